@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_CONF_CONF_H
+#define MAILHAUL_CONF_CONF_H
+
+/*
+ * The configuration as plain data. conf_load() reads a whole new one, so a
+ * reload compares and swaps. No libconfuse type leaves conf/. The options
+ * and their defaults are in mailhaul.conf(5).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sys/log.h"
+#include "util/buf.h"
+#include "util/err.h"
+#include "util/secret.h"
+
+enum conf_protocol { CONF_IMAP, CONF_POP3 };
+
+enum conf_tls { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_NONE };
+
+enum conf_auth { CONF_AUTH_AUTO, CONF_AUTH_PLAIN, CONF_AUTH_LOGIN };
+
+enum conf_after { CONF_KEEP, CONF_DELETE };
+
+enum conf_watch { CONF_WATCH_IDLE, CONF_WATCH_POLL };
+
+struct conf_list { /* strings in the order written */
+	char **v;  /* v[n] is NULL, so v can be an argv */
+	size_t n;
+};
+
+/* Where a secret comes from: exactly one is set, or none (then it is asked
+ * for nowhere and logging in fails in words). */
+struct conf_secret {
+	char *file;
+	struct conf_list command;
+	char *credential; /* a name in $CREDENTIALS_DIRECTORY */
+	struct secret *literal;
+};
+
+struct conf_account {
+	char *name;
+	char *where; /* "file:line" of its section, for errors */
+	enum conf_protocol protocol;
+	char *host;
+	unsigned int port; /* never 0: the default is filled in */
+	enum conf_tls tls;
+	char *tls_ca_file; /* NULL: the system's */
+	char *tls_name;    /* NULL: host */
+	enum conf_auth auth;
+	char *user;
+	struct conf_secret secret;
+	struct conf_list mailboxes; /* names and patterns, UTF-8; default INBOX;
+	                               empty for POP3 */
+	enum conf_watch watch;
+	enum conf_after after;
+	bool expunge_others; /* let a bare EXPUNGE remove what others marked */
+	char *maildir;       /* absolute, "~" expanded */
+	uint64_t interval_s;
+	unsigned int connect_timeout_s, tls_timeout_s, command_timeout_s;
+	uint64_t total_timeout_s;  /* of one fetch; 0: none */
+	unsigned int retries;      /* of a fetch that lost its connection */
+	bool pipelining, capa, id; /* knobs for servers that choke on them */
+};
+
+struct conf {
+	char *path; /* of the file read */
+	enum log_level log_level;
+	char *state_dir; /* absolute */
+	unsigned int max_connections_per_host;
+	struct conf_account *accounts;
+	size_t n;
+};
+
+/*
+ * Reads and checks a whole file. NULL when anything is wrong; *errors then
+ * has every error found (an array of *n_errors texts; free with
+ * conf_errors_free). path NULL: $XDG_CONFIG_HOME/mailhaul/mailhaul.conf (or
+ * ~/.config/...) if it exists, else /etc/mailhaul/mailhaul.conf.
+ */
+struct conf *conf_load(const char *path, char ***errors, size_t *n_errors);
+void conf_free(struct conf **c); /* wipes literal secrets; NULL is fine */
+void conf_errors_free(char ***errors, size_t *n);
+
+/* NULL when there is no such account. */
+struct conf_account *conf_find(struct conf *c, const char *name);
+
+/* The known account whose name is nearest, or NULL: for "did you mean". */
+const char *conf_nearest(const struct conf *c, const char *name);
+
+/* "imap user@host:993 (tls), INBOX + 2 more -> ~/Maildir, keep": one line for
+ * mailhaul check; dst is returned. Never a secret. */
+char *conf_summary(const struct conf_account *a, char *dst, size_t size);
+
+#endif

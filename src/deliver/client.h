@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_DELIVER_CLIENT_H
+#define MAILHAUL_DELIVER_CLIENT_H
+
+/*
+ * The engine's side of delivery. The deliverer opens, we fill, the deliverer
+ * commits: a letter is one message on its way, an open descriptor that the
+ * deliverer passed to us. No path is known here and no file is opened.
+ *
+ *	client_box()		ask what the ledger knows; answer by callback
+ *	letter_open()		NULL: none ready; client_ready_fn comes later
+ *	letter_write() ...	raw octets; CRLF becomes LF on the way
+ *	letter_commit()		answer by callback, from the loop
+ *	or letter_discard()
+ *
+ * Descriptors are asked for ahead, so that letter_open() rarely waits.
+ * Octets and letters that are written but not yet committed are bounded, per
+ * box and in all: beyond, letter_open() gives NULL and client_full() is true;
+ * the owner then pauses its connection until client_ready_fn.
+ *
+ * When the deliverer goes away, everything pending is answered with
+ * ERR_DELIVER.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/loop.h"
+#include "util/err.h"
+#include "util/set.h"
+#include "util/span.h"
+
+struct client;
+struct client_box;
+struct letter;
+
+/* fd: a SOCK_SEQPACKET to the deliverer; the client's from now on. */
+struct client *client_new(struct loop *loop, int fd);
+void client_free(struct client **c);
+
+/* ---- boxes ---- */
+
+enum client_box_state { CLIENT_BOX_NEW, CLIENT_BOX_KNOWN, CLIENT_BOX_CHANGED };
+
+struct client_box_info { /* borrowed for the call; sets may be moved out */
+	enum client_box_state state;
+	uint32_t was;        /* CHANGED: the UIDVALIDITY known before */
+	struct set handled;  /* IMAP: not to be fetched (again) */
+	struct set owed;     /* delivered; the removal on the server is due */
+	struct set fresh;    /* POP3, after client_list_end: to be fetched */
+	uint32_t repeated;   /* POP3: UIDLs that occur more than once */
+	const struct err *e; /* not NULL: failed */
+};
+
+typedef void (*client_box_fn)(void *arg, struct client_box_info *info);
+typedef void (*client_ready_fn)(void *arg); /* letters are to be had again */
+
+/*
+ * Asks for a mailbox of an account (its number as given to the deliverer by
+ * the supervisor). mailbox "" and uidvalidity 0 for POP3. fn is called once,
+ * from the loop. ready is called whenever letter_open() may work again after
+ * it gave NULL.
+ */
+struct client_box *client_box_open(struct client *c, uint32_t account,
+    const char *mailbox, uint32_t uidvalidity, client_box_fn fn,
+    client_ready_fn ready, void *arg);
+/* Discards letters still being filled; commits already asked for go on, but
+ * nobody is told. fn and ready are never called after. NULL is fine. */
+void client_box_close(struct client_box **b);
+
+/* IMAP: numbers that do not exist on the server and never will. */
+void client_settle(struct client_box *b, const struct set *absent);
+/* The server side of these is done (or given up: not ours any more). */
+void client_gone(struct client_box *b, const struct set *numbers);
+
+/* POP3: the server's list, line by line; fn is called once after the end. */
+void client_list_begin(struct client_box *b);
+void client_list_add(
+    struct client_box *b, uint32_t number, struct span uidl, uint64_t size);
+void client_list_end(struct client_box *b, client_box_fn fn);
+
+/* Is the fingerprint of header (octets of the fields Message-ID, Date and
+ * From, any order, as the server gave them) and size that of the delivered
+ * message number? same is false also when there is none on record. */
+typedef void (*client_verify_fn)(
+    void *arg, uint32_t number, bool same, const struct err *e);
+void client_verify(struct client_box *b, uint32_t number, struct span header,
+    uint64_t size, client_verify_fn fn);
+
+/* ---- letters ---- */
+
+struct letter *letter_open(struct client_box *b);
+
+/* -1: the disk refused; the letter can only be discarded. */
+int letter_write(struct letter *l, struct span octets, struct err *e);
+uint64_t letter_octets(const struct letter *l); /* given to letter_write() */
+
+struct letter_params {
+	uint32_t number; /* UID, or POP3 message number */
+	bool by_content; /* POP3 without UIDL: known by what it holds */
+	bool owes;       /* the removal on the server follows */
+};
+
+/* e NULL: delivered, durable; else what went wrong. */
+typedef void (*letter_fn)(void *arg, uint32_t number, const struct err *e);
+
+/* Both end the caller's ownership and set *l to NULL. */
+void letter_commit(
+    struct letter **l, const struct letter_params *p, letter_fn fn);
+void letter_discard(struct letter **l); /* NULL is fine */
+
+/* True when the owner should stop feeding: too much waits for the disk. */
+bool client_full(const struct client_box *b);
+/* Commits asked for and not yet answered. */
+unsigned int client_pending(const struct client_box *b);
+
+#endif

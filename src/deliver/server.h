@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_DELIVER_SERVER_H
+#define MAILHAUL_DELIVER_SERVER_H
+
+/*
+ * The deliverer's work: opens tmp files for the engine, commits them in
+ * groups (design: the commit order), keeps the ledger. The main thread
+ * answers packets and opens files; one worker thread owns the ledger and
+ * does everything that waits for a disk, so that a new group gathers while
+ * the last one is being synced.
+ *
+ * What comes from the engine is not trusted: an unknown account, box or
+ * token, a packet out of order or of the wrong shape ends that engine's link
+ * (and is logged), never the deliverer.
+ */
+
+#include <stdint.h>
+
+#include "io/loop.h"
+#include "util/err.h"
+
+struct server;
+
+/*
+ * Opens the ledger and rolls forward what a crash left. NULL and *e when the
+ * ledger cannot be used.
+ */
+struct server *server_new(
+    struct loop *loop, const char *ledger_path, struct err *e);
+void server_free(struct server **s); /* commits nothing more; flushes */
+
+/* An account that the engine may deliver for: number is the name both sides
+ * use. The Maildir is made when first needed. Tmp files of ours without a
+ * journal row are removed then. */
+void server_account(
+    struct server *s, uint32_t number, const char *name, const char *maildir);
+
+/* The link to an engine; an earlier one is dropped with its open letters. */
+void server_attach(struct server *s, int fd);
+
+/* Calls fn from the loop when the group at work is done and the ledger is
+ * flushed; letters still open are discarded. */
+void server_stop(struct server *s, loop_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_IO_CHILD_H
+#define MAILHAUL_IO_CHILD_H
+
+/*
+ * A short-lived child: argv without a shell, its own process group, clean
+ * signals, descriptors 0 to 2 only, a deadline (SIGTERM, then SIGKILL to the
+ * group two seconds later), bounded capture of what it prints. The end is
+ * its exit, not the end of file of its pipes: a grandchild that keeps them
+ * open delays nobody.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "io/loop.h"
+#include "util/err.h"
+#include "util/span.h"
+
+struct child;
+
+struct child_params {
+	const char *const *argv; /* NULL-terminated; argv[0] by PATH */
+	const char *const *env;  /* NULL-terminated; NULL: a small default:
+	                            PATH, HOME, USER, LOGNAME, LANG and what
+	                            password helpers need (GNUPGHOME,
+	                            GPG_TTY, SSH_AUTH_SOCK, XDG_RUNTIME_DIR,
+	                            DBUS_SESSION_BUS_ADDRESS,
+	                            PASSWORD_STORE_DIR) */
+	int stdin_fd;            /* -1: /dev/null; stays the caller's */
+	size_t out_max, err_max; /* of stdout from the front, of stderr the
+	                            last octets; more is read and dropped */
+	unsigned int timeout_ms;
+};
+
+struct child_result {
+	bool timed_out, overflow; /* overflow: stdout had more than out_max */
+	int status;               /* as of waitpid() */
+	struct span out, err;     /* borrowed for the call */
+};
+
+/* The child was freed of everything when this returns. e is set when it
+ * could not be started at all. */
+typedef void (*child_fn)(
+    void *arg, const struct child_result *result, const struct err *e);
+
+struct child *child_start(
+    struct loop *loop, const struct child_params *p, child_fn fn, void *arg);
+void child_free(struct child **c); /* kills the group; fn is not called */
+
+/* "exited with status 3", "was killed by SIGKILL", "took longer than 30 s" */
+char *child_verdict(const struct child_result *r, char *dst, size_t size);
+
+#endif

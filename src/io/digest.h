@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_IO_DIGEST_H
+#define MAILHAUL_IO_DIGEST_H
+
+/* SHA-256 by OpenSSL, cut to 128 bits: identity, not secrecy. */
+
+#include <stdint.h>
+
+#include "util/span.h"
+
+#define DIGEST_OCTETS 16
+
+struct digest {
+	uint8_t b[DIGEST_OCTETS];
+};
+
+struct digest_state;
+
+struct digest_state *digest_new(void);
+void digest_free(struct digest_state **d);
+void digest_begin(struct digest_state *d); /* also starts anew */
+void digest_add(struct digest_state *d, struct span s);
+void digest_end(struct digest_state *d, struct digest *out);
+
+#endif

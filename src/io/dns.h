@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_IO_DNS_H
+#define MAILHAUL_IO_DNS_H
+
+/*
+ * Names to addresses without blocking, by libevent's evdns. /etc/hosts and
+ * /etc/resolv.conf are read by dns_new() and never again, so that a sandboxed
+ * process can resolve. Numeric addresses and "localhost" need no server.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "io/loop.h"
+#include "util/err.h"
+
+struct dns;
+struct dns_query;
+
+struct dns_address {
+	struct sockaddr_storage sa;
+	socklen_t len;
+};
+
+#define DNS_ADDRESSES_MAX 32 /* a server that answers more is cut short */
+
+/* addrs is empty when e is set (ERR_NET), else in the order to try: families
+ * alternate, IPv6 first (RFC 8305 4). Borrowed for the call. */
+typedef void (*dns_fn)(
+    void *arg, const struct dns_address *addrs, size_t n, const struct err *e);
+
+struct dns *dns_new(struct loop *loop, struct err *e);
+void dns_free(struct dns **dns);
+
+struct dns_query *dns_lookup(
+    struct dns *dns, const char *host, unsigned int port, dns_fn fn, void *arg);
+void dns_cancel(struct dns_query **q); /* fn is then never called */
+
+/* "192.0.2.1:993" or "[2001:db8::1]:993"; dst is returned. */
+char *dns_address_text(const struct dns_address *a, char *dst, size_t size);
+
+#endif

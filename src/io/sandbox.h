@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_IO_SANDBOX_H
+#define MAILHAUL_IO_SANDBOX_H
+
+/*
+ * Walls around a process, put up after it has opened what it needs. Each
+ * returns 0, or -1 with *e saying which wall the kernel does not have; the
+ * others then stand all the same.
+ */
+
+#include <stddef.h>
+
+#include "util/err.h"
+
+/* No core dumps, not readable by ptrace of the same user, and
+ * no_new_privs. Every process with secrets calls this first. */
+int sandbox_secrets(struct err *e);
+
+/* Engine: seccomp allow-list without open, exec, fork or kill; Landlock with
+ * no path at all. Sockets, epoll, memory, clocks and writes remain. */
+int sandbox_engine(struct err *e);
+
+/* Deliverer: no network; with Landlock only paths below dirs can be used. */
+int sandbox_deliverer(const char *const *dirs, size_t n, struct err *e);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_IO_TLS_H
+#define MAILHAUL_IO_TLS_H
+
+/*
+ * TLS client sessions on a non-blocking socket, by OpenSSL. TLS 1.2 at
+ * least; the chain and the host name are always verified; no renegotiation,
+ * no compression. Certificates for a struct tls_ctx are read when it is made,
+ * and no file is opened afterwards.
+ */
+
+#include <stddef.h>
+
+#include "util/err.h"
+#include "util/span.h"
+
+struct tls_ctx;
+struct tls;
+
+enum tls_answer {
+	TLS_OK,
+	TLS_WANT_READ,
+	TLS_WANT_WRITE,
+	TLS_CLOSED, /* close_notify from the peer */
+	TLS_FAILED  /* *e is set */
+};
+
+/* ca_file NULL: the system's certificates. NULL and *e (ERR_CONFIG) when the
+ * file holds none. */
+struct tls_ctx *tls_ctx_new(const char *ca_file, struct err *e);
+/* The same from PEM text, for a process that opens no files. */
+struct tls_ctx *tls_ctx_new_pem(struct span pem, struct err *e);
+void tls_ctx_free(struct tls_ctx **ctx); /* sessions keep what they need */
+
+/* The PEM text of the system's trusted certificates (or of ca_file). The
+ * caller frees *out with buf_deinit(). */
+struct buf;
+int tls_read_ca(const char *ca_file, struct buf *out, struct err *e);
+
+/* name is for SNI (not sent when it is an address) and for verification. */
+struct tls *tls_new(struct tls_ctx *ctx, int fd, const char *name,
+    const char *alpn, struct err *e);
+void tls_free(struct tls **t); /* does not close fd */
+
+/* On a refused certificate *e says which name was wanted, which certificate
+ * came (subject, issuer, dates), and why it was refused. */
+enum tls_answer tls_handshake(struct tls *t, struct err *e);
+enum tls_answer tls_read(
+    struct tls *t, char *p, size_t n, size_t *got, struct err *e);
+enum tls_answer tls_write(
+    struct tls *t, struct span s, size_t *sent, struct err *e);
+size_t tls_buffered(const struct tls *t); /* decrypted, not yet read */
+void tls_shutdown(struct tls *t);         /* sends close_notify if it can */
+
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384"; valid as long as t. */
+const char *tls_description(const struct tls *t);
+
+#endif

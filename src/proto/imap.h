@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_PROTO_IMAP_H
+#define MAILHAUL_PROTO_IMAP_H
+
+/*
+ * IMAP client, without I/O. Octets from the server go in, events come out,
+ * and octets for the server wait in imap_output(). The machine never reads a
+ * clock, a socket or a file, never logs and never calls back, so it may be
+ * freed between any two calls. RFC 3501 (9051 where noted), SASL-IR RFC 4959,
+ * ID RFC 2971, UIDPLUS RFC 4315, LITERAL+ RFC 7888.
+ *
+ * One round of a driver:
+ *	feed	while ((ev = imap_step(m, &in, &info)) != IMAP_MORE) act on ev;
+ *	write	send imap_output(m), then imap_sent(m, n);
+ *	wait	for input, or for imap_timeout(m) seconds, then imap_expire(m).
+ *
+ * After imap_new() the machine greets, upgrades and logs in by itself and
+ * reports IMAP_READY. From then on requests may be made at any time, several
+ * before the first is answered; each gives a ticket, and IMAP_DONE reports
+ * its end, in the order the server chooses. Untagged data is reported with
+ * the ticket of the oldest request it can belong to, or 0.
+ *
+ * A line that makes no sense costs that line; an octet count that makes no
+ * sense costs the session, since nothing behind it can be trusted.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/err.h"
+#include "util/secret.h"
+#include "util/set.h"
+#include "util/span.h"
+
+struct imap;
+
+enum imap_tls {
+	IMAP_TLS_DONE,    /* the connection is TLS from its first octet */
+	IMAP_TLS_UPGRADE, /* insist on STARTTLS before any credential */
+	IMAP_TLS_NONE     /* the user chose a clear connection (tls = none) */
+};
+
+enum imap_auth {
+	IMAP_AUTH_AUTO,  /* AUTHENTICATE PLAIN, else LOGIN */
+	IMAP_AUTH_PLAIN, /* AUTHENTICATE PLAIN */
+	IMAP_AUTH_LOGIN  /* the LOGIN command */
+};
+
+struct imap_params { /* all is copied by imap_new() */
+	enum imap_tls tls;
+	enum imap_auth auth;
+	const char *user;
+	const struct secret *secret;
+	bool id; /* send ID when offered */
+};
+
+enum imap_event {
+	IMAP_MORE = 0,   /* no event: all input is used, give more */
+	IMAP_UPGRADE,    /* start TLS on the connection, then imap_upgraded() */
+	IMAP_READY,      /* logged in: requests are welcome */
+	IMAP_LISTED,     /* info.name, info.noselect */
+	IMAP_FOUND,      /* SEARCH: info.first to info.last exist */
+	IMAP_BODY_BEGIN, /* a message starts: info.uid (0: not yet known),
+	                    info.size */
+	IMAP_BODY_DATA,  /* info.data: raw octets, valid until the next call */
+	IMAP_BODY_END,   /* all its octets were seen, and the FETCH response is
+	                    complete: info.uid (0: the server never said),
+	                    info.size */
+	IMAP_FETCHED,    /* a FETCH response without a body ended: info.uid (0:
+	                    not said), info.rfc822_size and info.data (header
+	                    octets) where asked for and given. A body that was
+	                    NIL is reported so too. */
+	IMAP_CHANGED,    /* info.exists changed, or mail went: look again */
+	IMAP_VANISHED,   /* EXPUNGE of sequence number info.first */
+	IMAP_NOTICE,     /* text for the user, from ALERT or BYE: info.text */
+	IMAP_DONE,       /* request info.ticket ended: info.ok, else info.err */
+	IMAP_CLOSED,     /* orderly end after imap_logout() */
+	IMAP_FAILED      /* terminal: see imap_error() */
+};
+
+struct imap_info {
+	uint32_t ticket; /* the request this belongs to; 0: none */
+	uint32_t uid, exists;
+	uint32_t first, last;
+	uint64_t size, rfc822_size;
+	struct span data; /* borrowed: valid until the next imap_step() */
+	struct span name; /* mailbox name as UTF-8, borrowed likewise */
+	struct span text; /* borrowed likewise; not made printable */
+	bool noselect;    /* LIST: \Noselect or \NonExistent */
+	bool ok;          /* DONE: the server said OK */
+	struct err err;   /* DONE: what NO or BAD meant, by its code */
+	/* DONE of a select: */
+	uint32_t uidvalidity; /* 0: the server sent none */
+	uint32_t uidnext;     /* 0: the server sent none */
+	bool read_only;
+};
+
+struct imap *imap_new(const struct imap_params *params);
+void imap_free(struct imap **m); /* wipes; sets *m to NULL; NULL is fine */
+
+/* Use octets from the front of *in and report the next event, if any. */
+enum imap_event imap_step(
+    struct imap *m, struct span *in, struct imap_info *info);
+
+/* The server closed its side: end of file. Gives IMAP_CLOSED after a BYE that
+ * answers imap_logout(), else IMAP_FAILED (ERR_NET). */
+enum imap_event imap_eof(struct imap *m);
+
+/* Octets to write. The span is valid until the next call on m. */
+struct span imap_output(const struct imap *m);
+void imap_sent(struct imap *m, size_t n);
+
+/* True while imap_output() holds a credential: a trace must not show it. */
+bool imap_output_is_secret(const struct imap *m);
+
+void imap_upgraded(struct imap *m); /* the answer to IMAP_UPGRADE */
+
+/*
+ * Requests; allowed from IMAP_READY on. Each returns its ticket (> 0). Names
+ * are UTF-8 and are sent in modified UTF-7 (RFC 3501 5.1.3); they and sets
+ * must be non-empty. Sets are sent as they are: the caller keeps them short
+ * (set_take). Output grows with what is asked; a driver asks no more while
+ * imap_output() is longer than it likes.
+ */
+uint32_t imap_list(struct imap *m);
+uint32_t imap_select(struct imap *m, const char *mailbox);
+uint32_t imap_search_uids(struct imap *m, const struct set *uids,
+    uint32_t from); /* UID SEARCH of uids, and of from:* unless from is 0 */
+uint32_t imap_search_deleted(struct imap *m);
+uint32_t imap_fetch(struct imap *m, const struct set *uids);
+/* Size and the header fields of a fingerprint, as one IMAP_FETCHED each. */
+uint32_t imap_fetch_headers(struct imap *m, const struct set *uids);
+uint32_t imap_store_deleted(struct imap *m, const struct set *uids);
+uint32_t imap_expunge_uids(struct imap *m, const struct set *uids);
+uint32_t imap_expunge(struct imap *m); /* everything: see P4 first */
+uint32_t imap_noop(struct imap *m);
+void imap_logout(struct imap *m); /* then only IMAP_CLOSED or _FAILED */
+
+/* What the server said it can (after login; "" before). */
+bool imap_can(const struct imap *m, const char *capability);
+struct span imap_capabilities(const struct imap *m); /* separated by SP */
+struct span imap_greeting(const struct imap *m);
+uint32_t imap_exists(const struct imap *m);
+size_t imap_pending(const struct imap *m); /* requests not yet DONE */
+
+/* Seconds the current state may last without any input; then call
+ * imap_expire(), which gives IMAP_FAILED from the next step. 0: for ever. */
+unsigned int imap_timeout(const struct imap *m);
+void imap_expire(struct imap *m);
+
+const struct err *imap_error(const struct imap *m);
+const char *imap_state_name(const struct imap *m); /* for logs and tests */
+
+#endif

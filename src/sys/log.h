@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_SYS_LOG_H
+#define MAILHAUL_SYS_LOG_H
+
+/*
+ * One line per event, subject (account, or the room for what has none)
+ * first. Lines are made printable here, so a newline or an escape from a
+ * server never reaches a terminal or a log. Never pass a secret.
+ *
+ *	error	the operator must act	warning	skipped or retried
+ *	notice	start, stop, reload	info	one line per message, session
+ *	debug	changes of state	trace	the dialogue, credentials masked
+ */
+
+#include <stdbool.h>
+
+#include "util/span.h"
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_TRACE
+};
+
+/* Receives one finished line without a newline. */
+typedef void (*log_sink_fn)(enum log_level level, const char *line);
+
+void log_set_level(enum log_level level);
+enum log_level log_level(void);
+bool log_wants(enum log_level level);
+void log_set_sink(log_sink_fn sink); /* NULL: standard error, the default */
+bool log_level_parse(const char *name, enum log_level *level);
+const char *log_level_name(enum log_level level);
+
+/* clang-format off */
+#define LOG_PRINTF __attribute__((format(printf, 2, 3)))
+/* clang-format on */
+void log_error(const char *subject, const char *fmt, ...) LOG_PRINTF;
+void log_warning(const char *subject, const char *fmt, ...) LOG_PRINTF;
+void log_notice(const char *subject, const char *fmt, ...) LOG_PRINTF;
+void log_info(const char *subject, const char *fmt, ...) LOG_PRINTF;
+void log_debug(const char *subject, const char *fmt, ...) LOG_PRINTF;
+
+/* The dialogue: each line of octets, as "subject: C: text" or "S: text". */
+void log_wire(const char *subject, char who, struct span octets);
+
+#endif

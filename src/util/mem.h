@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_UTIL_MEM_H
+#define MAILHAUL_UTIL_MEM_H
+
+/*
+ * Allocation that cannot fail: out of memory ends the process with a line on
+ * standard error. Whatever a peer sizes is checked against a ceiling first.
+ * The caller frees with free() or mem_free().
+ */
+
+#include <stddef.h>
+
+#include "util/span.h"
+
+void *mem_new(size_t size);                     /* zeroed */
+void *mem_array(size_t n, size_t size);         /* zeroed; overflow is fatal */
+void *mem_grow(void *p, size_t n, size_t size); /* realloc; not zeroed */
+char *mem_strdup(const char *s);                /* NULL gives NULL */
+char *mem_spandup(struct span s);               /* adds a NUL */
+char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Overwrites n octets in a way the compiler keeps. */
+void mem_wipe(void *p, size_t n);
+
+#endif
