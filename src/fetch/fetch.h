@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_FETCH_FETCH_H
+#define MAILHAUL_FETCH_FETCH_H
+
+/*
+ * One fetch of one account: connect, log in, find what is new, hand it to
+ * the deliverer, remove what is to be removed, leave. It ends with one call
+ * of fn, whatever happens; when to try again is not decided here.
+ *
+ * Nothing is removed on the server before the deliverer said that it is
+ * durable; nothing is asked for that the ledger says is handled.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "deliver/client.h"
+#include "session/imap_session.h"
+#include "session/pop3_session.h"
+#include "util/err.h"
+
+struct fetch;
+
+struct fetch_env { /* not ours; outlives the fetch */
+	struct loop *loop;
+	struct dns *dns;
+	struct client *client;
+};
+
+struct fetch_params {        /* not ours; outlives the fetch */
+	const char *subject; /* the account's name, for the log */
+	uint32_t account;    /* its number with the deliverer */
+	struct conn_params conn;
+	bool is_pop3; /* else IMAP */
+	struct imap_params imap;
+	struct pop3_params pop3;
+	const char *const *mailboxes; /* names and patterns; IMAP */
+	size_t n_mailboxes;
+	bool remove;         /* after delivery, on the server */
+	bool expunge_others; /* a bare EXPUNGE may take what others marked */
+	unsigned int command_timeout_s;
+	uint64_t total_timeout_s; /* 0: none */
+};
+
+struct fetch_progress {
+	const char *doing;     /* "connecting", "fetching", ... */
+	uint64_t messages;     /* delivered so far */
+	uint64_t total;        /* to be delivered, as far as known */
+	uint64_t octets;       /* received so far of messages */
+	uint64_t total_octets; /* 0: not known */
+};
+
+struct fetch_result {
+	struct err err; /* ERR_NONE: nothing failed */
+	struct fetch_progress progress;
+	uint64_t removed;
+	bool logged_in; /* the session got that far */
+	bool more;      /* the server showed a part only: fetch again */
+};
+
+/* From the loop. fetch_free() inside it is fine. */
+typedef void (*fetch_fn)(void *arg, const struct fetch_result *result);
+
+struct fetch *fetch_new(const struct fetch_env *env,
+    const struct fetch_params *params, fetch_fn fn, void *arg);
+void fetch_free(struct fetch **f); /* at once; fn is not called */
+
+/* Ends soon with ERR_CANCEL: what is half received is dropped, what was given
+ * to the deliverer is waited for. */
+void fetch_stop(struct fetch *f);
+
+const struct fetch_progress *fetch_progress(const struct fetch *f);
+
+#endif

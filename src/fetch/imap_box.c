@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: ISC */
+#include "fetch/imap_box.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "fetch/imap_remove.h"
+#include "fetch/intake.h"
+#include "fetch/plan.h"
+#include "sys/log.h"
+#include "util/mem.h"
+
+#define FLIGHTS 8       /* FETCH commands under way */
+#define FLIGHT_MAX 250  /* messages of one of them */
+#define RANGES_MAX 100  /* ranges of its set: some servers have short lines */
+#define ROUNDS 3        /* times that a missing body is asked for */
+#define WARNINGS_MAX 10 /* of one kind, in one run */
+
+struct flight {
+	uint32_t ticket; /* 0: free */
+	struct set uids; /* asked for and not come yet */
+};
+
+struct imap_box {
+	struct fetch *f;              /* not ours */
+	struct imap_session *session; /* not ours */
+	struct client_box *ledger;
+	struct imap_remove *remove;
+	struct intake intake;
+	struct loop_timer *done; /* tells the owner, from the loop */
+	imap_box_fn fn;
+	void *arg;
+	char *mailbox;
+	uint32_t select, search; /* tickets */
+	uint32_t uidvalidity, uidnext, exists;
+	uint32_t from;   /* the SEARCH goes from here ... */
+	struct set gaps; /* ... and over these */
+	struct set handled, found, todo;
+	struct set again; /* asked for, and no body came */
+	struct flight flights[FLIGHTS];
+	unsigned int rounds;
+	bool fetching; /* todo is known */
+	bool ended, read_only;
+	struct err err;
+};
+
+static struct imap *
+machine(struct imap_box *b)
+{
+	return imap_session_machine(b->session);
+}
+
+static void
+on_done(void *arg)
+{
+	struct imap_box *b = arg;
+
+	b->fn(b->arg, b->err.kind == ERR_NONE ? NULL : &b->err);
+}
+
+/* What was given to the deliverer is waited for; it does not take long. */
+static void
+tell_when_quiet(struct imap_box *b)
+{
+	if (b->ledger == NULL || client_pending(b->ledger) == 0)
+		loop_timer_arm(b->done, 0);
+}
+
+/* The session is not used any more once the box has ended. */
+static void
+end(struct imap_box *b, const struct err *e)
+{
+	if (e != NULL && (b->err.kind == ERR_NONE || fetch_is_fatal(e)))
+		b->err = *e;
+	if (b->ended)
+		return;
+	b->ended = true;
+	intake_drop(&b->intake);
+	if (fetch_is_fatal(&b->err) && b->session != NULL)
+		imap_session_pause(b->session, true);
+	tell_when_quiet(b);
+}
+
+void
+imap_box_stop(struct imap_box *b)
+{
+	b->session = NULL;
+	end(b, NULL);
+}
+
+/* For a fault of one message: the mailbox goes on. */
+static void
+note(struct imap_box *b, const struct err *e)
+{
+	if (b->err.kind == ERR_NONE)
+		b->err = *e;
+}
+
+/* ---- fetching ---- */
+
+static struct flight *
+flight_of(struct imap_box *b, uint32_t uid)
+{
+	for (size_t i = 0; i < FLIGHTS; i++)
+		if (b->flights[i].ticket != 0 &&
+		    set_has(&b->flights[i].uids, uid))
+			return &b->flights[i];
+	return NULL;
+}
+
+static bool
+in_flight(const struct imap_box *b)
+{
+	for (size_t i = 0; i < FLIGHTS; i++)
+		if (b->flights[i].ticket != 0)
+			return true;
+	return false;
+}
+
+/* Bodies that did not come are asked for one by one the next times. */
+static void
+take_off(struct imap_box *b)
+{
+	uint64_t most = b->rounds == 0 ? FLIGHT_MAX : 1;
+
+	for (size_t i = 0; i < FLIGHTS && !set_empty(&b->todo); i++) {
+		struct flight *fl = &b->flights[i];
+
+		if (fl->ticket != 0)
+			continue;
+		set_take(&fl->uids, &b->todo, most, RANGES_MAX);
+		fl->ticket = imap_fetch(machine(b), &fl->uids);
+	}
+	imap_session_flush(b->session);
+}
+
+static void
+report_missing(struct imap_box *b)
+{
+	struct err e;
+
+	err_set(&e, ERR_MESSAGE, 0,
+	    "%s: the server lists %" PRIu64 " messages "
+	    "(the first is uid %u) but does not send them; the next fetch "
+	    "asks again",
+	    b->mailbox, set_count(&b->again), set_first(&b->again));
+	log_warning(b->f->params->subject, "%s", e.text);
+	note(b, &e);
+	set_clear(&b->again);
+}
+
+/* Is what did not come still there? Ask, then fetch it again. */
+static void
+look_again(struct imap_box *b)
+{
+	b->rounds++;
+	b->fetching = false;
+	set_clear(&b->found);
+	set_move(&b->gaps, &b->again);
+	b->from = 0;
+	b->search = imap_search_uids(machine(b), &b->gaps, 0);
+	imap_session_flush(b->session);
+}
+
+/* What comes next, after any event; ends the box when nothing does. */
+static void
+check(struct imap_box *b)
+{
+	if (b->ended || !b->fetching)
+		return;
+	take_off(b);
+	if (in_flight(b) || client_pending(b->ledger) > 0)
+		return;
+	if (!set_empty(&b->again) && b->rounds + 1 < ROUNDS) {
+		look_again(b);
+		return;
+	}
+	if (!set_empty(&b->again))
+		report_missing(b);
+	if (b->remove != NULL && !imap_remove_idle(b->remove)) {
+		imap_remove_flush(b->remove);
+		if (!imap_remove_idle(b->remove))
+			return;
+	}
+	if (b->remove != NULL && imap_remove_error(b->remove) != NULL)
+		note(b, imap_remove_error(b->remove));
+	end(b, NULL);
+}
+
+static void
+begin_fetching(struct imap_box *b)
+{
+	plan_todo(&b->todo, &b->found, &b->handled);
+	if (b->rounds == 0)
+		b->f->result.progress.total += set_count(&b->todo);
+	b->fetching = true;
+	check(b);
+}
+
+/* ---- the bodies ---- */
+
+static void
+on_letter(void *arg, uint32_t uid, const struct err *e)
+{
+	struct imap_box *b = arg;
+
+	if (e == NULL)
+		b->f->result.progress.messages++;
+	else
+		end(b, e);
+	if (b->ended) {
+		tell_when_quiet(b);
+		return;
+	}
+	if (b->remove != NULL)
+		imap_remove_add(b->remove, uid);
+	check(b);
+}
+
+static void
+follow(struct imap_box *b, enum intake_answer answer, const struct err *e)
+{
+	if (answer == INTAKE_FAILED)
+		end(b, e);
+	else
+		imap_session_pause(b->session, answer == INTAKE_WAIT);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct imap_box *b = arg;
+
+	if (!b->ended && b->intake.waiting)
+		follow(b, intake_resume(&b->intake), NULL);
+}
+
+static void
+body_begins(struct imap_box *b, const struct imap_info *info)
+{
+	bool wanted =
+	    info->uid == 0 ? in_flight(b) : flight_of(b, info->uid) != NULL;
+
+	follow(b, intake_begin(&b->intake, wanted), NULL);
+}
+
+static void
+body_goes_on(struct imap_box *b, const struct imap_info *info)
+{
+	struct err e;
+
+	if (intake_data(&b->intake, info->data, &e) == INTAKE_FAILED)
+		end(b, &e);
+}
+
+/* Only what was asked for is kept, and each but once. */
+static void
+body_ends(struct imap_box *b, const struct imap_info *info)
+{
+	struct flight *fl = flight_of(b, info->uid);
+	struct letter_params params = {
+		.number = info->uid,
+		.owes = b->remove != NULL,
+	};
+
+	if (fl == NULL) {
+		intake_drop(&b->intake);
+		log_debug(b->f->params->subject,
+		    "%s: a message that nobody "
+		    "asked for (uid %u) is dropped",
+		    b->mailbox, info->uid);
+	} else if (intake_end(&b->intake, &params, on_letter)) {
+		set_remove(&fl->uids, info->uid, info->uid);
+	}
+}
+
+/* ---- the way there ---- */
+
+static void
+on_verified(void *arg, uint32_t uid, bool same, const struct err *e)
+{
+	struct imap_box *b = arg;
+
+	if (b->ended)
+		return;
+	imap_remove_verified(b->remove, uid, same, e);
+	check(b);
+}
+
+static void
+start_removing(struct imap_box *b, struct set *owed)
+{
+	if (!b->f->params->remove)
+		return;
+	if (b->read_only) {
+		log_warning(b->f->params->subject,
+		    "%s: the server opened it "
+		    "read-only: nothing is removed there",
+		    b->mailbox);
+		return;
+	}
+	b->remove = imap_remove_new(
+	    b->f->params, b->session, b->ledger, b->mailbox, on_verified);
+	imap_remove_old(b->remove, owed);
+}
+
+static void
+search_or_not(struct imap_box *b)
+{
+	plan_search(&b->handled, &b->gaps, &b->from);
+	if (b->exists == 0 || plan_nothing_new(&b->gaps, b->from, b->uidnext) ||
+	    (set_empty(&b->handled) &&
+		plan_all_exist(b->exists, b->uidnext, &b->found))) {
+		begin_fetching(b);
+		return;
+	}
+	b->search = imap_search_uids(machine(b), &b->gaps, b->from);
+	imap_session_flush(b->session);
+}
+
+static void
+on_ledger(void *arg, struct client_box_info *info)
+{
+	struct imap_box *b = arg;
+	struct err e;
+
+	if (b->ended)
+		return;
+	if (info->e != NULL) {
+		end(b, info->e);
+		return;
+	}
+	if (info->state == CLIENT_BOX_CHANGED) {
+		err_set(&e, ERR_MAILBOX, 0,
+		    "%s: UIDVALIDITY changed from %u "
+		    "to %u: the server renumbered this mailbox, so old and "
+		    "new mail cannot be told apart; nothing was fetched or "
+		    "removed (see mailhaul(1), CAVEATS)",
+		    b->mailbox, info->was, b->uidvalidity);
+		end(b, &e);
+		return;
+	}
+	set_move(&b->handled, &info->handled);
+	start_removing(b, &info->owed);
+	search_or_not(b);
+}
+
+static void
+done_select(struct imap_box *b, const struct imap_info *info)
+{
+	struct err e = info->err;
+
+	b->select = 0;
+	if (!info->ok) {
+		err_prefix(&e, "%s", b->mailbox);
+		end(b, &e);
+	} else if (info->uidvalidity == 0) {
+		err_set(&e, ERR_MAILBOX, 0,
+		    "%s: the server gives it no "
+		    "UIDVALIDITY, so its messages have no lasting numbers and "
+		    "nothing can be fetched just once",
+		    b->mailbox);
+		end(b, &e);
+	} else {
+		b->uidvalidity = info->uidvalidity;
+		b->uidnext = info->uidnext;
+		b->exists = info->exists;
+		b->read_only = info->read_only;
+		b->f->result.progress.doing = "fetching";
+		b->ledger =
+		    client_box_open(b->f->env->client, b->f->params->account,
+			b->mailbox, b->uidvalidity, on_ledger, on_ready, b);
+		b->intake.box = b->ledger;
+	}
+}
+
+static void
+done_search(struct imap_box *b, const struct imap_info *info)
+{
+	struct set absent = { 0 };
+	struct err e = info->err;
+
+	b->search = 0;
+	if (!info->ok) {
+		err_prefix(&e, "%s: SEARCH", b->mailbox);
+		end(b, &e);
+		return;
+	}
+	plan_absent(&absent, &b->gaps, b->from, &b->found, b->uidnext);
+	if (!set_empty(&absent))
+		client_settle(b->ledger, &absent);
+	set_deinit(&absent);
+	begin_fetching(b);
+}
+
+static void
+done_flight(struct imap_box *b, struct flight *fl, const struct imap_info *info)
+{
+	fl->ticket = 0;
+	set_add_set(&b->again, &fl->uids);
+	set_clear(&fl->uids);
+	if (!info->ok && info->err.kind != ERR_PROTO &&
+	    fetch_is_fatal(&info->err))
+		end(b, &info->err);
+	else
+		check(b);
+}
+
+static void
+hear_done(struct imap_box *b, const struct imap_info *info)
+{
+	if (info->ticket == b->select)
+		done_select(b, info);
+	else if (info->ticket == b->search)
+		done_search(b, info);
+	for (size_t i = 0; i < FLIGHTS; i++)
+		if (info->ticket == b->flights[i].ticket)
+			done_flight(b, &b->flights[i], info);
+}
+
+void
+imap_box_event(
+    struct imap_box *b, enum imap_event ev, const struct imap_info *info)
+{
+	if (b->ended)
+		return;
+	if (b->remove != NULL && imap_remove_event(b->remove, ev, info)) {
+		check(b);
+		return;
+	}
+	switch (ev) {
+	case IMAP_FOUND:
+		if (info->ticket == b->search && b->search != 0)
+			set_add(&b->found, info->first, info->last);
+		break;
+	case IMAP_BODY_BEGIN:
+		body_begins(b, info);
+		break;
+	case IMAP_BODY_DATA:
+		body_goes_on(b, info);
+		break;
+	case IMAP_BODY_END:
+		body_ends(b, info);
+		break;
+	case IMAP_DONE:
+		if (info->ticket != 0)
+			hear_done(b, info);
+		break;
+	case IMAP_MORE:
+	case IMAP_UPGRADE:
+	case IMAP_READY:
+	case IMAP_LISTED:
+	case IMAP_FETCHED: /* no body: its flight ends without it */
+	case IMAP_CHANGED: /* the next fetch sees it */
+	case IMAP_VANISHED:
+	case IMAP_NOTICE:
+	case IMAP_CLOSED:
+	case IMAP_FAILED:
+		break;
+	}
+}
+
+/* ---- life ---- */
+
+struct imap_box *
+imap_box_new(struct fetch *f, struct imap_session *session, const char *mailbox,
+    imap_box_fn fn, void *arg)
+{
+	struct imap_box *b = mem_new(sizeof(*b));
+
+	b->f = f;
+	b->session = session;
+	b->fn = fn;
+	b->arg = arg;
+	b->mailbox = mem_strdup(mailbox);
+	b->done = loop_timer_new(f->env->loop, on_done, b);
+	b->intake.progress = &f->result.progress;
+	b->intake.skipping = true;
+	b->select = imap_select(machine(b), mailbox);
+	imap_session_flush(session);
+	return b;
+}
+
+void
+imap_box_free(struct imap_box **b)
+{
+	struct imap_box *it = *b;
+
+	*b = NULL;
+	if (it == NULL)
+		return;
+	if (it->remove != NULL)
+		it->f->result.removed += imap_remove_count(it->remove);
+	intake_drop(&it->intake);
+	imap_remove_free(&it->remove);
+	client_box_close(&it->ledger);
+	loop_timer_free(&it->done);
+	set_deinit(&it->gaps);
+	set_deinit(&it->handled);
+	set_deinit(&it->found);
+	set_deinit(&it->todo);
+	set_deinit(&it->again);
+	for (size_t i = 0; i < FLIGHTS; i++)
+		set_deinit(&it->flights[i].uids);
+	free(it->mailbox);
+	free(it);
+}

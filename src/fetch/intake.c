@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#include "fetch/intake.h"
+
+enum intake_answer
+intake_begin(struct intake *in, bool wanted)
+{
+	in->octets = 0;
+	in->skipping = !wanted;
+	in->waiting = wanted;
+	return intake_resume(in);
+}
+
+enum intake_answer
+intake_resume(struct intake *in)
+{
+	if (!in->waiting)
+		return INTAKE_GO;
+	if (client_full(in->box))
+		return INTAKE_WAIT;
+	in->letter = letter_open(in->box);
+	in->waiting = in->letter == NULL;
+	return in->waiting ? INTAKE_WAIT : INTAKE_GO;
+}
+
+enum intake_answer
+intake_data(struct intake *in, struct span octets, struct err *e)
+{
+	if (in->skipping)
+		return INTAKE_GO;
+	in->octets += octets.n;
+	in->progress->octets += octets.n;
+	if (letter_write(in->letter, octets, e) == 0)
+		return INTAKE_GO;
+	intake_drop(in);
+	return INTAKE_FAILED;
+}
+
+bool
+intake_end(struct intake *in, const struct letter_params *params, letter_fn fn)
+{
+	if (in->skipping)
+		return false;
+	letter_commit(&in->letter, params, fn);
+	in->skipping = true; /* until the next one begins */
+	return true;
+}
+
+void
+intake_drop(struct intake *in)
+{
+	letter_discard(&in->letter);
+	in->skipping = true;
+	in->waiting = false;
+}

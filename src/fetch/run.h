@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_FETCH_RUN_H
+#define MAILHAUL_FETCH_RUN_H
+
+/*
+ * What a fetch and its protocol's half share. The protocol's half is a
+ * driver; it ends by calling fetch_finish() once.
+ */
+
+#include "fetch/fetch.h"
+
+struct fetch_driver {
+	void *(*start)(struct fetch *f);
+	void (*stop)(void *run); /* see fetch_stop(); fetch_finish() follows */
+	void (*free)(void *run);
+};
+
+struct fetch {
+	const struct fetch_env *env;
+	const struct fetch_params *params;
+	const struct fetch_driver *driver;
+	void *run;
+	fetch_fn fn;
+	void *arg;
+	struct loop_timer *total;    /* the deadline of the whole */
+	struct loop_timer *finished; /* calls fn from the loop */
+	struct fetch_result result;
+};
+
+extern const struct fetch_driver imap_driver;
+extern const struct fetch_driver pop3_driver;
+
+/* An error that does not end the fetch: the first one is kept. */
+void fetch_note(struct fetch *f, const struct err *e);
+
+/* The end; e NULL when there is nothing to add. A second call does nothing. */
+void fetch_finish(struct fetch *f, const struct err *e);
+
+/* Ends the fetch or not: a fault of one message or mailbox does not. */
+bool fetch_is_fatal(const struct err *e);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "proc/deliverer.h"
+#include "proc/engine.h"
+#include "proc/spawn.h"
+#include "proc/supervisor.h"
+
+/* Arguments and sub-commands, nothing else. */
+
+struct arguments {
+	const char *path; /* of the configuration; NULL: the usual places */
+	struct supervisor_options options;
+	const char *command;
+	const char *const *rest;
+	size_t n;
+};
+
+static int
+usage(FILE *out)
+{
+	fputs("usage: mailhaul [-c FILE] fetch [-qv] [--exit-new] "
+	      "[ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] check [ACCOUNT...]\n"
+	      "       mailhaul --help | --version\n",
+	    out);
+	return out == stdout ? EX_OK : EX_USAGE;
+}
+
+static struct conf *
+load(const char *path)
+{
+	char **errors;
+	size_t n;
+	struct conf *conf = conf_load(path, &errors, &n);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "%s\n", errors[i]);
+	conf_errors_free(&errors, &n);
+	return conf;
+}
+
+static int
+fetch(const struct arguments *a)
+{
+	struct conf *conf = load(a->path);
+	int status = EX_CONFIG;
+
+	if (conf != NULL)
+		status = supervisor_fetch(conf, a->rest, a->n, &a->options);
+	conf_free(&conf);
+	return status;
+}
+
+static int
+say_account(struct conf *conf, const char *name)
+{
+	struct conf_account *a = conf_find(conf, name);
+	const char *near = conf_nearest(conf, name);
+	char line[400];
+
+	if (a != NULL) {
+		printf(
+		    "%s: %s\n", a->name, conf_summary(a, line, sizeof(line)));
+		return EX_OK;
+	}
+	fprintf(stderr, "there is no account \"%s\" in %s%s%s%s\n", name,
+	    conf->path, near == NULL ? "" : "; did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	return EX_USAGE;
+}
+
+static int
+check(const struct arguments *a)
+{
+	struct conf *conf = load(a->path);
+	int status = EX_OK;
+
+	if (conf == NULL)
+		return EX_CONFIG;
+	for (size_t i = 0; a->n == 0 && i < conf->n; i++)
+		(void)say_account(conf, conf->accounts[i].name);
+	for (size_t i = 0; i < a->n; i++)
+		if (say_account(conf, a->rest[i]) != EX_OK)
+			status = EX_USAGE;
+	conf_free(&conf);
+	return status;
+}
+
+/* -1: go on; else the exit status. */
+static int
+read_options(struct arguments *a, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "exit-new", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:hqvV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			a->path = optarg;
+			break;
+		case 'q':
+			a->options.quiet = true;
+			break;
+		case 'v':
+			a->options.verbose++;
+			break;
+		case 'n':
+			a->options.exit_new = true;
+			break;
+		case 'h':
+			return usage(stdout);
+		case 'V':
+			puts("mailhaul " MAILHAUL_VERSION);
+			return EX_OK;
+		default:
+			return usage(stderr);
+		}
+	}
+	return -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+	int status;
+
+	if (strcmp(argv[0], SPAWN_ENGINE) == 0)
+		return engine_main();
+	if (strcmp(argv[0], SPAWN_DELIVERER) == 0)
+		return deliverer_main();
+	status = read_options(&a, argc, argv);
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return usage(stderr);
+	a.command = argv[optind];
+	a.rest = (const char *const *)&argv[optind + 1];
+	a.n = (size_t)(argc - optind - 1);
+	if (strcmp(a.command, "fetch") == 0)
+		return fetch(&a);
+	if (strcmp(a.command, "check") == 0)
+		return check(&a);
+	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a.command);
+	return usage(stderr);
+}

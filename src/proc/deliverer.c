@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/deliverer.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "deliver/server.h"
+#include "io/ipc.h"
+#include "io/sandbox.h"
+#include "proc/limits.h"
+#include "proc/wire.h"
+
+struct deliverer {
+	struct loop *loop;
+	struct ipc *supervisor;
+	struct server *server;
+	int lock; /* the state is ours until we are gone */
+};
+
+static void
+refuse(struct deliverer *d, const struct err *e)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	wire_pack_err(&b, e);
+	ipc_send(d->supervisor, WIRE_REFUSE, buf_span(&b));
+	buf_deinit(&b);
+}
+
+static bool
+hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
+{
+	uint8_t level = unpack_u8(u);
+	char *path = unpack_str(u);
+	struct err e;
+
+	if (!unpack_ok(u) || packet->n_fds != 1 || d->server != NULL) {
+		free(path);
+		return false;
+	}
+	log_set_level((enum log_level)level);
+	d->lock = packet->fds[0];
+	packet->fds[0] = -1;
+	d->server = server_new(d->loop, path, &e);
+	free(path);
+	if (d->server == NULL)
+		refuse(d, &e);
+	else
+		ipc_send(d->supervisor, WIRE_READY, SPAN(""));
+	return true;
+}
+
+static bool
+hear_target(struct deliverer *d, struct unpack *u)
+{
+	uint32_t number = unpack_u32(u);
+	char *name = unpack_str(u);
+	char *maildir = unpack_str(u);
+	bool ok = unpack_ok(u);
+
+	if (ok)
+		server_account(d->server, number, name, maildir);
+	free(name);
+	free(maildir);
+	return ok;
+}
+
+static bool
+hear_link(struct deliverer *d, struct ipc_packet *packet)
+{
+	if (packet->n_fds != 1)
+		return false;
+	server_attach(d->server, packet->fds[0]);
+	packet->fds[0] = -1;
+	return true;
+}
+
+static void
+on_stopped(void *arg)
+{
+	struct deliverer *d = arg;
+
+	loop_stop(d->loop);
+}
+
+static void
+stop(struct deliverer *d)
+{
+	ipc_free(&d->supervisor);
+	if (d->server == NULL)
+		loop_stop(d->loop);
+	else
+		server_stop(d->server, on_stopped, d);
+}
+
+static bool
+hear(struct deliverer *d, struct ipc_packet *packet)
+{
+	struct unpack u = unpack_of(packet->payload);
+
+	if (packet->type == WIRE_LEDGER)
+		return hear_ledger(d, &u, packet);
+	if (d->server == NULL)
+		return false;
+	if (packet->type == WIRE_TARGET)
+		return hear_target(d, &u);
+	if (packet->type == WIRE_LINK)
+		return hear_link(d, packet);
+	return false;
+}
+
+/* The end of the supervisor, wanted or not, is ours: in order, the group at
+ * work first. */
+static void
+on_packet(void *arg, struct ipc_packet *packet)
+{
+	struct deliverer *d = arg;
+
+	if (packet == NULL || !hear(d, packet))
+		stop(d);
+}
+
+int
+deliverer_main(void)
+{
+	struct deliverer d = { .lock = -1 };
+	struct err e;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN); /* of a whole service: the supervisor's */
+	umask(077);
+	limits_raise_files();
+	if (sandbox_secrets(&e) != 0)
+		log_debug("deliverer", "%s", e.text);
+	d.loop = loop_new();
+	d.supervisor = ipc_new(d.loop, WIRE_FD, on_packet, &d);
+	loop_run(d.loop);
+	server_free(&d.server);
+	ipc_free(&d.supervisor);
+	loop_free(&d.loop);
+	if (d.lock >= 0)
+		close(d.lock);
+	return 0;
+}

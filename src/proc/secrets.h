@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_PROC_SECRETS_H
+#define MAILHAUL_PROC_SECRETS_H
+
+/* Where an account says its secret is, it is fetched from: file, credential,
+ * literal, or a command with a deadline, which delays nobody else. */
+
+#include "conf/conf.h"
+#include "io/loop.h"
+
+struct secrets_wait;
+
+#define SECRETS_COMMAND_MS 60000
+
+/* secret is the callee's; NULL and e when there is none. From the loop. */
+typedef void (*secrets_fn)(
+    void *arg, struct secret *secret, const struct err *e);
+
+struct secrets_wait *secrets_get(struct loop *loop,
+    const struct conf_account *account, secrets_fn fn, void *arg);
+void secrets_cancel(struct secrets_wait **w); /* fn is not called */
+
+#endif

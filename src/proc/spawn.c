@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/ipc.h"
+#include "proc/wire.h"
+
+#define ENV_MAX 32
+
+/* What a child may know of our environment: no secret is among it. */
+static const char *const env_names[] = { "LANG", "LC_ALL", "TZ", "RES_OPTIONS",
+	"LOCALDOMAIN", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
+	"LD_PRELOAD" };
+
+static void
+pick_env(char *picked[ENV_MAX])
+{
+	extern char **environ;
+	size_t n = 0;
+
+	for (char **e = environ; *e != NULL && n + 1 < ENV_MAX; e++) {
+		bool take = strncmp(*e, "MAILHAUL_", 9) == 0;
+
+		for (size_t i = 0; i < sizeof(env_names) / sizeof(*env_names);
+		     i++) {
+			size_t len = strlen(env_names[i]);
+
+			take |= strncmp(*e, env_names[i], len) == 0 &&
+			    (*e)[len] == '=';
+		}
+		if (take)
+			picked[n++] = *e;
+	}
+	picked[n] = NULL;
+}
+
+/* In the child, between fork and exec. */
+static void
+become(const char *role, int fd, int stderr_fd, char **env)
+{
+	char *argv[] = { NULL, NULL };
+	char name[32];
+	sigset_t none;
+
+	snprintf(name, sizeof(name), "%s", role);
+	argv[0] = name;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (stderr_fd >= 0 && dup2(stderr_fd, STDERR_FILENO) < 0)
+		_exit(71);
+	/* dup2 clears close-on-exec, unless it is the same descriptor */
+	if (fd == WIRE_FD ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, WIRE_FD) < 0)
+		_exit(71);
+	syscall(SYS_close_range, WIRE_FD + 1, ~0U, 0);
+	execve("/proc/self/exe", argv, env);
+	_exit(71);
+}
+
+pid_t
+spawn_role(const char *role, int stderr_fd, int *fd, struct err *e)
+{
+	char *env[ENV_MAX];
+	int pair[2];
+	pid_t pid;
+
+	if (ipc_pair(pair, e) != 0)
+		return -1;
+	pick_env(env);
+	pid = fork();
+	if (pid == 0)
+		become(role, pair[1], stderr_fd, env);
+	close(pair[1]);
+	if (pid < 0) {
+		err_set(e, ERR_TEMP, errno, "cannot start the %s: %s", role,
+		    strerror(errno));
+		close(pair[0]);
+		return -1;
+	}
+	*fd = pair[0];
+	return pid;
+}
+
+static bool
+judge(int status, char *why, size_t size)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	if (WIFEXITED(status))
+		snprintf(
+		    why, size, "exited with status %d", WEXITSTATUS(status));
+	else
+		snprintf(why, size, "was killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return false;
+}
+
+bool
+spawn_reap(pid_t pid, unsigned int ms, char *why, size_t size)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int status = 0;
+
+	if (fd < 0 || poll(&p, 1, (int)ms) == 0)
+		kill(pid, SIGKILL);
+	if (fd >= 0)
+		close(fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return judge(status, why, size);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "io/sandbox.h"
+#include "proc/limits.h"
+#include "proc/report.h"
+#include "proc/secrets.h"
+#include "proc/team.h"
+#include "sched/reaction.h"
+#include "sys/file.h"
+#include "sys/log.h"
+#include "util/mem.h"
+
+#define DRAW_MS 250
+#define LOCK_WAIT_MS 5000 /* a fetch that was killed may still be syncing */
+#define LOG_MAX 8192      /* octets of the children's lines kept at a time */
+
+struct job {                           /* an account that was asked for */
+	struct supervisor *supervisor; /* not ours */
+	const struct conf_account *account;
+	struct secrets_wait *waiting;
+	size_t row;
+	bool asked, ended;
+};
+
+struct supervisor {
+	struct conf *conf; /* not ours */
+	const struct supervisor_options *options;
+	struct loop *loop;
+	struct team *team;
+	struct report *report;
+	struct job *jobs; /* one for each account of the configuration */
+	size_t left;      /* jobs that have not ended */
+	struct loop_signal *sigint, *sigterm, *sighup;
+	struct loop_timer *draw;
+	int log_fds[2]; /* the children's standard error, while lines move */
+	struct loop_fd *log_watch;
+	struct buf log;
+	int lock;
+	int status;
+	uint64_t messages;
+	bool stopping;
+};
+
+static struct supervisor *shown; /* whose moving lines the log goes above */
+
+/* ---- the log and the moving lines ---- */
+
+static void
+log_above(enum log_level level, const char *line)
+{
+	(void)level;
+	report_clear(shown->report);
+	fprintf(stderr, "%s\n", line);
+	fflush(stderr);
+}
+
+static void
+show_lines(struct supervisor *s)
+{
+	struct span all = buf_span(&s->log);
+	struct span rest = all;
+
+	while (span_find(rest, '\n') < rest.n) {
+		struct span line = span_until(&rest, '\n');
+
+		report_clear(s->report);
+		fprintf(stderr, "%.*s\n", (int)line.n, line.p);
+	}
+	fflush(stderr);
+	buf_drop(&s->log, all.n - rest.n);
+}
+
+static void
+on_log(void *arg, bool readable, bool writable)
+{
+	struct supervisor *s = arg;
+	size_t room;
+	char *p = buf_room(&s->log, LOG_MAX, &room);
+	ssize_t n;
+
+	(void)readable;
+	(void)writable;
+	if (room == 0) { /* one endless line */
+		buf_clear(&s->log);
+		return;
+	}
+	n = read(s->log_fds[0], p, room);
+	if (n > 0)
+		buf_wrote(&s->log, (size_t)n);
+	show_lines(s);
+	if (n == 0)
+		loop_fd_want(s->log_watch, false, false);
+}
+
+static void
+on_draw(void *arg)
+{
+	struct supervisor *s = arg;
+
+	report_draw(s->report);
+	loop_timer_arm(s->draw, DRAW_MS);
+}
+
+static int
+start_moving(struct supervisor *s, struct err *e)
+{
+	if (pipe2(s->log_fds, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_set(e, ERR_TEMP, errno, "pipe: %s", strerror(errno));
+	/* the children may wait for us, rather than lose a line */
+	(void)fcntl(s->log_fds[1], F_SETFL, 0);
+	s->log_watch = loop_fd_new(s->loop, s->log_fds[0], on_log, s);
+	loop_fd_want(s->log_watch, true, false);
+	shown = s;
+	log_set_sink(log_above);
+	loop_timer_arm(s->draw, DRAW_MS);
+	return 0;
+}
+
+/* ---- accounts ---- */
+
+static void
+end_job(struct job *j, const struct err *e)
+{
+	struct supervisor *s = j->supervisor;
+
+	if (j->ended)
+		return;
+	j->ended = true;
+	if (e->kind != ERR_NONE && e->kind != ERR_CANCEL)
+		log_error(j->account->name, "%s", e->text);
+	s->status =
+	    reaction_worse(s->status, reaction_of(e->kind)->exit_status);
+	if (--s->left == 0)
+		loop_stop(s->loop);
+}
+
+static void
+fail_job(struct job *j, const struct err *e)
+{
+	struct fetch_result result = { .err = *e, .progress.doing = "failed" };
+
+	report_result(j->supervisor->report, j->row, &result);
+	end_job(j, e);
+}
+
+static void
+on_secret(void *arg, struct secret *secret, const struct err *e)
+{
+	struct job *j = arg;
+	struct err why;
+
+	j->waiting = NULL;
+	if (secret == NULL)
+		fail_job(j, e);
+	else if (team_account(j->supervisor->team,
+		     (uint32_t)(j - j->supervisor->jobs), j->account, secret,
+		     &why) != 0)
+		fail_job(j, &why);
+	secret_free(&secret);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct supervisor *s = arg;
+
+	for (size_t i = 0; i < s->conf->n; i++) {
+		struct job *j = &s->jobs[i];
+
+		if (j->asked && !j->ended)
+			j->waiting =
+			    secrets_get(s->loop, j->account, on_secret, j);
+	}
+}
+
+static void
+on_progress(void *arg, uint32_t number, const struct fetch_progress *progress)
+{
+	struct supervisor *s = arg;
+
+	if (s->jobs[number].asked && !s->jobs[number].ended)
+		report_progress(s->report, s->jobs[number].row, progress);
+}
+
+static void
+on_result(void *arg, uint32_t number, const struct fetch_result *result)
+{
+	struct supervisor *s = arg;
+	struct job *j = &s->jobs[number];
+
+	if (!j->asked || j->ended)
+		return;
+	s->messages += result->progress.messages;
+	report_result(s->report, j->row, result);
+	end_job(j, &result->err);
+}
+
+static void
+on_broken(void *arg, const struct err *e)
+{
+	struct supervisor *s = arg;
+
+	for (size_t i = 0; i < s->conf->n; i++)
+		if (s->jobs[i].asked && !s->jobs[i].ended) {
+			secrets_cancel(&s->jobs[i].waiting);
+			fail_job(&s->jobs[i], e);
+		}
+}
+
+static const struct team_events events = { on_ready, on_progress, on_result,
+	on_broken };
+
+/* The first signal ends in order, the second at once: what is delivered is
+ * safe either way. */
+static void
+on_signal(void *arg, int signo)
+{
+	struct supervisor *s = arg;
+	struct err e;
+
+	if (s->stopping)
+		_exit(128 + signo);
+	s->stopping = true;
+	log_warning("mailhaul", "%s: ending", strsignal(signo));
+	err_set(&e, ERR_CANCEL, 0, "interrupted");
+	for (size_t i = 0; i < s->conf->n; i++)
+		if (s->jobs[i].waiting != NULL) {
+			secrets_cancel(&s->jobs[i].waiting);
+			fail_job(&s->jobs[i], &e);
+		}
+	team_stop(s->team);
+}
+
+/* ---- before and after ---- */
+
+static bool
+ask_for(struct supervisor *s, struct conf_account *a)
+{
+	struct job *j = &s->jobs[a - s->conf->accounts];
+
+	if (j->asked)
+		return false;
+	j->supervisor = s;
+	j->account = a;
+	j->asked = true;
+	j->row = s->left++;
+	return true;
+}
+
+/* -1 when a name is not in the configuration. */
+static int
+choose(struct supervisor *s, const char *const *names, size_t n)
+{
+	for (size_t i = 0; n == 0 && i < s->conf->n; i++)
+		(void)ask_for(s, &s->conf->accounts[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct conf_account *a = conf_find(s->conf, names[i]);
+		const char *near = conf_nearest(s->conf, names[i]);
+
+		if (a == NULL) {
+			log_error("mailhaul",
+			    "there is no account \"%s\" in %s%s%s%s", names[i],
+			    s->conf->path,
+			    near == NULL ? "" : "; did you mean \"",
+			    near == NULL ? "" : near,
+			    near == NULL ? "" : "\"?");
+			return -1;
+		}
+		(void)ask_for(s, a);
+	}
+	return 0;
+}
+
+static enum log_level
+level_of(const struct supervisor *s)
+{
+	enum log_level configured = s->conf->log_level;
+	unsigned int v = s->options->verbose;
+
+	if (s->options->quiet)
+		return LOG_LEVEL_ERROR;
+	if (v > 0)
+		return v >= 3 ? LOG_LEVEL_TRACE
+		    : v == 2  ? LOG_LEVEL_DEBUG
+			      : LOG_LEVEL_INFO;
+	/* one line per message is for the daemon's log */
+	if (configured == LOG_LEVEL_INFO || configured == LOG_LEVEL_NOTICE)
+		return LOG_LEVEL_WARNING;
+	return configured;
+}
+
+static enum report_style
+style_of(const struct supervisor *s)
+{
+	if (s->options->quiet)
+		return REPORT_SILENT;
+	if (isatty(STDERR_FILENO) && s->options->verbose == 0)
+		return REPORT_MOVING;
+	if (s->options->verbose > 0 || isatty(STDOUT_FILENO))
+		return REPORT_SUMMARY;
+	return REPORT_SILENT;
+}
+
+/* Kernel locks only: whoever died holds nothing. A deliverer that outlives a
+ * killed supervisor by the length of a sync does. */
+static int
+lock_state(struct supervisor *s, struct err *e)
+{
+	char path[4096];
+	int dir = file_make_dir(s->conf->state_dir, e);
+	bool busy = true;
+
+	if (dir < 0)
+		return -1;
+	close(dir);
+	snprintf(path, sizeof(path), "%s/lock", s->conf->state_dir);
+	for (int ms = 0; s->lock < 0 && busy && ms < LOCK_WAIT_MS; ms += 50) {
+		if (ms > 0)
+			(void)poll(NULL, 0, 50);
+		s->lock = file_lock(path, &busy, e);
+	}
+	return s->lock < 0 ? -1 : 0;
+}
+
+static int
+init(struct supervisor *s, struct err *e)
+{
+	struct team_params params;
+
+	s->draw = loop_timer_new(s->loop, on_draw, s);
+	if (lock_state(s, e) != 0)
+		return -1;
+	s->report = report_new(style_of(s), s->left);
+	for (size_t i = 0; i < s->conf->n; i++)
+		if (s->jobs[i].asked)
+			report_name(s->report, s->jobs[i].row,
+			    s->jobs[i].account->name);
+	if (style_of(s) == REPORT_MOVING && start_moving(s, e) != 0)
+		return -1;
+	s->sigint = loop_signal_new(s->loop, SIGINT, on_signal, s);
+	s->sigterm = loop_signal_new(s->loop, SIGTERM, on_signal, s);
+	s->sighup = loop_signal_new(s->loop, SIGHUP, on_signal, s);
+	params = (struct team_params){ .conf = s->conf,
+		.lock_fd = s->lock,
+		.stderr_fd = s->log_fds[1],
+		.progress = style_of(s) == REPORT_MOVING,
+		.log_level = level_of(s) };
+	s->team = team_new(s->loop, &params, &events, s, e);
+	return s->team == NULL ? -1 : 0;
+}
+
+static void
+deinit(struct supervisor *s)
+{
+	team_free(&s->team);
+	if (s->report != NULL)
+		report_clear(s->report);
+	log_set_sink(NULL);
+	loop_signal_free(&s->sigint);
+	loop_signal_free(&s->sigterm);
+	loop_signal_free(&s->sighup);
+	loop_timer_free(&s->draw);
+	loop_fd_free(&s->log_watch);
+	for (size_t i = 0; i < 2; i++)
+		if (s->log_fds[i] >= 0)
+			close(s->log_fds[i]);
+	buf_deinit(&s->log);
+	report_free(&s->report);
+	loop_free(&s->loop);
+	if (s->lock >= 0)
+		close(s->lock);
+	free(s->jobs);
+}
+
+static void
+run(struct supervisor *s)
+{
+	struct err e;
+
+	if (init(s, &e) != 0) {
+		log_error("mailhaul", "%s", e.text);
+		s->status = reaction_of(e.kind)->exit_status;
+		return;
+	}
+	if (s->left > 0)
+		loop_run(s->loop);
+	report_end(s->report);
+	if (s->options->exit_new && s->status == EX_OK && s->messages == 0)
+		s->status = 1;
+}
+
+int
+supervisor_fetch(struct conf *conf, const char *const *names, size_t n,
+    const struct supervisor_options *options)
+{
+	struct supervisor s = { .conf = conf,
+		.options = options,
+		.log_fds = { -1, -1 },
+		.lock = -1 };
+	struct err e;
+
+	log_set_level(options->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
+	limits_raise_files();
+	signal(SIGPIPE, SIG_IGN);
+	if (sandbox_secrets(&e) != 0)
+		log_debug("supervisor", "%s", e.text);
+	s.loop = loop_new();
+	s.jobs = mem_array(conf->n + 1, sizeof(*s.jobs));
+	buf_init(&s.log, LOG_MAX);
+	log_set_level(level_of(&s));
+	if (choose(&s, names, n) != 0)
+		s.status = EX_USAGE;
+	else
+		run(&s);
+	deinit(&s);
+	return s.status;
+}

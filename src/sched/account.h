@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_SCHED_ACCOUNT_H
+#define MAILHAUL_SCHED_ACCOUNT_H
+
+/*
+ * An account's life in the engine: waits for a place at its host, fetches,
+ * fetches again when the connection was lost on the way, and reports. No
+ * account knows of another.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "fetch/fetch.h"
+#include "sched/hosts.h"
+
+struct account;
+
+struct account_params {
+	const struct fetch_env *env;     /* not ours */
+	struct hosts *hosts;             /* not ours */
+	const struct conf_account *conf; /* not ours; outlives the account */
+	struct tls_ctx *tls;             /* not ours; NULL for tls = none */
+	const struct secret *secret;     /* not ours */
+	uint32_t number;                 /* as the deliverer knows it */
+};
+
+/* From the loop, once: the end of it. account_free() inside it is fine. The
+ * counts are those of all tries together. */
+typedef void (*account_fn)(void *arg, const struct fetch_result *result);
+
+struct account *account_new(
+    const struct account_params *params, account_fn fn, void *arg);
+void account_free(struct account **a);
+void account_stop(struct account *a); /* see fetch_stop() */
+
+/* All tries together. */
+void account_progress(const struct account *a, struct fetch_progress *out);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include "session/imap_session.h"
+
+#include <stdlib.h>
+
+#include "session/pump.h"
+#include "session/wire_log.h"
+#include "util/mem.h"
+
+struct imap_session {
+	struct imap *machine;
+	struct pump *pump;
+	imap_session_fn fn;
+	void *arg; /* not ours */
+	char *subject;
+};
+
+static enum pump_fed
+feed(void *arg, struct span *in)
+{
+	struct imap_session *s = arg;
+	struct imap_info info;
+
+	while (!pump_stopped(s->pump)) {
+		struct span before = *in;
+		enum imap_event ev = imap_step(s->machine, in, &info);
+
+		wire_log_heard(s->subject, before, *in, ev == IMAP_BODY_DATA);
+		if (ev == IMAP_MORE)
+			return PUMP_MORE;
+		if (ev == IMAP_UPGRADE)
+			return PUMP_UPGRADE;
+		if (ev == IMAP_FAILED)
+			info.err = *imap_error(s->machine);
+		s->fn(s->arg, ev, &info);
+		if (ev == IMAP_CLOSED || ev == IMAP_FAILED)
+			return PUMP_ENDED;
+	}
+	return PUMP_MORE;
+}
+
+static struct span
+output(void *arg)
+{
+	struct imap_session *s = arg;
+
+	return imap_output(s->machine);
+}
+
+static void
+sent(void *arg, size_t n)
+{
+	struct imap_session *s = arg;
+
+	imap_sent(s->machine, n);
+}
+
+static bool
+is_secret(void *arg)
+{
+	struct imap_session *s = arg;
+
+	return imap_output_is_secret(s->machine);
+}
+
+static unsigned int
+timeout(void *arg)
+{
+	struct imap_session *s = arg;
+
+	return imap_timeout(s->machine);
+}
+
+static void
+upgraded(void *arg)
+{
+	struct imap_session *s = arg;
+
+	imap_upgraded(s->machine);
+}
+
+static void
+expire(void *arg)
+{
+	struct imap_session *s = arg;
+
+	imap_expire(s->machine);
+}
+
+static void
+eof(void *arg)
+{
+	struct imap_session *s = arg;
+
+	(void)imap_eof(s->machine); /* the next step says it again */
+}
+
+static void
+broken(void *arg, const struct err *e)
+{
+	struct imap_session *s = arg;
+	struct imap_info info = { 0 };
+
+	info.err = *e;
+	s->fn(s->arg, IMAP_FAILED, &info);
+}
+
+static void
+release(void *arg)
+{
+	struct imap_session *s = arg;
+
+	imap_free(&s->machine);
+	free(s->subject);
+	free(s);
+}
+
+static const struct pump_machine machine = { feed, output, sent, is_secret,
+	timeout, upgraded, expire, eof, broken, release };
+
+struct imap_session *
+imap_session_open(struct loop *loop, struct dns *dns,
+    const struct conn_params *conn, const struct imap_params *params,
+    unsigned int limit_s, const char *subject, imap_session_fn fn, void *arg)
+{
+	struct imap_session *s = mem_new(sizeof(*s));
+
+	s->fn = fn;
+	s->arg = arg;
+	s->subject = mem_strdup(subject);
+	s->machine = imap_new(params);
+	s->pump = pump_open(loop, dns, conn, &machine, s, limit_s, subject);
+	return s;
+}
+
+void
+imap_session_free(struct imap_session **s)
+{
+	struct pump *pump = *s == NULL ? NULL : (*s)->pump;
+
+	*s = NULL;
+	pump_free(&pump);
+}
+
+struct imap *
+imap_session_machine(struct imap_session *s)
+{
+	return s->machine;
+}
+
+void
+imap_session_flush(struct imap_session *s)
+{
+	pump_flush(s->pump);
+}
+
+void
+imap_session_pause(struct imap_session *s, bool paused)
+{
+	pump_pause(s->pump, paused);
+}
+
+const char *
+imap_session_peer(struct imap_session *s)
+{
+	return conn_peer(pump_conn(s->pump));
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include "session/pop3_session.h"
+
+#include <stdlib.h>
+
+#include "session/pump.h"
+#include "session/wire_log.h"
+#include "util/mem.h"
+
+struct pop3_session {
+	struct pop3 *machine;
+	struct pump *pump;
+	pop3_session_fn fn;
+	void *arg; /* not ours */
+	char *subject;
+};
+
+static enum pump_fed
+feed(void *arg, struct span *in)
+{
+	struct pop3_session *s = arg;
+	struct pop3_info info;
+
+	while (!pump_stopped(s->pump)) {
+		struct span before = *in;
+		enum pop3_event ev = pop3_step(s->machine, in, &info);
+
+		wire_log_heard(s->subject, before, *in, ev == POP3_BODY_DATA);
+		if (ev == POP3_MORE)
+			return PUMP_MORE;
+		if (ev == POP3_UPGRADE)
+			return PUMP_UPGRADE;
+		if (ev == POP3_FAILED)
+			info.err = *pop3_error(s->machine);
+		s->fn(s->arg, ev, &info);
+		if (ev == POP3_CLOSED || ev == POP3_FAILED)
+			return PUMP_ENDED;
+	}
+	return PUMP_MORE;
+}
+
+static struct span
+output(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	return pop3_output(s->machine);
+}
+
+static void
+sent(void *arg, size_t n)
+{
+	struct pop3_session *s = arg;
+
+	pop3_sent(s->machine, n);
+}
+
+static bool
+is_secret(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	return pop3_output_is_secret(s->machine);
+}
+
+static unsigned int
+timeout(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	return pop3_timeout(s->machine);
+}
+
+static void
+upgraded(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	pop3_upgraded(s->machine);
+}
+
+static void
+expire(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	pop3_expire(s->machine);
+}
+
+static void
+eof(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	(void)pop3_eof(s->machine); /* the next step says it again */
+}
+
+static void
+broken(void *arg, const struct err *e)
+{
+	struct pop3_session *s = arg;
+	struct pop3_info info = { 0 };
+
+	info.err = *e;
+	s->fn(s->arg, POP3_FAILED, &info);
+}
+
+static void
+release(void *arg)
+{
+	struct pop3_session *s = arg;
+
+	pop3_free(&s->machine);
+	free(s->subject);
+	free(s);
+}
+
+static const struct pump_machine machine = { feed, output, sent, is_secret,
+	timeout, upgraded, expire, eof, broken, release };
+
+struct pop3_session *
+pop3_session_open(struct loop *loop, struct dns *dns,
+    const struct conn_params *conn, const struct pop3_params *params,
+    unsigned int limit_s, const char *subject, pop3_session_fn fn, void *arg)
+{
+	struct pop3_session *s = mem_new(sizeof(*s));
+
+	s->fn = fn;
+	s->arg = arg;
+	s->subject = mem_strdup(subject);
+	s->machine = pop3_new(params);
+	s->pump = pump_open(loop, dns, conn, &machine, s, limit_s, subject);
+	return s;
+}
+
+void
+pop3_session_free(struct pop3_session **s)
+{
+	struct pump *pump = *s == NULL ? NULL : (*s)->pump;
+
+	*s = NULL;
+	pump_free(&pump);
+}
+
+struct pop3 *
+pop3_session_machine(struct pop3_session *s)
+{
+	return s->machine;
+}
+
+void
+pop3_session_flush(struct pop3_session *s)
+{
+	pump_flush(s->pump);
+}
+
+void
+pop3_session_pause(struct pop3_session *s, bool paused)
+{
+	pump_pause(s->pump, paused);
+}
+
+const char *
+pop3_session_peer(struct pop3_session *s)
+{
+	return conn_peer(pump_conn(s->pump));
+}

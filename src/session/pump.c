@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+#include "session/pump.h"
+
+#include <stdlib.h>
+
+#include "sys/log.h"
+#include "util/mem.h"
+
+struct pump {
+	struct conn *conn;
+	struct loop_timer *again; /* feeds what waited while paused */
+	const struct pump_machine *machine;
+	void *arg;     /* not ours */
+	char *subject; /* for the trace */
+	unsigned int limit_s;
+	bool paused, freed, running, upgrading, eof;
+};
+
+static void
+release(struct pump *p)
+{
+	loop_timer_free(&p->again);
+	conn_free(&p->conn);
+	p->machine->release(p->arg);
+	free(p->subject);
+	free(p);
+}
+
+/* Returns false when p is no more. */
+static bool
+leave(struct pump *p)
+{
+	bool freed = p->freed;
+
+	p->running = false;
+	if (freed)
+		release(p);
+	return !freed;
+}
+
+static void
+set_deadline(struct pump *p)
+{
+	unsigned int s = p->paused ? 0 : p->machine->timeout(p->arg);
+
+	if (p->limit_s > 0 && s > p->limit_s)
+		s = p->limit_s;
+	conn_deadline(p->conn, (uint64_t)s * 1000);
+}
+
+void
+pump_flush(struct pump *p)
+{
+	struct span out = p->machine->output(p->arg);
+
+	if (out.n == 0 || p->upgrading || p->running)
+		return;
+	if (log_wants(LOG_LEVEL_TRACE))
+		log_wire(p->subject, 'C',
+		    p->machine->is_secret(p->arg) ? SPAN("(credentials)")
+						  : out);
+	if (conn_write(p->conn, out) == 0)
+		p->machine->sent(p->arg, out.n);
+	set_deadline(p);
+}
+
+static void
+fail(struct pump *p, const struct err *e)
+{
+	p->running = true;
+	p->machine->broken(p->arg, e);
+	(void)leave(p);
+}
+
+static void
+upgrade(struct pump *p)
+{
+	struct err e;
+
+	p->upgrading = true;
+	if (conn_starttls(p->conn, &e) != 0)
+		fail(p, &e);
+}
+
+static void
+feed(struct pump *p)
+{
+	struct span in = conn_input(p->conn);
+	size_t before = in.n;
+	enum pump_fed fed;
+
+	if (p->paused || p->upgrading)
+		return;
+	p->running = true;
+	fed = p->machine->feed(p->arg, &in);
+	if (!p->freed)
+		conn_drop(p->conn, before - in.n);
+	if (!leave(p) || fed == PUMP_ENDED)
+		return;
+	pump_flush(p);
+	if (fed == PUMP_UPGRADE) {
+		upgrade(p);
+	} else if (p->eof && !p->paused) {
+		p->eof = false;
+		p->machine->eof(p->arg);
+		feed(p);
+	} else {
+		set_deadline(p);
+	}
+}
+
+static void
+on_again(void *arg)
+{
+	feed(arg);
+}
+
+static void
+on_tls_up(struct pump *p)
+{
+	p->upgrading = false;
+	p->machine->upgraded(p->arg);
+	pump_flush(p);
+	feed(p);
+}
+
+static void
+on_conn(void *arg, enum conn_event ev)
+{
+	struct pump *p = arg;
+
+	switch (ev) {
+	case CONN_UP:
+		log_debug(p->subject, "connected to %s%s%s", conn_peer(p->conn),
+		    conn_is_tls(p->conn) ? ", " : "",
+		    conn_is_tls(p->conn) ? conn_tls_description(p->conn) : "");
+		set_deadline(p);
+		break;
+	case CONN_TLS_UP:
+		log_debug(p->subject, "upgraded to %s",
+		    conn_tls_description(p->conn));
+		on_tls_up(p);
+		break;
+	case CONN_INPUT:
+		feed(p);
+		break;
+	case CONN_CLOSED:
+		p->eof = true;
+		feed(p);
+		break;
+	case CONN_TIMEOUT:
+		p->machine->expire(p->arg);
+		feed(p);
+		break;
+	case CONN_ERROR:
+		fail(p, conn_error(p->conn));
+		break;
+	case CONN_DRAINED:
+		break;
+	}
+}
+
+struct pump *
+pump_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
+    const struct pump_machine *machine, void *arg, unsigned int limit_s,
+    const char *subject)
+{
+	struct pump *p = mem_new(sizeof(*p));
+
+	p->machine = machine;
+	p->arg = arg;
+	p->limit_s = limit_s;
+	p->subject = mem_strdup(subject);
+	p->again = loop_timer_new(loop, on_again, p);
+	p->conn = conn_open(loop, dns, params, on_conn, p);
+	return p;
+}
+
+void
+pump_free(struct pump **p)
+{
+	struct pump *it = *p;
+
+	*p = NULL;
+	if (it == NULL)
+		return;
+	it->freed = true;
+	if (!it->running)
+		release(it);
+}
+
+void
+pump_pause(struct pump *p, bool paused)
+{
+	if (p->paused == paused)
+		return;
+	p->paused = paused;
+	conn_pause(p->conn, paused);
+	set_deadline(p);
+	if (!paused)
+		loop_timer_arm(p->again, 0);
+}
+
+bool
+pump_stopped(const struct pump *p)
+{
+	return p->paused || p->freed;
+}
+
+struct conn *
+pump_conn(struct pump *p)
+{
+	return p->conn;
+}

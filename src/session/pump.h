@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_SESSION_PUMP_H
+#define MAILHAUL_SESSION_PUMP_H
+
+/*
+ * Moves octets between a connection and a protocol machine: the ten lines
+ * that are the same for every protocol. The machine is known by a table of
+ * functions; its events go from the table's feed to the session's owner.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/conn.h"
+#include "util/err.h"
+#include "util/span.h"
+
+struct pump;
+
+/* How a feed ended. */
+enum pump_fed {
+	PUMP_MORE,    /* all input is used */
+	PUMP_UPGRADE, /* start TLS, then call upgraded */
+	PUMP_ENDED    /* the machine closed or failed */
+};
+
+struct pump_machine { /* arg is what pump_open() was given */
+	/* Steps until the input is used, the pump is paused or freed. */
+	enum pump_fed (*feed)(void *arg, struct span *in);
+	struct span (*output)(void *arg);
+	void (*sent)(void *arg, size_t n);
+	bool (*is_secret)(void *arg);
+	unsigned int (*timeout)(void *arg); /* seconds; 0: none */
+	void (*upgraded)(void *arg);
+	/* No more input will come: of the deadline, of end of file. Each
+	 * leads to PUMP_ENDED from the next feed. */
+	void (*expire)(void *arg);
+	void (*eof)(void *arg);
+	/* The connection failed; nothing but release is called after it. */
+	void (*broken)(void *arg, const struct err *e);
+	/* The pump is freed, and nothing of arg is in use any more. */
+	void (*release)(void *arg);
+};
+
+/* limit_s: the longest deadline; 0: as the machine says. */
+struct pump *pump_open(struct loop *loop, struct dns *dns,
+    const struct conn_params *params, const struct pump_machine *machine,
+    void *arg, unsigned int limit_s, const char *subject);
+void pump_free(struct pump **p); /* fine from inside feed and broken */
+
+/* Sends what the machine has to say. To be called after requests, but not
+ * needed inside feed. */
+void pump_flush(struct pump *p);
+
+/* While paused nothing is read or fed, and no deadline runs. */
+void pump_pause(struct pump *p, bool paused);
+bool pump_stopped(const struct pump *p); /* feed must return now */
+
+struct conn *pump_conn(struct pump *p);
+
+#endif
