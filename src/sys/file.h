@@ -41,7 +41,8 @@ int file_write_all(int fd, struct span s, const char *path, struct err *e);
 int file_sync(int fd, const char *path, struct err *e);
 
 /* Expands "~" and "~/"; an absolute or relative path is copied. NULL and *e
- * (ERR_CONFIG) when there is no home directory. The caller frees. */
+ * (ERR_CONFIG) when there is no home directory, and for "~user". The caller
+ * frees. */
 char *file_expand(const char *path, struct err *e);
 
 /* True when group or others may read the open file or path. */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+#include "util/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+struct secret {
+	size_t n;
+	char octets[];
+};
+
+struct secret *
+secret_new(struct span octets)
+{
+	struct secret *s;
+
+	if (octets.n > SECRET_MAX)
+		return NULL;
+	s = mem_new(sizeof(*s) + octets.n);
+	s->n = octets.n;
+	if (octets.n > 0)
+		memcpy(s->octets, octets.p, octets.n);
+	return s;
+}
+
+void
+secret_free(struct secret **s)
+{
+	if (*s == NULL)
+		return;
+	mem_wipe(*s, sizeof(**s) + (*s)->n);
+	free(*s);
+	*s = NULL;
+}
+
+struct span
+secret_span(const struct secret *s)
+{
+	return span_make(s->octets, s->n);
+}
