@@ -69,7 +69,9 @@ enum imap_event {
 	IMAP_FETCHED,    /* a FETCH response without a body ended: info.uid (0:
 	                    not said), info.rfc822_size and info.data (header
 	                    octets) where asked for and given. A body that was
-	                    NIL is reported so too. */
+	                    NIL is reported so too. One with neither size nor
+	                    header is told only while an imap_fetch() is in
+	                    flight: servers send flags at any time. */
 	IMAP_CHANGED,    /* info.exists changed, or mail went: look again */
 	IMAP_VANISHED,   /* EXPUNGE of sequence number info.first */
 	IMAP_NOTICE,     /* text for the user, from ALERT or BYE: info.text */
@@ -87,6 +89,7 @@ struct imap_info {
 	struct span name; /* mailbox name as UTF-8, borrowed likewise */
 	struct span text; /* borrowed likewise; not made printable */
 	bool noselect;    /* LIST: \Noselect or \NonExistent */
+	char delimiter;   /* LIST: between levels of the name; 0: none */
 	bool ok;          /* DONE: the server said OK */
 	struct err err;   /* DONE: what NO or BAD meant, by its code */
 	/* DONE of a select: */

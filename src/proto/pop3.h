@@ -50,7 +50,8 @@ enum pop3_event {
 	POP3_READY,      /* logged in */
 	POP3_STAT,       /* info.count, info.size (a hint) */
 	POP3_UIDL,       /* one line: info.number, info.uidl (1 to 4096
-	                    octets; the RFC says 70) */
+	                    octets; the RFC says 70; empty: the server gave
+	                    none that can be kept) */
 	POP3_LIST,       /* one line: info.number, info.size (a hint) */
 	POP3_BODY_BEGIN, /* info.number: the message comes */
 	POP3_BODY_DATA,  /* info.data: octets with dot-stuffing removed, valid
@@ -110,7 +111,7 @@ void pop3_retr(struct pop3 *m, uint32_t number);
 void pop3_dele(struct pop3 *m, uint32_t number);
 void pop3_top(struct pop3 *m, uint32_t number); /* header: TOP n 0 */
 void pop3_noop(struct pop3 *m);
-void pop3_quit(struct pop3 *m); /* after all that was asked before */
+void pop3_quit(struct pop3 *m); /* said when all before is answered */
 
 bool pop3_can(const struct pop3 *m, const char *capability);
 struct span pop3_capabilities(const struct pop3 *m); /* separated by LF */

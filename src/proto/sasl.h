@@ -16,7 +16,8 @@
 
 struct sasl;
 
-/* NULL and *e (ERR_CONFIG) when the mechanism is not known. Copies all. */
+/* NULL and *e (ERR_CONFIG) when the mechanism is not known, or cannot carry
+ * the secret (a NUL in it). Copies all. */
 struct sasl *sasl_new(const char *mechanism, const char *user,
     const struct secret *secret, struct err *e);
 void sasl_free(struct sasl **s); /* wipes; NULL is fine */
@@ -26,7 +27,8 @@ bool sasl_client_first(const struct sasl *s); /* has an initial response */
 /*
  * Answers a challenge (base64, may be empty) with a response (base64, may be
  * empty) added to *out. 0, or -1 and *e (ERR_PROTO: the challenge was
- * garbage): then the exchange is to be cancelled with "*".
+ * garbage): then the exchange is to be cancelled with "*". The challenge before
+ * an initial response says nothing, so whatever stands there is not looked at.
  */
 int sasl_step(
     struct sasl *s, struct span challenge, struct buf *out, struct err *e);

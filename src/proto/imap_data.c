@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+#include "proto/imap_data.h"
+
+#include "proto/imap_words.h"
+#include "util/text.h"
+
+#define NAME_MAX_OCTETS (4 * IMAP_READ_NAME_MAX)
+
+void
+imap_data_init(struct imap_data *d)
+{
+	*d = (struct imap_data){ 0 };
+	buf_init(&d->name, NAME_MAX_OCTETS);
+}
+
+void
+imap_data_deinit(struct imap_data *d)
+{
+	buf_deinit(&d->name);
+}
+
+static uint32_t
+ticket_of(const struct imap_flight *flight, enum imap_verb verb)
+{
+	const struct imap_cmd *cmd = imap_flight_oldest(flight, verb);
+
+	return cmd == NULL ? 0 : cmd->tag;
+}
+
+/* ---- the mailbox ---- */
+
+static uint32_t
+number_of(struct span args)
+{
+	uint64_t n;
+
+	return text_number(&args, UINT32_MAX, &n) ? (uint32_t)n : 0;
+}
+
+static void
+hear_select_code(struct imap_cmd *select, const struct imap_read *r)
+{
+	if (span_ieq(r->code, SPAN("UIDVALIDITY")))
+		select->uidvalidity = number_of(r->args);
+	else if (span_ieq(r->code, SPAN("UIDNEXT")))
+		select->uidnext = number_of(r->args);
+	else if (span_ieq(r->code, SPAN("READ-ONLY")))
+		select->read_only = true;
+}
+
+static enum imap_event
+hear_status(const struct imap_flight *flight, const struct imap_read *r,
+    struct imap_info *info)
+{
+	struct imap_cmd *select = imap_flight_oldest(flight, IMAP_VERB_SELECT);
+
+	if (select != NULL)
+		hear_select_code(select, r);
+	if (!span_ieq(r->code, SPAN("ALERT")) || r->rest.n == 0)
+		return IMAP_MORE;
+	info->text = r->rest;
+	return IMAP_NOTICE;
+}
+
+static enum imap_event
+hear_exists(struct imap_data *d, const struct imap_flight *flight,
+    uint32_t number, struct imap_info *info)
+{
+	struct imap_cmd *select = imap_flight_oldest(flight, IMAP_VERB_SELECT);
+	bool same = d->exists == number;
+
+	d->exists = info->exists = number;
+	if (select != NULL)
+		select->exists = number;
+	return select != NULL || same ? IMAP_MORE : IMAP_CHANGED;
+}
+
+static enum imap_event
+hear_expunge(struct imap_data *d, uint32_t number, struct imap_info *info)
+{
+	if (number > d->exists)
+		return IMAP_MORE;
+	info->exists = --d->exists; /* RFC 3501 7.4.1: no EXISTS need follow */
+	info->first = number;
+	return IMAP_VANISHED;
+}
+
+/* ---- LIST and SEARCH ---- */
+
+static enum imap_event
+hear_listed(struct imap_data *d, const struct imap_flight *flight,
+    const struct imap_read *r, struct imap_info *info)
+{
+	info->ticket = ticket_of(flight, IMAP_VERB_LIST);
+	if (info->ticket == 0 || !imap_words_mailbox(&d->name, r->data))
+		return IMAP_MORE;
+	info->name = buf_span(&d->name);
+	info->noselect = r->noselect;
+	info->delimiter = r->delimiter;
+	return IMAP_LISTED;
+}
+
+static enum imap_event
+hear_found(const struct imap_flight *flight, const struct imap_read *r,
+    struct imap_info *info)
+{
+	info->ticket = ticket_of(flight, IMAP_VERB_SEARCH);
+	info->first = r->first;
+	info->last = r->last;
+	return info->ticket == 0 ? IMAP_MORE : IMAP_FOUND;
+}
+
+static enum imap_event
+hear_found_badly(const struct imap_flight *flight)
+{
+	struct imap_cmd *search = imap_flight_oldest(flight, IMAP_VERB_SEARCH);
+
+	if (search != NULL)
+		search->spoilt = true;
+	return IMAP_MORE;
+}
+
+/* ---- FETCH ---- */
+
+static enum imap_event
+hear_body(const struct imap_data *d, enum imap_event ev,
+    const struct imap_read *r, struct imap_info *info)
+{
+	if (d->body_ticket == 0)
+		return IMAP_MORE;
+	info->ticket = d->body_ticket;
+	info->uid = r->items.torn ? 0 : r->items.uid;
+	info->size = r->items.body_size;
+	if (ev == IMAP_BODY_DATA)
+		info->data = r->data;
+	return ev;
+}
+
+/* The end of a FETCH response. One that says neither size nor header can
+ * only belong to an imap_fetch(): flags come unasked at any time. */
+static enum imap_event
+hear_fetched(const struct imap_data *d, const struct imap_flight *flight,
+    const struct imap_read *r, struct imap_info *info)
+{
+	const struct imap_items *items = &r->items;
+	bool headers = items->has_size || items->has_header;
+
+	if (items->body)
+		return hear_body(d, IMAP_BODY_END, r, info);
+	info->ticket =
+	    ticket_of(flight, headers ? IMAP_VERB_HEADERS : IMAP_VERB_FETCH);
+	if (items->torn || info->ticket == 0)
+		return IMAP_MORE;
+	info->uid = items->uid;
+	info->rfc822_size = items->rfc822_size;
+	info->data = buf_span(&items->header);
+	return IMAP_FETCHED;
+}
+
+enum imap_event
+imap_data_hear(struct imap_data *d, const struct imap_flight *flight,
+    enum imap_heard heard, const struct imap_read *r, struct imap_info *info)
+{
+	switch (heard) {
+	case IMAP_HEARD_STATUS:
+		return hear_status(flight, r, info);
+	case IMAP_HEARD_EXISTS:
+		return hear_exists(d, flight, r->number, info);
+	case IMAP_HEARD_EXPUNGE:
+		return hear_expunge(d, r->number, info);
+	case IMAP_HEARD_LISTED:
+		return hear_listed(d, flight, r, info);
+	case IMAP_HEARD_FOUND:
+		return hear_found(flight, r, info);
+	case IMAP_HEARD_FOUND_BADLY:
+		return hear_found_badly(flight);
+	case IMAP_HEARD_BODY_BEGIN:
+		d->body_ticket = ticket_of(flight, IMAP_VERB_FETCH);
+		return hear_body(d, IMAP_BODY_BEGIN, r, info);
+	case IMAP_HEARD_BODY_DATA:
+		return hear_body(d, IMAP_BODY_DATA, r, info);
+	case IMAP_HEARD_FETCHED:
+		return hear_fetched(d, flight, r, info);
+	case IMAP_HEARD_MORE:
+	case IMAP_HEARD_CONTINUE:
+	case IMAP_HEARD_CAPABILITY:
+	case IMAP_HEARD_OTHER:
+	case IMAP_HEARD_LOST:
+		break;
+	}
+	return IMAP_MORE;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+#include "proto/imap_entry.h"
+
+#include <assert.h>
+
+#include "proto/imap_words.h"
+#include "proto/reply.h"
+
+#ifndef MAILHAUL_VERSION
+#define MAILHAUL_VERSION "1"
+#endif
+
+#define CAPABILITIES_MAX 16384
+#define GREETING_MAX 1024
+
+enum place {
+	AT_GREETING,
+	AT_STARTTLS,
+	AT_UPGRADE,
+	AT_CAPABILITY, /* before the login */
+	AT_LOGIN,
+	AT_ASK, /* CAPABILITY once more, after it */
+	AT_END
+};
+
+static const struct {
+	const char *name;
+	unsigned int timeout_s;
+} places[] = {
+	[AT_GREETING] = { "greeting", 300 }, /* tarpits take minutes */
+	[AT_STARTTLS] = { "starttls", 60 },
+	[AT_UPGRADE] = { "tls", 60 },
+	[AT_CAPABILITY] = { "capability", 60 },
+	[AT_LOGIN] = { "login", 120 },
+	[AT_ASK] = { "capability", 60 },
+	[AT_END] = { "ready", 0 },
+};
+
+void
+imap_entry_init(struct imap_entry *n, const struct imap_params *params)
+{
+	*n = (struct imap_entry){
+		.at = AT_GREETING,
+		.tls = params->tls,
+		.secure = params->tls != IMAP_TLS_UPGRADE,
+		.id = params->id,
+		.login = imap_login_new(params),
+	};
+	buf_init(&n->caps, CAPABILITIES_MAX);
+	buf_init(&n->greeting, GREETING_MAX);
+}
+
+void
+imap_entry_deinit(struct imap_entry *n)
+{
+	imap_login_free(&n->login);
+	buf_deinit(&n->caps);
+	buf_deinit(&n->greeting);
+}
+
+unsigned int
+imap_entry_timeout(const struct imap_entry *n)
+{
+	return places[n->at].timeout_s;
+}
+
+const char *
+imap_entry_name(const struct imap_entry *n)
+{
+	return places[n->at].name;
+}
+
+static enum imap_event
+fail(struct imap_entry *n, enum err_kind kind, const char *what,
+    struct span quoted)
+{
+	imap_words_err(&n->err, kind, what, quoted);
+	return IMAP_FAILED;
+}
+
+/* ---- what we say ---- */
+
+static enum imap_event
+ask_capability(struct imap_entry *n, struct imap_say *say, enum place at)
+{
+	n->at = at;
+	imap_say_command(say, IMAP_VERB_CAPABILITY, SPAN("CAPABILITY"));
+	return IMAP_MORE;
+}
+
+static enum imap_event
+log_in(struct imap_entry *n, struct imap_say *say)
+{
+	assert(n->secure);
+	n->at = AT_LOGIN;
+	imap_say_begin(say, IMAP_VERB_LOGIN);
+	if (imap_login_start(
+		n->login, buf_span(&n->caps), &say->out, &n->err) != 0)
+		return IMAP_FAILED;
+	imap_say_secret(say);
+	n->fresh = false;
+	return IMAP_MORE;
+}
+
+static enum imap_event
+be_ready(struct imap_entry *n, struct imap_say *say)
+{
+	n->at = AT_END;
+	/* in front of SELECT, or NetEase refuses that */
+	if (n->id && imap_words_have(buf_span(&n->caps), SPAN("ID")))
+		imap_say_command(say, IMAP_VERB_ID,
+		    SPAN("ID (\"name\" \"mailhaul\" "
+			 "\"version\" \"" MAILHAUL_VERSION "\")"));
+	return IMAP_READY;
+}
+
+static enum imap_event
+be_logged_in(struct imap_entry *n, struct imap_say *say)
+{
+	imap_login_free(&n->login);
+	return n->fresh ? be_ready(n, say) : ask_capability(n, say, AT_ASK);
+}
+
+/* ---- what we hear ---- */
+
+void
+imap_entry_learn(struct imap_entry *n, struct span capabilities)
+{
+	buf_clear(&n->caps);
+	imap_words_add(&n->caps, capabilities);
+	n->fresh = true;
+}
+
+static enum imap_event
+greeted(struct imap_entry *n, struct imap_say *say, const struct imap_read *r)
+{
+	struct span text = r->rest;
+
+	buf_add(&n->greeting,
+	    span_take(&text, text.n < GREETING_MAX ? text.n : GREETING_MAX));
+	if (span_ieq(r->code, SPAN("CAPABILITY")))
+		imap_entry_learn(n, r->args);
+	if (r->status == IMAP_STATUS_PREAUTH)
+		return be_logged_in(n, say);
+	return n->fresh ? log_in(n, say)
+			: ask_capability(n, say, AT_CAPABILITY);
+}
+
+static enum imap_event
+hear_greeting(struct imap_entry *n, struct imap_say *say, enum imap_heard heard,
+    const struct imap_read *r)
+{
+	bool preauth = r->status == IMAP_STATUS_PREAUTH;
+
+	if (heard != IMAP_HEARD_STATUS)
+		return fail(n, ERR_PROTO, "this is no IMAP server", SPAN(""));
+	if (r->tag != 0 || (r->status != IMAP_STATUS_OK && !preauth))
+		return fail(n, ERR_PROTO, "this is no IMAP server", r->text);
+	if (preauth && n->tls == IMAP_TLS_UPGRADE)
+		return fail(n, ERR_TLS,
+		    "PREAUTH before TLS leaves no way to STARTTLS", r->text);
+	if (preauth && n->tls == IMAP_TLS_DONE)
+		return fail(n, ERR_AUTH, "PREAUTH unasked for", r->text);
+	if (n->tls != IMAP_TLS_UPGRADE)
+		return greeted(n, say, r);
+	/* whatever is offered: who strips it gains nothing */
+	n->at = AT_STARTTLS;
+	imap_say_command(say, IMAP_VERB_STARTTLS, SPAN("STARTTLS"));
+	return IMAP_MORE;
+}
+
+static enum imap_event
+hear_continue(struct imap_entry *n, struct imap_say *say, struct span text)
+{
+	if (n->at != AT_LOGIN)
+		return IMAP_MORE;
+	if (imap_login_continue(n->login, text, &say->out, &n->err) != 0)
+		return IMAP_FAILED;
+	imap_say_secret(say);
+	return IMAP_MORE;
+}
+
+enum imap_event
+imap_entry_hear(struct imap_entry *n, struct imap_say *say,
+    enum imap_heard heard, const struct imap_read *r)
+{
+	if (n->at == AT_GREETING)
+		return hear_greeting(n, say, heard, r);
+	if (heard == IMAP_HEARD_CONTINUE)
+		return hear_continue(n, say, r->text);
+	if (!n->secure)
+		return IMAP_MORE;
+	if (heard == IMAP_HEARD_CAPABILITY)
+		imap_entry_learn(n, r->text);
+	else if (heard == IMAP_HEARD_STATUS &&
+	    span_ieq(r->code, SPAN("CAPABILITY")))
+		imap_entry_learn(n, r->args);
+	return IMAP_MORE;
+}
+
+/* ---- what ends our commands ---- */
+
+static enum imap_event
+done_starttls(struct imap_entry *n, const struct imap_read *r, size_t behind)
+{
+	if (r->status != IMAP_STATUS_OK)
+		return fail(n, ERR_TLS, "the server refuses STARTTLS", r->text);
+	if (behind > 0)
+		return imap_entry_intruded(n);
+	n->at = AT_UPGRADE;
+	return IMAP_UPGRADE;
+}
+
+bool
+imap_entry_wants_tls(const struct imap_entry *n)
+{
+	return n->at == AT_UPGRADE;
+}
+
+enum imap_event
+imap_entry_intruded(struct imap_entry *n)
+{
+	err_set(&n->err, ERR_TLS, 0,
+	    "something was said behind the answer to STARTTLS, before TLS");
+	return IMAP_FAILED;
+}
+
+void
+imap_entry_upgraded(struct imap_entry *n, struct imap_say *say)
+{
+	n->secure = true;
+	ask_capability(n, say, AT_CAPABILITY);
+}
+
+static enum imap_event
+done_login(
+    struct imap_entry *n, struct imap_say *say, const struct imap_read *r)
+{
+	const struct err *why = imap_login_cancelled(n->login);
+
+	if (why != NULL) {
+		n->err = *why;
+		return IMAP_FAILED;
+	}
+	if (r->status == IMAP_STATUS_OK) {
+		if (span_ieq(r->code, SPAN("CAPABILITY")))
+			imap_entry_learn(n, r->args);
+		return be_logged_in(n, say);
+	}
+	if (r->status == IMAP_STATUS_BAD &&
+	    imap_login_again(n->login, buf_span(&n->caps)))
+		return log_in(n, say);
+	return fail(n, reply_kind(r->code, r->rest, ERR_AUTH),
+	    "the server refuses the login", r->text);
+}
+
+enum imap_event
+imap_entry_done(struct imap_entry *n, struct imap_say *say, enum imap_verb verb,
+    const struct imap_read *r, size_t behind)
+{
+	if (verb == IMAP_VERB_STARTTLS)
+		return done_starttls(n, r, behind);
+	if (verb == IMAP_VERB_LOGIN)
+		return done_login(n, say, r);
+	/* CAPABILITY: a server that refuses it has none */
+	return n->at == AT_CAPABILITY ? log_in(n, say) : be_ready(n, say);
+}

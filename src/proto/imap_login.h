@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_PROTO_IMAP_LOGIN_H
+#define MAILHAUL_PROTO_IMAP_LOGIN_H
+
+/*
+ * The words of an IMAP login: AUTHENTICATE (RFC 3501 6.2.2, SASL-IR RFC
+ * 4959) or LOGIN (6.2.3, with literals where quoting will not do). It writes
+ * commands and answers continuations; proto/imap.h knows when it may speak.
+ * All it writes is to be treated as secret.
+ */
+
+#include <stdbool.h>
+
+#include "proto/imap.h"
+#include "util/buf.h"
+#include "util/err.h"
+#include "util/span.h"
+
+struct imap_login;
+
+/* Copies user and secret. */
+struct imap_login *imap_login_new(const struct imap_params *params);
+void imap_login_free(struct imap_login **l); /* wipes; NULL is fine */
+
+/* Adds a command (what follows the tag, to its CRLF) that suits what the
+ * server can. -1 and *e: there is no way to log in. */
+int imap_login_start(struct imap_login *l, struct span capabilities,
+    struct buf *out, struct err *e);
+
+/* Adds the answer to "+ challenge". -1 and *e: the server asks on after the
+ * exchange was cancelled. */
+int imap_login_continue(struct imap_login *l, struct span challenge,
+    struct buf *out, struct err *e);
+
+/* Why the exchange was cancelled ("*" was sent), or NULL. */
+const struct err *imap_login_cancelled(const struct imap_login *l);
+
+/* After BAD: true once, when LOGIN is still to be tried by another
+ * imap_login_start(). */
+bool imap_login_again(struct imap_login *l, struct span capabilities);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A hostile IMAP server. The first octet chooses how: bits 0-1 TLS (3 is as
+ * 0), bits 2-3 the mechanism, the rest the size of pieces. What follows is
+ * said in turns, 0xFE between them; TLS begins, when it is time, between two
+ * turns.
+ *
+ * What must hold: all input is used when more is wanted; a body has as many
+ * octets as were announced; no credential leaves before TLS where that is
+ * demanded; and how the input is cut changes nothing.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/imap.h"
+#include "util/buf.h"
+
+#define LOG_MAX (64 << 20)
+#define PASSWORD "s3cr3t"
+#define PASSWORD_PLAIN "AHU1ZXIAczNjcjN0" /* NUL u5er NUL s3cr3t */
+
+struct run {
+	struct imap *m;
+	bool clear;     /* TLS is demanded and not yet there */
+	bool upgrading; /* it begins with the next turn */
+	bool over, failed;
+	bool in_body;
+	uint64_t size, seen;
+	struct buf events, sent;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void
+ask(struct imap *m)
+{
+	struct set uids = { 0 };
+
+	set_add(&uids, 1, 9);
+	imap_list(m);
+	imap_select(m, "INBOX");
+	imap_search_uids(m, &uids, 10);
+	imap_fetch(m, &uids);
+	imap_fetch_headers(m, &uids);
+	imap_store_deleted(m, &uids);
+	imap_expunge_uids(m, &uids);
+	imap_noop(m);
+	set_deinit(&uids);
+}
+
+static void
+send(struct run *r)
+{
+	struct span out = imap_output(r->m);
+
+	if (r->clear) {
+		must(!span_has(out, SPAN(PASSWORD)));
+		must(!span_has(out, SPAN(PASSWORD_PLAIN)));
+	}
+	buf_add(&r->sent, out);
+	imap_sent(r->m, out.n);
+}
+
+static void
+check_body(struct run *r, enum imap_event ev, const struct imap_info *info)
+{
+	must(r->in_body ==
+	    (ev == IMAP_BODY_DATA || ev == IMAP_BODY_END ||
+		(r->in_body && ev == IMAP_FAILED)));
+	if (ev == IMAP_BODY_BEGIN) {
+		r->in_body = true;
+		r->size = info->size;
+		r->seen = 0;
+	} else if (ev == IMAP_BODY_DATA) {
+		r->seen += info->data.n;
+		must(info->data.n > 0 && r->seen <= r->size);
+	} else if (ev == IMAP_BODY_END) {
+		r->in_body = false;
+		must(r->seen == r->size && r->size == info->size);
+	}
+}
+
+static void
+note(struct run *r, enum imap_event ev, const struct imap_info *i)
+{
+	if (ev == IMAP_BODY_DATA || ev == IMAP_FETCHED)
+		buf_add(&r->events, i->data);
+	if (ev == IMAP_BODY_DATA || ev == IMAP_UPGRADE)
+		return;
+	buf_printf(&r->events, "\n%d %u %u %u %u %u %llu %llu %d %d %d ", ev,
+	    i->ticket, i->uid, i->exists, i->first, i->last,
+	    (unsigned long long)i->size, (unsigned long long)i->rfc822_size,
+	    i->ok, i->noselect, i->delimiter);
+	buf_printf(&r->events, "%d %s %u %u %d", (int)i->err.kind, i->err.text,
+	    i->uidvalidity, i->uidnext, i->read_only);
+	buf_add(&r->events, i->name);
+	buf_add(&r->events, i->text);
+	if (ev == IMAP_FAILED)
+		buf_printf(&r->events, "%s", imap_error(r->m)->text);
+}
+
+static void
+feed(struct run *r, struct span piece)
+{
+	struct imap_info info;
+
+	while (!r->over) {
+		enum imap_event ev = imap_step(r->m, &piece, &info);
+
+		if (ev == IMAP_MORE) {
+			must(piece.n == 0);
+			send(r);
+			return;
+		}
+		check_body(r, ev, &info);
+		note(r, ev, &info);
+		r->failed = ev == IMAP_FAILED;
+		r->over = r->failed || ev == IMAP_CLOSED;
+		r->upgrading = r->upgrading || ev == IMAP_UPGRADE;
+		send(r);
+		if (ev == IMAP_READY)
+			ask(r->m);
+		if (ev == IMAP_DONE && imap_pending(r->m) == 0)
+			imap_logout(r->m);
+	}
+}
+
+static void
+turn(struct run *r, struct span said, size_t size)
+{
+	if (r->upgrading && !r->over) {
+		imap_upgraded(r->m);
+		r->clear = r->upgrading = false;
+	}
+	while (said.n > 0) {
+		struct span piece = span_take(&said, size);
+		char *copy = malloc(piece.n);
+
+		memcpy(copy, piece.p, piece.n);
+		feed(r, span_make(copy, piece.n));
+		free(copy);
+	}
+	feed(r, SPAN(""));
+}
+
+static void
+play(struct run *r, struct imap_params *params, struct span said, size_t size)
+{
+	*r = (struct run){ .clear = params->tls == IMAP_TLS_UPGRADE };
+	r->m = imap_new(params);
+	buf_init(&r->events, LOG_MAX);
+	buf_init(&r->sent, LOG_MAX);
+	while (said.n > 0)
+		turn(r, span_until(&said, '\xfe'), size);
+	imap_free(&r->m);
+}
+
+static void
+end(struct run *r)
+{
+	buf_deinit(&r->events);
+	buf_deinit(&r->sent);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct imap_params params = { .user = "u5er", .id = true };
+	struct secret *secret = secret_new(SPAN(PASSWORD));
+	struct run whole, cut;
+	struct span said, a, b;
+
+	params.secret = secret;
+	if (size > 0) {
+		params.tls = (enum imap_tls)((data[0] & 3) % 3);
+		params.auth = (enum imap_auth)((data[0] >> 2 & 3) % 3);
+		said = span_make((const char *)data + 1, size - 1);
+		play(&whole, &params, said, SIZE_MAX);
+		play(&cut, &params, said, 1 + (data[0] >> 4));
+		a = buf_span(&whole.events);
+		b = buf_span(&cut.events);
+		must(span_eq(a, b));
+		/* what waited to be sent when it failed was dropped */
+		a = buf_span(&whole.sent);
+		b = buf_span(&cut.sent);
+		must(whole.failed ? span_skip(&b, a) : span_eq(a, b));
+		end(&whole);
+		end(&cut);
+	}
+	secret_free(&secret);
+	return 0;
+}

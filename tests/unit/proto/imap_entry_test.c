@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: ISC */
+/* By way of proto/imap.h, whose first half it is. */
+#include "proto/imap_entry.h"
+
+#include "unit/proto/imap_talk.h"
+
+#ifndef MAILHAUL_VERSION
+#define MAILHAUL_VERSION "1"
+#endif
+
+#define TURNS(...)                                                             \
+	{                                                                      \
+		__VA_ARGS__                                                    \
+	}
+
+static void
+expect(struct talk talk, const char *want)
+{
+	talk_expect(&talk, want);
+}
+
+/* ---- the usual ways in ---- */
+
+static void
+logs_in_by_plain_with_an_initial_response(void **state)
+{
+	(void)state;
+	expect(
+	    (struct talk){
+		.turns = TURNS(SPAN(
+		    "* OK hi\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n"
+		    "A1 OK\r\nA2 OK in\r\n* CAPABILITY X\r\nA3 OK\r\n")) },
+	    "READY\n--\nA1 CAPABILITY\r\n"
+	    "A2 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\nA3 CAPABILITY\r\n");
+}
+
+static void
+logs_in_by_plain_without_an_initial_response(void **state)
+{
+	static const char *const plus[] = { "+ \r\n", "+\r\n", "+ go ahead\n",
+		"+x\r\n", "+ ====\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plus) / sizeof(plus[0]); i++) {
+		char *said =
+		    mem_printf("* OK [CAPABILITY AUTH=PLAIN] hi\r\n%s"
+			       "* CAPABILITY IMAP4rev1 ID\r\nA1 OK in\r\n",
+			plus[i]);
+
+		expect((struct talk){ .turns = TURNS(span_of(said)) },
+		    "READY\n--\nA1 AUTHENTICATE PLAIN\r\nAGJvYgBwYXNz\r\n");
+		free(said);
+	}
+}
+
+static void
+asks_again_for_capabilities_after_the_login(void **state)
+{
+	(void)state;
+	/* what was told before the login does not count */
+	expect((struct talk){ .turns = TURNS(SPAN(
+				  "* OK [CAPABILITY AUTH=PLAIN SASL-IR] hi\r\n"
+				  "A1 OK in\r\nA2 NO\r\n")) },
+	    "READY\n--\nA1 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n"
+	    "A2 CAPABILITY\r\n");
+	/* unless it is volunteered */
+	expect((struct talk){ .turns = TURNS(SPAN(
+				  "* OK [CAPABILITY AUTH=PLAIN SASL-IR] hi\r\n"
+				  "* OK [CAPABILITY X] x\r\nA1 OK in\r\n")) },
+	    "READY\n--\nA1 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n");
+}
+
+static void
+noop(struct imap *m)
+{
+	imap_noop(m);
+}
+
+static void
+sends_id_in_front_of_requests_and_waits_for_no_answer(void **state)
+{
+	(void)state;
+	expect((struct talk){ .id = true,
+		   .ready = noop,
+		   .turns = TURNS(SPAN("* OK [CAPABILITY AUTH=PLAIN SASL-IR] "
+				       "hi\r\nA1 OK [CAPABILITY id] in\r\n"
+				       "A3 OK\r\n* ID NIL\r\nA2 BAD\r\n")) },
+	    "READY\nDONE 3 ok\n--\nA1 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n"
+	    "A2 ID (\"name\" \"mailhaul\" \"version\" \"" MAILHAUL_VERSION
+	    "\")\r\nA3 NOOP\r\n");
+	expect((struct talk){ .id = false,
+		   .turns = TURNS(SPAN("* OK [CAPABILITY AUTH=PLAIN SASL-IR] "
+				       "hi\r\n"
+				       "A1 OK [CAPABILITY ID] in\r\n")) },
+	    "READY\n--\nA1 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n");
+}
+
+/* ---- LOGIN ---- */
+
+#define SAYS_CAN(words) "* OK [CAPABILITY " words "] hi\r\n"
+#define SAYS_IN "A1 OK [CAPABILITY X]\r\n"
+
+static void
+logs_in_by_login_when_plain_is_not_offered(void **state)
+{
+	(void)state;
+	expect((struct talk){ .user = "b\"o\\b",
+		   .secret = "p a{s}s%*",
+		   .turns = TURNS(SPAN(SAYS_CAN("IMAP4rev1") SAYS_IN)) },
+	    "READY\n--\nA1 LOGIN \"b\\\"o\\\\b\" \"p a{s}s%*\"\r\n");
+	expect((struct talk){ .auth = IMAP_AUTH_LOGIN,
+		   .secret = "",
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN") SAYS_IN)) },
+	    "READY\n--\nA1 LOGIN \"bob\" \"\"\r\n");
+}
+
+static void
+sends_as_literals_what_cannot_be_quoted(void **state)
+{
+	(void)state;
+	expect((struct talk){ .user = "b\xc3\xb6",
+		   .secret = "\xff\r\n",
+		   .turns = TURNS(SPAN(SAYS_CAN("X") "+ \r\n+\r\n"
+						     "+ what?\r\n" SAYS_IN)) },
+	    "READY\n--\n"
+	    "A1 LOGIN {3}\r\nb\xc3\xb6 {3}\r\n\xff\r\n\r\n");
+	expect((struct talk){ .user = "b\xc3\xb6",
+		   .secret = "\xff",
+		   .turns = TURNS(SPAN(SAYS_CAN("LITERAL+") SAYS_IN)) },
+	    "READY\n--\nA1 LOGIN {3+}\r\nb\xc3\xb6 {1+}\r\n\xff\r\n");
+	expect((struct talk){ .user = "bob",
+		   .secret = "\xff",
+		   .turns = TURNS(SPAN(SAYS_CAN("LITERAL-") SAYS_IN)) },
+	    "READY\n--\nA1 LOGIN \"bob\" {1+}\r\n\xff\r\n");
+}
+
+static void
+waits_for_large_literals_with_literal_minus(void **state)
+{
+	char secret[5001] = { 0 };
+	char *want;
+
+	(void)state;
+	memset(secret, 'x', 5000);
+	want =
+	    mem_printf("READY\n--\nA1 LOGIN \"bob\" {5000}\r\n%s\r\n", secret);
+	expect((struct talk){ .secret = secret,
+		   .turns = TURNS(SPAN(SAYS_CAN("LITERAL-") "+\r\n" SAYS_IN)) },
+	    want);
+	free(want);
+}
+
+static void
+honours_logindisabled(void **state)
+{
+	(void)state;
+	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("LOGINDISABLED"))) },
+	    "FAILED auth: the server does not allow LOGIN here\n--\n");
+	expect((struct talk){ .auth = IMAP_AUTH_LOGIN,
+		   .turns = TURNS(SPAN(SAYS_CAN("logindisabled AUTH=PLAIN"))) },
+	    "FAILED auth: the server does not allow LOGIN here\n--\n");
+}
+
+/* ---- refusals ---- */
+
+/* What waits to be sent is dropped when a session fails: each answer comes in
+ * a turn of its own here. */
+#define CAN_PLAIN SPAN(SAYS_CAN("AUTH=PLAIN SASL-IR"))
+#define SENT_PLAIN "A1 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n"
+#define SENT_LOGIN "A1 LOGIN \"bob\" \"pass\"\r\n"
+
+static void
+says_that_a_login_was_refused(void **state)
+{
+	(void)state;
+	expect((struct talk){ .turns = TURNS(
+				  CAN_PLAIN, SPAN("A1 NO bad password\r\n")) },
+	    "FAILED auth: the server refuses the login: \"bad password\"\n"
+	    "--\n" SENT_PLAIN);
+	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("X")),
+				  SPAN("A1 NO [UNAVAILABLE] later\r\n")) },
+	    "FAILED temp: the server refuses the login: "
+	    "\"[UNAVAILABLE] later\"\n--\n" SENT_LOGIN);
+	expect((struct talk){ .turns = TURNS(
+				  SPAN(SAYS_CAN("X")), SPAN("A1 NO\r\n")) },
+	    "FAILED auth: the server refuses the login\n--\n" SENT_LOGIN);
+	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("X")),
+				  SPAN("* BYE [ALERT] go away\r\nA1 NO\r\n")) },
+	    "FAILED net: the server ends the session: \"[ALERT] go away\"\n"
+	    "--\n" SENT_LOGIN);
+}
+
+static void
+tries_login_once_when_plain_is_broken(void **state)
+{
+	(void)state;
+	expect(
+	    (struct talk){ .turns = TURNS(CAN_PLAIN, SPAN("A1 BAD what?\r\n"),
+			       SPAN("A2 BAD no\r\n")) },
+	    "FAILED auth: the server refuses the login: \"no\"\n"
+	    "--\n" SENT_PLAIN "A2 LOGIN \"bob\" \"pass\"\r\n");
+	expect(
+	    (struct talk){
+		.turns =
+		    TURNS(SPAN(SAYS_CAN("AUTH=PLAIN SASL-IR LOGINDISABLED")),
+			SPAN("A1 BAD what?\r\n")) },
+	    "FAILED auth: the server refuses the login: \"what?\"\n"
+	    "--\n" SENT_PLAIN);
+	expect((struct talk){ .auth = IMAP_AUTH_PLAIN,
+		   .turns = TURNS(CAN_PLAIN, SPAN("A1 BAD what?\r\n")) },
+	    "FAILED auth: the server refuses the login: \"what?\"\n"
+	    "--\n" SENT_PLAIN);
+}
+
+static void
+cancels_a_login_that_never_ends(void **state)
+{
+	(void)state;
+	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN")),
+				  SPAN("+ \r\n+ \r\n"), SPAN("A1 BAD\r\n")) },
+	    "FAILED proto: the server asks for more than SASL PLAIN has\n"
+	    "--\nA1 AUTHENTICATE PLAIN\r\nAGJvYgBwYXNz\r\n*\r\n");
+	expect((struct talk){ .turns = TURNS(CAN_PLAIN, SPAN("+ \xff!\r\n"),
+				  SPAN("A1 OK\r\n")) },
+	    "FAILED proto: the server asks for more than SASL PLAIN has\n"
+	    "--\n" SENT_PLAIN "*\r\n");
+	expect((struct talk){ .turns = TURNS(CAN_PLAIN, SPAN("+ \r\n"),
+				  SPAN("+ \r\n"), SPAN("+ \r\n")) },
+	    "FAILED proto: the server goes on with a cancelled login\n"
+	    "--\n" SENT_PLAIN "*\r\n");
+}
+
+/* ---- greetings ---- */
+
+static void
+wants_a_greeting(void **state)
+{
+	static const char *const no[] = { "* NO\r\n", "* BAD x\r\n",
+		"A1 OK\r\n", "HTTP/1.1 400 Bad Request\r\n", "+OK ready\r\n",
+		"220 smtp\r\n", "* CAPABILITY IMAP4rev1\r\n", "* 1 EXISTS\r\n",
+		"* SEARCH 1\r\n", "* SEARCH\r\n", "*\r\n", "\x16\x03\x01\n",
+		"* LIST () \"/\" a\r\n",
+		"* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		for (int tls = IMAP_TLS_DONE; tls <= IMAP_TLS_NONE; tls++) {
+			struct talk talk = { .tls = (enum imap_tls)tls,
+				.turns = TURNS(span_of(no[i])) };
+			char *log =
+			    split_every(&talk_ops, &talk, talk.turns, 1);
+
+			assert_non_null(strstr(
+			    log, "FAILED proto: this is no IMAP server"));
+			assert_non_null(strstr(log, "\n--\n"));
+			assert_string_equal(strstr(log, "--\n"), "--\n");
+			free(log);
+		}
+	expect((struct talk){ .turns = TURNS(SPAN("* BYE busy\r\n")) },
+	    "FAILED net: the server ends the session: \"busy\"\n--\n");
+}
+
+static void
+takes_preauth_only_on_a_clear_connection_that_the_user_chose(void **state)
+{
+	(void)state;
+	expect((struct talk){ .tls = IMAP_TLS_NONE,
+		   .turns = TURNS(SPAN("* PREAUTH hi\r\nA1 OK\r\n")) },
+	    "READY\n--\nA1 CAPABILITY\r\n");
+	expect((struct talk){ .tls = IMAP_TLS_NONE,
+		   .turns = TURNS(SPAN("* PREAUTH [CAPABILITY X] hi\r\n")) },
+	    "READY\n--\n");
+	expect((struct talk){ .tls = IMAP_TLS_DONE,
+		   .turns = TURNS(SPAN("* PREAUTH hi\r\n")) },
+	    "FAILED auth: PREAUTH unasked for: \"hi\"\n--\n");
+	expect(
+	    (struct talk){ .tls = IMAP_TLS_UPGRADE,
+		.turns = TURNS(SPAN("* PREAUTH [CAPABILITY STARTTLS]\r\n")) },
+	    "FAILED tls: PREAUTH before TLS leaves no way to STARTTLS: "
+	    "\"[CAPABILITY STARTTLS]\"\n--\n");
+}
+
+/* ---- STARTTLS ---- */
+
+#define UPGRADED                                                               \
+	SPAN("* CAPABILITY AUTH=PLAIN SASL-IR\r\nA2 OK\r\n"                    \
+	     "A3 OK [CAPABILITY X] in\r\n")
+#define UPGRADED_SENT                                                          \
+	"A1 STARTTLS\r\nA2 CAPABILITY\r\n"                                     \
+	"A3 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n"
+
+static void
+upgrades_whatever_is_offered(void **state)
+{
+	static const char *const hello[] = { "* OK\r\n",
+		"* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hi\r\n",
+		"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN LOGINDISABLED] hi\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hello) / sizeof(hello[0]); i++)
+		expect((struct talk){ .tls = IMAP_TLS_UPGRADE,
+			   .turns = TURNS(span_of(hello[i]),
+			       SPAN("A1 OK begin\r\n"), UPGRADED) },
+		    "UPGRADE\nREADY\n--\n" UPGRADED_SENT);
+}
+
+static void
+looks_at_nothing_else_before_tls(void **state)
+{
+	(void)state;
+	expect((struct talk){ .tls = IMAP_TLS_UPGRADE,
+		   .turns = TURNS(
+		       SPAN("* OK [CAPABILITY LOGINDISABLED] hi\r\n"
+			    "* CAPABILITY LOGINDISABLED\r\n* 5 EXISTS\r\n"
+			    "* LIST () \"/\" x\r\n* SEARCH 1\r\n* 1 EXPUNGE\r\n"
+			    "* 1 FETCH (UID 1 BODY[] {2}\r\nhi)\r\n"
+			    "* OK [ALERT] send your password to evil\r\n"
+			    "* PREAUTH\r\n+ \r\n+ \r\nA1 OK go\r\n"),
+		       SPAN("A2 OK\r\nA3 OK\r\nA4 OK\r\n")) },
+	    "UPGRADE\nREADY\n--\nA1 STARTTLS\r\nA2 CAPABILITY\r\n"
+	    "A3 LOGIN \"bob\" \"pass\"\r\nA4 CAPABILITY\r\n");
+}
+
+static void
+sends_no_credential_when_starttls_is_refused(void **state)
+{
+	(void)state;
+	expect(
+	    (struct talk){ .tls = IMAP_TLS_UPGRADE,
+		.turns = TURNS(SPAN("* OK\r\n"), SPAN("A1 NO not here\r\n")) },
+	    "FAILED tls: the server refuses STARTTLS: \"not here\"\n"
+	    "--\nA1 STARTTLS\r\n");
+	expect((struct talk){ .tls = IMAP_TLS_UPGRADE,
+		   .turns = TURNS(SPAN("* OK\r\n"), SPAN("A1 BAD\r\n")) },
+	    "FAILED tls: the server refuses STARTTLS\n--\nA1 STARTTLS\r\n");
+	expect(
+	    (struct talk){ .tls = IMAP_TLS_UPGRADE,
+		.turns = TURNS(SPAN("* OK\r\n"), SPAN("* BYE\r\nA1 OK\r\n")) },
+	    "FAILED net: the server ends the session\n--\nA1 STARTTLS\r\n");
+	expect((struct talk){ .tls = IMAP_TLS_UPGRADE,
+		   .turns = TURNS(SPAN("* OK\r\n"), SPAN("A2 OK\r\n")) },
+	    "FAILED proto: an answer to a command that was not sent\n"
+	    "--\nA1 STARTTLS\r\n");
+}
+
+static enum imap_event
+step(struct imap *m, struct span in)
+{
+	struct imap_info info;
+
+	return imap_step(m, &in, &info);
+}
+
+/* At every cut of answer and injected octets: in the same piece, or in
+ * another one before imap_upgraded(). */
+static void
+refuses_octets_behind_starttls(void **state)
+{
+	static const char said[] = "* OK\r\nA1 OK go\r\n* CAPABILITY X\r\n";
+	struct secret *secret = secret_new(SPAN("pass"));
+	struct imap_params params = {
+		.tls = IMAP_TLS_UPGRADE, .user = "bob", .secret = secret
+	};
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(said); cut++) {
+		struct imap *m = imap_new(&params);
+		struct span rest = span_of(said);
+		struct span first = span_take(&rest, cut);
+		enum imap_event ev = step(m, first);
+
+		if (ev == IMAP_UPGRADE)
+			assert_int_equal(cut, 16);
+		if (ev != IMAP_FAILED)
+			ev = step(m, rest);
+		assert_int_equal(ev, IMAP_FAILED);
+		assert_int_equal(imap_error(m)->kind, ERR_TLS);
+		assert_int_equal(imap_output(m).n, 0);
+		imap_upgraded(m);
+		assert_int_equal(imap_output(m).n, 0);
+		assert_int_equal(step(m, SPAN("x")), IMAP_FAILED);
+		imap_free(&m);
+	}
+	secret_free(&secret);
+}
+
+static void
+forgets_the_greeting_of_before_tls(void **state)
+{
+	struct secret *secret = secret_new(SPAN("pass"));
+	struct imap_params params = {
+		.tls = IMAP_TLS_UPGRADE, .user = "bob", .secret = secret
+	};
+	struct imap *m = imap_new(&params);
+
+	(void)state;
+	assert_int_equal(step(m, SPAN("* OK hi\r\nA1 OK\r\n")), IMAP_UPGRADE);
+	imap_upgraded(m);
+	imap_upgraded(m); /* once is enough */
+	assert_int_equal(imap_greeting(m).n, 0);
+	assert_true(
+	    span_eq(imap_output(m), SPAN("A1 STARTTLS\r\nA2 CAPABILITY\r\n")));
+	imap_free(&m);
+	secret_free(&secret);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logs_in_by_plain_with_an_initial_response),
+		cmocka_unit_test(logs_in_by_plain_without_an_initial_response),
+		cmocka_unit_test(asks_again_for_capabilities_after_the_login),
+		cmocka_unit_test(
+		    sends_id_in_front_of_requests_and_waits_for_no_answer),
+		cmocka_unit_test(logs_in_by_login_when_plain_is_not_offered),
+		cmocka_unit_test(sends_as_literals_what_cannot_be_quoted),
+		cmocka_unit_test(waits_for_large_literals_with_literal_minus),
+		cmocka_unit_test(honours_logindisabled),
+		cmocka_unit_test(says_that_a_login_was_refused),
+		cmocka_unit_test(tries_login_once_when_plain_is_broken),
+		cmocka_unit_test(cancels_a_login_that_never_ends),
+		cmocka_unit_test(wants_a_greeting),
+		cmocka_unit_test(
+		    takes_preauth_only_on_a_clear_connection_that_the_user_chose),
+		cmocka_unit_test(upgrades_whatever_is_offered),
+		cmocka_unit_test(looks_at_nothing_else_before_tls),
+		cmocka_unit_test(sends_no_credential_when_starttls_is_refused),
+		cmocka_unit_test(refuses_octets_behind_starttls),
+		cmocka_unit_test(forgets_the_greeting_of_before_tls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: ISC */
+#include "proto/pop3_login.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/mem.h"
+
+#define LINES_MAX 12
+
+/* "tanstaaf" as RFC 4616 has it, and the response for it */
+#define RESPONSE "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"
+
+struct login {
+	struct pop3_login l;
+	struct buf output;
+	enum pop3_event last;
+};
+
+static void
+begin(struct login *t, struct pop3_params p, const char *secret)
+{
+	struct secret *s = secret_new(span_of(secret));
+
+	p.secret = s;
+	buf_init(&t->output, 256 * 1024);
+	pop3_login_init(&t->l, &p, &t->output);
+	t->last = POP3_MORE;
+	secret_free(&s);
+}
+
+static void
+end(struct login *t)
+{
+	pop3_login_deinit(&t->l);
+	buf_deinit(&t->output);
+}
+
+/* "TLS" is what the connection says. */
+static void
+hear(struct login *t, const char *line)
+{
+	if (strcmp(line, "TLS") == 0) {
+		assert_true(pop3_login_in_tls(&t->l));
+		t->last = pop3_login_upgraded(&t->l);
+	} else {
+		t->last = pop3_login_line(&t->l, span_of(line), 0);
+	}
+}
+
+static void
+assert_said(struct login *t, const char *want)
+{
+	char *said = mem_spandup(buf_span(&t->output));
+
+	assert_string_equal(said, want);
+	free(said);
+}
+
+struct story {
+	struct pop3_params p;
+	const char *lines[LINES_MAX];
+	const char *said;
+	enum pop3_event last;
+	enum err_kind kind;
+};
+
+static void
+tell(const struct story *s)
+{
+	struct pop3_params p = s->p;
+	struct login t;
+	size_t i;
+
+	if (p.user == NULL)
+		p.user = "tim";
+	begin(&t, p, "tanstaaftanstaaf");
+	for (i = 0; i < LINES_MAX && s->lines[i] != NULL; i++) {
+		assert_int_equal(t.last == POP3_FAILED, 0);
+		hear(&t, s->lines[i]);
+	}
+	assert_said(&t, s->said);
+	assert_int_equal(t.last, s->last);
+	assert_int_equal(t.l.err.kind, s->kind);
+	end(&t);
+}
+
+#define TELL(stories) tell_all(stories, sizeof(stories) / sizeof((stories)[0]))
+
+static void
+tell_all(const struct story *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		tell(&s[i]);
+}
+
+/* clang-format off */
+#define CLEAR .tls = POP3_TLS_DONE
+#define STLS .tls = POP3_TLS_UPGRADE
+#define USER_PASS "USER tim\r\nPASS tanstaaftanstaaf\r\n"
+
+/* clang-format on */
+
+static void
+logs_in_by_what_is_offered(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR }, { "+OK hi", "+OK", "+OK" }, USER_PASS, POP3_READY,
+		    ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "-ERR", "+OK", "+OK" }, "CAPA\r\n" USER_PASS,
+		    POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "UIDL", ".", "+OK", "+OK" },
+		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "UIDL", "sasl login Plain", ".", "+OK" },
+		    "CAPA\r\nAUTH PLAIN " RESPONSE "\r\n", POP3_READY,
+		    ERR_NONE },
+		{ { CLEAR, .capa = true, .auth = POP3_AUTH_LOGIN },
+		    { "+OK", "+OK", "UIDL", "SASL PLAIN", ".", "+OK", "+OK" },
+		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		{ { CLEAR, .auth = POP3_AUTH_PLAIN }, { "+OK", "+OK" },
+		    "AUTH PLAIN " RESPONSE "\r\n", POP3_READY, ERR_NONE },
+		{ { .tls = POP3_TLS_NONE }, { "+OK", "+OK", "+OK" }, USER_PASS,
+		    POP3_READY, ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+static void
+asks_capa_again_only_where_the_list_looked_short(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "USER", ".", "+OK", "+OK", "+OK",
+		      "PIPELINING", "." },
+		    "CAPA\r\n" USER_PASS "CAPA\r\n", POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "USER", ".", "+OK", "+OK", "-ERR" },
+		    "CAPA\r\n" USER_PASS "CAPA\r\n", POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "PIPELINING", ".", "+OK", "+OK" },
+		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", ".", "+OK", "+OK" },
+		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+static void
+insists_on_tls_before_it_says_anything_else(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { STLS, .capa = true }, { "+OK" }, "STLS\r\n", POP3_MORE,
+		    ERR_NONE },
+		{ { STLS }, { "+OK", "+OK" }, "STLS\r\n", POP3_UPGRADE,
+		    ERR_NONE },
+		{ { STLS }, { "+OK", "-ERR" }, "STLS\r\n", POP3_FAILED,
+		    ERR_TLS },
+		{ { STLS }, { "+OK", "-ERR [AUTH] no" }, "STLS\r\n",
+		    POP3_FAILED, ERR_TLS },
+		{ { STLS }, { "+OK", "+ go on" }, "STLS\r\n", POP3_FAILED,
+		    ERR_PROTO },
+		{ { STLS }, { "+OK", "what?" }, "STLS\r\n", POP3_FAILED,
+		    ERR_PROTO },
+		{ { STLS }, { "+OK", "+OK", "TLS", "+OK", "+OK" },
+		    "STLS\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		{ { STLS, .capa = true },
+		    { "+OK", "+OK", "TLS", "+OK", "SASL PLAIN", "UIDL", ".",
+		      "+OK" },
+		    "STLS\r\nCAPA\r\nAUTH PLAIN " RESPONSE "\r\n", POP3_READY,
+		    ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+static void
+refuses_octets_behind_stls(void **state)
+{
+	struct pop3_params p = { STLS, .user = "tim" };
+	struct login t;
+
+	(void)state;
+	begin(&t, p, "x");
+	hear(&t, "+OK");
+	t.last = pop3_login_line(&t.l, SPAN("+OK begin"), 1);
+	assert_int_equal(t.last, POP3_FAILED);
+	assert_int_equal(t.l.err.kind, ERR_TLS);
+	assert_said(&t, "STLS\r\n");
+	end(&t);
+}
+
+static void
+forgets_what_was_said_before_tls(void **state)
+{
+	struct pop3_params p = { STLS, .user = "tim" };
+	struct login t;
+
+	(void)state;
+	begin(&t, p, "x");
+	hear(&t, "+OK believe me");
+	assert_true(span_eq(buf_span(&t.l.greeting), SPAN("believe me")));
+	hear(&t, "+OK");
+	hear(&t, "TLS");
+	assert_int_equal(t.l.greeting.n, 0);
+	end(&t);
+}
+
+static void
+classifies_refusals(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR }, { "-ERR" }, "", POP3_FAILED, ERR_TEMP },
+		{ { CLEAR }, { "-ERR [AUTH] go away" }, "", POP3_FAILED,
+		    ERR_TEMP },
+		{ { CLEAR }, { "-ERR [IN-USE] x" }, "", POP3_FAILED,
+		    ERR_LOCKED },
+		{ { CLEAR }, { "-ERR Too many connections" }, "", POP3_FAILED,
+		    ERR_THROTTLE },
+		{ { CLEAR }, { "* OK IMAP4rev1" }, "", POP3_FAILED,
+		    ERR_PROTO },
+		{ { CLEAR }, { "" }, "", POP3_FAILED, ERR_PROTO },
+		{ { CLEAR }, { "+OK", "-ERR unknown user" }, "USER tim\r\n",
+		    POP3_FAILED, ERR_AUTH },
+		{ { CLEAR }, { "+OK", "+OK", "-ERR authentication failed" },
+		    USER_PASS, POP3_FAILED, ERR_AUTH },
+		{ { CLEAR }, { "+OK", "+OK", "-ERR [IN-USE] maildrop" },
+		    USER_PASS, POP3_FAILED, ERR_LOCKED },
+		{ { CLEAR }, { "+OK", "+OK", "-ERR [LOGIN-DELAY] x" },
+		    USER_PASS, POP3_FAILED, ERR_THROTTLE },
+		{ { CLEAR }, { "+OK", "+OK", "-ERR [SYS/TEMP] x" }, USER_PASS,
+		    POP3_FAILED, ERR_TEMP },
+		{ { CLEAR }, { "+OK", "+OK", "-ERR [SYS/PERM] x" }, USER_PASS,
+		    POP3_FAILED, ERR_TEMP },
+		{ { CLEAR }, { "+OK", "+OK", "-ERR tim lock busy!" },
+		    USER_PASS, POP3_FAILED, ERR_LOCKED },
+		{ { CLEAR }, { "+OK", "+ x" }, "USER tim\r\n", POP3_FAILED,
+		    ERR_PROTO },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+#define PLAIN_OFFERED "+OK", "+OK", "UIDL", "SASL PLAIN", "."
+#define AUTH_SAID "CAPA\r\nAUTH PLAIN " RESPONSE "\r\n"
+
+static void
+falls_back_once_where_auth_is_not_understood(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, .capa = true },
+		    { PLAIN_OFFERED, "-ERR Unknown command.", "+OK", "+OK" },
+		    AUTH_SAID USER_PASS, POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { PLAIN_OFFERED, "-ERR bad login" }, AUTH_SAID,
+		    POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, .capa = true },
+		    { PLAIN_OFFERED, "-ERR [AUTH] unsupported for you" },
+		    AUTH_SAID, POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, .capa = true },
+		    { PLAIN_OFFERED, "-ERR Unknown command.",
+		      "-ERR Unknown command." },
+		    AUTH_SAID "USER tim\r\n", POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, .auth = POP3_AUTH_PLAIN },
+		    { "+OK", "-ERR Unknown command." },
+		    "AUTH PLAIN " RESPONSE "\r\n", POP3_FAILED, ERR_AUTH },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+static void
+cancels_what_asks_again(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, .capa = true },
+		    { PLAIN_OFFERED, "+", "-ERR", "+OK", "+OK" },
+		    AUTH_SAID "*\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true }, { PLAIN_OFFERED, "+ AAAA", "+OK" },
+		    AUTH_SAID "*\r\n", POP3_FAILED, ERR_PROTO },
+		{ { CLEAR, .capa = true }, { PLAIN_OFFERED, "+", "+" },
+		    AUTH_SAID "*\r\n", POP3_FAILED, ERR_PROTO },
+		{ { CLEAR, .auth = POP3_AUTH_PLAIN }, { "+OK", "+", "-ERR" },
+		    "AUTH PLAIN " RESPONSE "\r\n*\r\n", POP3_FAILED,
+		    ERR_PROTO },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+/* RFC 5034 4: 255 octets with CRLF leave 240 of base64, 180 before it. */
+static void
+says_long_credentials_in_two_steps(void **state)
+{
+	static const size_t fits[] = { 1, 174, 175 };
+	static const size_t does_not[] = { 176, 1000, 60000 };
+	struct pop3_params p = { CLEAR, POP3_AUTH_PLAIN, "tim", NULL, false,
+		false };
+	char *secret = mem_new(60001);
+	struct login t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		memset(secret, 'x', fits[i]);
+		begin(&t, p, secret);
+		hear(&t, "+OK");
+		assert_true(t.l.output_is_secret);
+		assert_true(t.output.n <= 255);
+		end(&t);
+	}
+	for (i = 0; i < 3; i++) {
+		memset(secret, 'x', does_not[i]);
+		begin(&t, p, secret);
+		hear(&t, "+OK");
+		assert_said(&t, "AUTH PLAIN\r\n");
+		assert_false(t.l.output_is_secret);
+		buf_clear(&t.output);
+		hear(&t, i == 0 ? "+" : "+ please");
+		assert_true(t.l.output_is_secret);
+		assert_int_equal(t.output.n, (5 + does_not[i] + 2) / 3 * 4 + 2);
+		hear(&t, "+OK");
+		assert_int_equal(t.last, POP3_READY);
+		end(&t);
+	}
+	free(secret);
+}
+
+static void
+refuses_credentials_that_break_a_line(void **state)
+{
+	static const char *const bad[] = { "a\rb", "a\nb", "\r\nDELE 1" };
+	struct login t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		struct pop3_params as_user = { CLEAR, .user = bad[i] };
+		struct pop3_params as_secret = { CLEAR, .user = "u" };
+
+		begin(&t, as_user, "x");
+		hear(&t, "+OK");
+		assert_int_equal(t.l.err.kind, ERR_CONFIG);
+		assert_said(&t, "");
+		end(&t);
+		begin(&t, as_secret, bad[i]);
+		hear(&t, "+OK");
+		assert_int_equal(t.l.err.kind, ERR_CONFIG);
+		assert_said(&t, "");
+		end(&t);
+	}
+}
+
+static void
+forgets_the_secret_after_login(void **state)
+{
+	struct pop3_params p = { CLEAR, .user = "u" };
+	struct login t;
+
+	(void)state;
+	begin(&t, p, "x");
+	hear(&t, "+OK");
+	hear(&t, "+OK");
+	assert_non_null(t.l.secret);
+	hear(&t, "+OK");
+	assert_null(t.l.secret);
+	assert_null(t.l.sasl);
+	end(&t);
+}
+
+static void
+bounds_what_capa_may_say(void **state)
+{
+	struct pop3_params p = { CLEAR, .user = "u", .capa = true };
+	char word[2001];
+	struct login t;
+	size_t i;
+
+	(void)state;
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	begin(&t, p, "x");
+	hear(&t, "+OK");
+	hear(&t, "+OK");
+	hear(&t, "UIDL");
+	for (i = 0; i < 999; i++) {
+		hear(&t, word);
+		assert_int_equal(t.last, POP3_MORE);
+		assert_true(t.l.capabilities.n <= 16384);
+		assert_int_not_equal(
+		    buf_span(&t.l.capabilities).p[t.l.capabilities.n - 1],
+		    '\n');
+	}
+	hear(&t, word);
+	assert_int_equal(t.last, POP3_FAILED);
+	assert_int_equal(t.l.err.kind, ERR_PROTO);
+	end(&t);
+}
+
+static void
+never_waits_for_ever(void **state)
+{
+	struct pop3_params p = { STLS, .user = "tim", .capa = true };
+	static const char *const lines[] = { "+OK", "+OK", "TLS", "+OK", ".",
+		"+OK" };
+	struct login t;
+	size_t i;
+
+	(void)state;
+	begin(&t, p, "x");
+	for (i = 0; i < 6; i++) {
+		assert_true(pop3_login_timeout(&t.l) > 0);
+		assert_true(strlen(pop3_login_name(&t.l)) > 0);
+		hear(&t, lines[i]);
+	}
+	assert_true(pop3_login_timeout(&t.l) > 0);
+	end(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logs_in_by_what_is_offered),
+		cmocka_unit_test(
+		    asks_capa_again_only_where_the_list_looked_short),
+		cmocka_unit_test(insists_on_tls_before_it_says_anything_else),
+		cmocka_unit_test(refuses_octets_behind_stls),
+		cmocka_unit_test(forgets_what_was_said_before_tls),
+		cmocka_unit_test(classifies_refusals),
+		cmocka_unit_test(falls_back_once_where_auth_is_not_understood),
+		cmocka_unit_test(cancels_what_asks_again),
+		cmocka_unit_test(says_long_credentials_in_two_steps),
+		cmocka_unit_test(refuses_credentials_that_break_a_line),
+		cmocka_unit_test(forgets_the_secret_after_login),
+		cmocka_unit_test(bounds_what_capa_may_say),
+		cmocka_unit_test(never_waits_for_ever),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
