@@ -31,17 +31,19 @@ struct child_params {
 	int stdin_fd;            /* -1: /dev/null; stays the caller's */
 	size_t out_max, err_max; /* of stdout from the front, of stderr the
 	                            last octets; more is read and dropped */
-	unsigned int timeout_ms;
+	unsigned int timeout_ms; /* 0: no deadline */
 };
 
 struct child_result {
 	bool timed_out, overflow; /* overflow: stdout had more than out_max */
 	int status;               /* as of waitpid() */
 	struct span out, err;     /* borrowed for the call */
+	unsigned int timeout_ms;  /* of child_params, for child_verdict() */
 };
 
-/* The child was freed of everything when this returns. e is set when it
- * could not be started at all. */
+/* Once, from the loop. When this returns, the child is freed (child_free()
+ * inside the call is fine). e is NULL, but when it could not be started at
+ * all; result then holds nothing. */
 typedef void (*child_fn)(
     void *arg, const struct child_result *result, const struct err *e);
 

@@ -29,7 +29,8 @@ enum conn_event {
 	CONN_TLS_UP,  /* conn_starttls() is done */
 	CONN_INPUT,   /* conn_input() has grown */
 	CONN_DRAINED, /* all that was written is with the kernel */
-	CONN_CLOSED,  /* end of file; what conn_input() holds may be used */
+	CONN_CLOSED,  /* end of file; what conn_input() holds may be used, and
+	                 nothing more will come */
 	CONN_TIMEOUT, /* the deadline passed; the connection still stands */
 	CONN_ERROR    /* conn_error(); nothing more will come */
 };
@@ -44,7 +45,7 @@ struct conn_params { /* strings are copied; tls is referenced, not ours */
 	const char *tls_name;            /* NULL: host */
 	const char *alpn;                /* "imap", "pop3" or NULL */
 	unsigned int connect_timeout_ms; /* resolver and connect together */
-	unsigned int tls_timeout_ms;     /* handshake */
+	unsigned int tls_timeout_ms;     /* handshake; 0 in either: 30 s */
 };
 
 struct conn *conn_open(struct loop *loop, struct dns *dns,
@@ -59,11 +60,12 @@ void conn_drop(struct conn *c, size_t n);
 
 /* Queues a copy; goes out from the loop. -1 (and CONN_ERROR later) when more
  * than CONN_OUTPUT_MAX would wait. */
-#define CONN_OUTPUT_MAX (4 * 1024 * 1024)
+#define CONN_OUTPUT_MAX ((size_t)4 * 1024 * 1024)
 int conn_write(struct conn *c, struct span s);
 size_t conn_unsent(const struct conn *c);
 
-/* While paused nothing is read, so TCP holds the server back. */
+/* While paused nothing is read, so TCP holds the server back. After it
+ * CONN_INPUT comes again when input waits. */
 void conn_pause(struct conn *c, bool paused);
 
 /* Upgrade now; CONN_TLS_UP follows. -1 (ERR_TLS) when input is waiting: it
@@ -73,7 +75,9 @@ int conn_starttls(struct conn *c, struct err *e);
 /* CONN_TIMEOUT after ms from now; 0: no deadline. Each call replaces it. */
 void conn_deadline(struct conn *c, uint64_t ms);
 
-/* Sends what is queued and close_notify, then CONN_CLOSED. */
+/* Sends what is queued and close_notify, then CONN_CLOSED when the server has
+ * closed too: after 5 s for the first and 1 s for the second at the latest.
+ * What still comes is thrown away. */
 void conn_close(struct conn *c);
 
 const struct err *conn_error(const struct conn *c);

@@ -31,6 +31,9 @@ typedef void (*dns_fn)(
     void *arg, const struct dns_address *addrs, size_t n, const struct err *e);
 
 struct dns *dns_new(struct loop *loop, struct err *e);
+/* The same from other files, for tests; "nameserver 127.0.0.1:5353" works. */
+struct dns *dns_new_from(struct loop *loop, const char *resolv_conf,
+    const char *hosts, struct err *e);
 void dns_free(struct dns **dns);
 
 struct dns_query *dns_lookup(

@@ -9,8 +9,10 @@
  * and no file is opened afterwards.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "io/tls_ca.h" /* tls_read_ca() */
 #include "util/err.h"
 #include "util/span.h"
 
@@ -22,8 +24,13 @@ enum tls_answer {
 	TLS_WANT_READ,
 	TLS_WANT_WRITE,
 	TLS_CLOSED, /* close_notify from the peer */
-	TLS_FAILED  /* *e is set */
+	TLS_FAILED  /* *e is set; ERR_NET with sys 0 is an end of file without
+	               close_notify */
 };
+
+/* Reads what would otherwise be opened later (openssl.cnf, the time zone). A
+ * process calls this before it is sandboxed; more than once does nothing. */
+void tls_prepare(void);
 
 /* ca_file NULL: the system's certificates. NULL and *e (ERR_CONFIG) when the
  * file holds none. */
@@ -31,11 +38,6 @@ struct tls_ctx *tls_ctx_new(const char *ca_file, struct err *e);
 /* The same from PEM text, for a process that opens no files. */
 struct tls_ctx *tls_ctx_new_pem(struct span pem, struct err *e);
 void tls_ctx_free(struct tls_ctx **ctx); /* sessions keep what they need */
-
-/* The PEM text of the system's trusted certificates (or of ca_file). The
- * caller frees *out with buf_deinit(). */
-struct buf;
-int tls_read_ca(const char *ca_file, struct buf *out, struct err *e);
 
 /* name is for SNI (not sent when it is an address) and for verification. */
 struct tls *tls_new(struct tls_ctx *ctx, int fd, const char *name,
@@ -49,8 +51,14 @@ enum tls_answer tls_read(
     struct tls *t, char *p, size_t n, size_t *got, struct err *e);
 enum tls_answer tls_write(
     struct tls *t, struct span s, size_t *sent, struct err *e);
-size_t tls_buffered(const struct tls *t); /* decrypted, not yet read */
-void tls_shutdown(struct tls *t);         /* sends close_notify if it can */
+/* Octets taken from the socket and not yet read; 0: only the socket can
+ * bring more. */
+size_t tls_buffered(const struct tls *t);
+void tls_rest(struct tls *t);     /* nothing moves: give buffers back */
+void tls_shutdown(struct tls *t); /* sends close_notify if it can */
+
+/* After a failed handshake: what the server sent was no TLS at all. */
+bool tls_peer_is_plain(const struct tls *t);
 
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; valid as long as t. */
 const char *tls_description(const struct tls *t);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+#include "io/tls_ca.h"
+
+#include <dirent.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/file.h"
+#include "util/mem.h"
+
+static bool
+has_certificate(const struct buf *b)
+{
+	return span_has(buf_span(b), SPAN("-----BEGIN CERTIFICATE-----")) ||
+	    span_has(buf_span(b), SPAN("-----BEGIN TRUSTED CERTIFICATE-----"));
+}
+
+/* Adds the content of path to *out. */
+static int
+add_file(const char *path, struct buf *out, struct err *e)
+{
+	struct buf one;
+	int r;
+
+	buf_init(&one, TLS_CA_MAX_OCTETS);
+	r = file_read(path, TLS_CA_MAX_OCTETS, &one, e);
+	if (r == 0 &&
+	    (buf_add(out, buf_span(&one)) != 0 || buf_addc(out, '\n') != 0))
+		r = err_set(e, ERR_CONFIG, 0,
+		    "%s: more than %zu octets of certificates", path,
+		    TLS_CA_MAX_OCTETS);
+	buf_deinit(&one);
+	if (r != 0 && e != NULL)
+		e->kind = ERR_CONFIG;
+	return r;
+}
+
+/* "5ed36f99.0", as openssl-rehash(1) names them: each certificate once. */
+static bool
+is_hash_name(const char *name)
+{
+	size_t hex = strspn(name, "0123456789abcdef");
+
+	return hex == 8 && name[8] == '.' && name[9] != '\0' &&
+	    name[9 + strspn(name + 9, "0123456789")] == '\0';
+}
+
+static void
+add_directory(const char *path, struct buf *out)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		char *file;
+
+		if (!is_hash_name(entry->d_name))
+			continue;
+		file = mem_printf("%s/%s", path, entry->d_name);
+		add_file(file, out, NULL); /* one bad file spoils no other */
+		free(file);
+	}
+	closedir(dir);
+}
+
+/* SSL_CERT_DIR is a list, as PATH is. */
+static void
+add_directories(const char *list, struct buf *out)
+{
+	struct span rest = span_of(list);
+
+	while (rest.n > 0) {
+		char *path = mem_spandup(span_until(&rest, ':'));
+
+		add_directory(path, out);
+		free(path);
+	}
+}
+
+static int
+read_environment(
+    const char *file, const char *dirs, struct buf *out, struct err *e)
+{
+	if (file != NULL && add_file(file, out, e) != 0)
+		return err_prefix(e, "SSL_CERT_FILE");
+	if (dirs != NULL)
+		add_directories(dirs, out);
+	if (!has_certificate(out))
+		return err_set(e, ERR_CONFIG, 0,
+		    "no certificate in SSL_CERT_FILE or SSL_CERT_DIR; unset "
+		    "them or set tls-ca-file");
+	return 0;
+}
+
+static int
+read_system(struct buf *out, struct err *e)
+{
+	const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch */
+		"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+		"/etc/ssl/ca-bundle.pem",             /* SUSE */
+		"/etc/ssl/cert.pem",                  /* Alpine */
+		X509_get_default_cert_file(),
+	};
+
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(*bundles); i++)
+		if (access(bundles[i], R_OK) == 0 &&
+		    add_file(bundles[i], out, e) == 0 && has_certificate(out))
+			return 0;
+	add_directories(X509_get_default_cert_dir(), out);
+	if (has_certificate(out))
+		return 0;
+	return err_set(e, ERR_CONFIG, 0,
+	    "this system has no trusted certificates: install the package "
+	    "ca-certificates or set tls-ca-file");
+}
+
+static int
+read_named(const char *path, struct buf *out, struct err *e)
+{
+	if (add_file(path, out, e) != 0)
+		return err_prefix(e, "tls-ca-file");
+	if (!has_certificate(out))
+		return err_set(e, ERR_CONFIG, 0,
+		    "tls-ca-file: %s holds no certificate (PEM is needed)",
+		    path);
+	return 0;
+}
+
+int
+tls_read_ca(const char *ca_file, struct buf *out, struct err *e)
+{
+	const char *file = secure_getenv("SSL_CERT_FILE");
+	const char *dirs = secure_getenv("SSL_CERT_DIR");
+
+	buf_init(out, TLS_CA_MAX_OCTETS);
+	if (ca_file != NULL)
+		return read_named(ca_file, out, e);
+	if (file != NULL || dirs != NULL)
+		return read_environment(file, dirs, out, e);
+	return read_system(out, e);
+}

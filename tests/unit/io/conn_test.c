@@ -1,0 +1,1266 @@
+/* SPDX-License-Identifier: ISC */
+#include "io/conn.h"
+
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/clock.h"
+#include "unit/io/peer.h"
+#include "util/mem.h"
+
+/* One connection, what it reported, and what a test does about it. */
+struct run {
+	struct loop *loop;
+	struct dns *dns;
+	struct tls_ctx *ctx;
+	struct conn *conn;
+	struct loop_timer *guard;
+	unsigned int seen[CONN_ERROR + 1];
+	char order[64]; /* one letter an event, repeats once */
+	struct buf got; /* what was taken from the input */
+	bool keep;      /* leave input alone */
+	bool guarded;
+	void (*on[CONN_ERROR + 1])(struct run *r);
+	void *arg;
+	struct err e;
+};
+
+static struct identity ca, server;
+
+static void
+note(struct run *r, enum conn_event ev)
+{
+	static const char letters[] = "UTIDCOE"; /* TimeOut is O */
+	size_t n = strlen(r->order);
+
+	r->seen[ev]++;
+	if (n > 0 && r->order[n - 1] == letters[ev])
+		return;
+	if (n + 1 < sizeof(r->order))
+		r->order[n] = letters[ev];
+}
+
+static void
+take(struct run *r)
+{
+	struct span in = conn_input(r->conn);
+
+	buf_add(&r->got, in);
+	conn_drop(r->conn, in.n);
+}
+
+static void
+on_event(void *arg, enum conn_event ev)
+{
+	struct run *r = arg;
+
+	note(r, ev);
+	if (ev == CONN_INPUT && !r->keep)
+		take(r);
+	if (ev == CONN_ERROR)
+		r->e = *conn_error(r->conn);
+	if (r->on[ev] != NULL)
+		r->on[ev](r);
+	if (ev == CONN_CLOSED || ev == CONN_ERROR)
+		loop_stop(r->loop);
+}
+
+static void
+on_guard(void *arg)
+{
+	struct run *r = arg;
+
+	r->guarded = true;
+	loop_stop(r->loop);
+}
+
+static void
+begin(struct run *r, unsigned int port, bool tls)
+{
+	struct buf pem;
+
+	buf_init(&pem, 65536);
+	identity_pem(&ca, &pem);
+	r->loop = loop_new();
+	r->dns = dns_new(r->loop, NULL);
+	r->ctx = tls_ctx_new_pem(buf_span(&pem), NULL);
+	buf_deinit(&pem);
+	buf_init(&r->got, (size_t)64 << 20);
+	r->guard = loop_timer_new(r->loop, on_guard, r);
+	loop_timer_arm(r->guard, PEER_PATIENCE_MS);
+	r->conn = conn_open(r->loop, r->dns,
+	    &(struct conn_params){
+		.host = "127.0.0.1",
+		.port = port,
+		.tls = tls,
+		.ctx = r->ctx,
+		.tls_name = "localhost",
+		.tls_timeout_ms = 10000,
+	    },
+	    on_event, r);
+}
+
+static void
+end(struct run *r)
+{
+	conn_free(&r->conn);
+	loop_timer_free(&r->guard);
+	dns_free(&r->dns);
+	tls_ctx_free(&r->ctx);
+	loop_free(&r->loop);
+	buf_deinit(&r->got);
+	assert_false(r->guarded);
+}
+
+static void
+assert_got(struct run *r, const char *want)
+{
+	assert_int_equal(r->got.n, strlen(want));
+	assert_memory_equal(buf_span(&r->got).p, want, r->got.n);
+}
+
+static void
+say(struct run *r, const char *s)
+{
+	assert_int_equal(conn_write(r->conn, span_of(s)), 0);
+}
+
+static void
+close_it(struct run *r)
+{
+	conn_close(r->conn);
+}
+
+static void
+stop_it(struct run *r)
+{
+	loop_stop(r->loop);
+}
+
+/* ---- there and back ---- */
+
+static void
+say_hello(struct run *r)
+{
+	say(r, "hello\n");
+}
+
+static void
+greet_and_echo(struct peer *p)
+{
+	if (p->id != NULL)
+		peer_tls(p);
+	peer_hear(p, "hello\n");
+	peer_say(p, "welcome\n");
+	peer_hear_end(p);
+}
+
+static void
+close_after_welcome(struct run *r)
+{
+	if (r->got.n == strlen("welcome\n"))
+		conn_close(r->conn);
+}
+
+static void
+talks(bool tls)
+{
+	struct peer p = { .script = greet_and_echo,
+		.id = tls ? &server : NULL };
+	struct run r = { .on = { [CONN_UP] = say_hello,
+			     [CONN_INPUT] = close_after_welcome } };
+	char peer[64];
+
+	peer_begin(&p);
+	begin(&r, p.port, tls);
+	snprintf(peer, sizeof(peer), "127.0.0.1:%u", p.port);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UDIC");
+	assert_got(&r, "welcome\n");
+	assert_string_equal(conn_peer(r.conn), peer);
+	assert_int_equal(conn_octets_in(r.conn), 8);
+	assert_int_equal(conn_is_tls(r.conn), tls);
+	assert_true(strncmp(conn_tls_description(r.conn),
+			tls ? "TLSv1." : "no TLS", 6) == 0);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+talks_plain(void **state)
+{
+	(void)state;
+	talks(false);
+}
+
+static void
+talks_tls(void **state)
+{
+	(void)state;
+	talks(true);
+}
+
+static void
+queues_what_is_written_before_it_is_up(void **state)
+{
+	struct peer p = { .script = greet_and_echo, .id = &server };
+	struct run r = { .on = { [CONN_INPUT] = close_after_welcome } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	say(&r, "hello\n");
+	assert_int_equal(conn_unsent(r.conn), 6);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UDIC");
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* ---- floods ---- */
+
+#define FLOOD_OCTETS ((size_t)8 << 20)
+
+static void
+flood(struct peer *p)
+{
+	char *octets = malloc(FLOOD_OCTETS);
+
+	for (size_t i = 0; i < FLOOD_OCTETS; i++)
+		octets[i] = (char)(i * 31 + (i >> 8));
+	if (p->id != NULL)
+		peer_tls(p);
+	peer_say_n(p, octets, FLOOD_OCTETS);
+	free(octets);
+	if (p->ssl != NULL)
+		SSL_shutdown(p->ssl);
+}
+
+static void
+assert_flood(struct run *r)
+{
+	const char *p = buf_span(&r->got).p;
+
+	assert_int_equal(r->got.n, FLOOD_OCTETS);
+	for (size_t i = 0; i < FLOOD_OCTETS; i++)
+		if (p[i] != (char)(i * 31 + (i >> 8)))
+			fail_msg("octet %zu differs", i);
+}
+
+static void
+takes_a_flood(bool tls)
+{
+	struct peer p = { .script = flood, .id = tls ? &server : NULL };
+	struct run r = { 0 };
+
+	peer_begin(&p);
+	begin(&r, p.port, tls);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_flood(&r);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+takes_a_plain_flood(void **state)
+{
+	(void)state;
+	takes_a_flood(false);
+}
+
+static void
+takes_a_tls_flood(void **state)
+{
+	(void)state;
+	takes_a_flood(true);
+}
+
+struct pauser {
+	struct loop_timer *timer;
+	bool paused;
+	unsigned int pauses;
+};
+
+static void
+on_resume(void *arg)
+{
+	struct run *r = arg;
+	struct pauser *pauser = r->arg;
+
+	pauser->paused = false;
+	conn_pause(r->conn, false);
+}
+
+/* Uses a little, pauses, and goes on a little later. */
+static void
+nibble(struct run *r)
+{
+	struct pauser *pauser = r->arg;
+	struct span in = conn_input(r->conn);
+	struct span piece = span_take(&in, 40000);
+
+	assert_false(pauser->paused);
+	buf_add(&r->got, piece);
+	conn_drop(r->conn, piece.n);
+	conn_pause(r->conn, true);
+	pauser->paused = true;
+	pauser->pauses++;
+	loop_timer_arm(pauser->timer, 1);
+}
+
+static void
+pauses_in_a_flood(bool tls)
+{
+	struct peer p = { .script = flood, .id = tls ? &server : NULL };
+	struct pauser pauser = { 0 };
+	struct run r = {
+		.keep = true,
+		.arg = &pauser,
+		.on = { [CONN_INPUT] = nibble },
+	};
+
+	peer_begin(&p);
+	begin(&r, p.port, tls);
+	pauser.timer = loop_timer_new(r.loop, on_resume, &r);
+	loop_run(r.loop);
+	assert_true(pauser.pauses > FLOOD_OCTETS / CONN_INPUT_MAX);
+	assert_string_equal(r.order, "UIC");
+	assert_flood(&r);
+	loop_timer_free(&pauser.timer);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+loses_nothing_when_paused_plain(void **state)
+{
+	(void)state;
+	pauses_in_a_flood(false);
+}
+
+static void
+loses_nothing_when_paused_tls(void **state)
+{
+	(void)state;
+	pauses_in_a_flood(true);
+}
+
+static void
+on_drop_timer(void *arg)
+{
+	struct run *r = arg;
+
+	if (r->conn != NULL && conn_input(r->conn).n == CONN_INPUT_MAX)
+		take(r);
+}
+
+/* Full: nothing was used inside the callback. */
+static void
+drop_later(struct run *r)
+{
+	struct pauser *pauser = r->arg;
+
+	if (conn_input(r->conn).n == CONN_INPUT_MAX)
+		loop_timer_arm(pauser->timer, 1);
+}
+
+static void
+goes_on_after_a_late_drop(void **state)
+{
+	struct peer p = { .script = flood, .id = &server };
+	struct pauser pauser = { 0 };
+	struct run r = {
+		.keep = true,
+		.arg = &pauser,
+		.on = { [CONN_INPUT] = drop_later, [CONN_CLOSED] = take },
+	};
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	pauser.timer = loop_timer_new(r.loop, on_drop_timer, &r);
+	loop_run(r.loop);
+	assert_flood(&r);
+	loop_timer_free(&pauser.timer);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+#define UPLOAD_OCTETS ((size_t)3 << 20)
+
+static void
+hear_upload(struct peer *p)
+{
+	size_t n = 0;
+	char octets[4096];
+
+	if (p->id != NULL)
+		peer_tls(p);
+	while (n < UPLOAD_OCTETS) {
+		ssize_t r = peer_read(p, octets, sizeof(octets));
+
+		if (r <= 0) {
+			peer_fail(p, "upload is cut");
+			return;
+		}
+		for (ssize_t i = 0; i < r; i++, n++)
+			if (octets[i] != (char)(n * 7))
+				peer_fail(p, "upload differs");
+	}
+}
+
+static void
+upload(struct run *r)
+{
+	char *octets = malloc(UPLOAD_OCTETS);
+
+	for (size_t i = 0; i < UPLOAD_OCTETS; i++)
+		octets[i] = (char)(i * 7);
+	assert_int_equal(
+	    conn_write(r->conn, span_make(octets, UPLOAD_OCTETS)), 0);
+	free(octets);
+}
+
+static void
+sends_much(bool tls)
+{
+	struct peer p = { .script = hear_upload, .id = tls ? &server : NULL };
+	struct run r = { .on = {
+			     [CONN_UP] = upload, [CONN_DRAINED] = close_it } };
+
+	peer_begin(&p);
+	begin(&r, p.port, tls);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UDC");
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+sends_much_plain(void **state)
+{
+	(void)state;
+	sends_much(false);
+}
+
+static void
+sends_much_tls(void **state)
+{
+	(void)state;
+	sends_much(true);
+}
+
+static void
+say_nothing(struct peer *p)
+{
+	peer_hear_end(p);
+}
+
+static void
+write_too_much(struct run *r)
+{
+	char *octets = calloc(1, CONN_OUTPUT_MAX);
+
+	/* all of it fits once; the kernel has not seen it yet */
+	assert_int_equal(
+	    conn_write(r->conn, span_make(octets, CONN_OUTPUT_MAX)), 0);
+	assert_int_equal(conn_write(r->conn, SPAN("x")), -1);
+	free(octets);
+}
+
+static void
+fails_when_too_much_waits(void **state)
+{
+	struct peer p = { .script = say_nothing };
+	struct run r = { .on = { [CONN_UP] = write_too_much } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UE");
+	assert_int_equal(r.e.kind, ERR_NET);
+	assert_non_null(strstr(r.e.text, "takes nothing"));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* ---- small records, cut ends ---- */
+
+#define DROPS 3000
+
+static void
+say_octet_by_octet(struct peer *p)
+{
+	peer_tls(p);
+	for (int i = 0; i < DROPS; i++)
+		peer_say_n(p, &"0123456789"[i % 10], 1);
+	SSL_shutdown(p->ssl);
+	peer_hear_end(p);
+}
+
+static void
+takes_one_octet_records(void **state)
+{
+	struct peer p = { .script = say_octet_by_octet, .id = &server };
+	struct run r = { 0 };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_int_equal(r.got.n, DROPS);
+	for (size_t i = 0; i < DROPS; i++)
+		assert_int_equal(buf_span(&r.got).p[i], '0' + (int)(i % 10));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+half_close(struct peer *p)
+{
+	peer_say(p, "last words");
+	shutdown(p->fd, SHUT_WR);
+	peer_hear_end(p);
+}
+
+static void
+reports_a_half_close_after_the_input(void **state)
+{
+	struct peer p = { .script = half_close };
+	struct run r = { 0 };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_got(&r, "last words");
+	assert_int_equal(conn_error(r.conn)->kind, ERR_NONE);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+end_raw(struct peer *p)
+{
+	peer_tls(p);
+	peer_say(p, "last words");
+	shutdown(p->fd, SHUT_WR);
+	peer_hear_end(p);
+}
+
+static void
+takes_an_end_without_close_notify_as_closed(void **state)
+{
+	struct peer p = { .script = end_raw, .id = &server };
+	struct run r = { 0 };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_got(&r, "last words");
+	assert_int_equal(conn_error(r.conn)->kind, ERR_NONE);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+hear_and_reset(struct peer *p)
+{
+	if (p->id != NULL)
+		peer_tls(p);
+	peer_hear(p, "hello\n");
+	peer_reset(p);
+}
+
+static void
+reports_a_reset(bool tls)
+{
+	struct peer p = { .script = hear_and_reset,
+		.id = tls ? &server : NULL };
+	struct run r = { .on = { [CONN_UP] = say_hello } };
+
+	peer_begin(&p);
+	begin(&r, p.port, tls);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UDE");
+	assert_int_equal(r.e.kind, ERR_NET);
+	assert_non_null(strstr(r.e.text, "127.0.0.1:"));
+	assert_non_null(strstr(r.e.text, "reset by peer"));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+reports_a_reset_plain(void **state)
+{
+	(void)state;
+	reports_a_reset(false);
+}
+
+static void
+reports_a_reset_tls(void **state)
+{
+	(void)state;
+	reports_a_reset(true);
+}
+
+/* The input is held while the reset of our write is noticed. */
+static void
+say_bye_and_leave(struct peer *p)
+{
+	peer_say(p, "* BYE too many\r\n");
+	close(p->fd);
+	p->fd = -1;
+}
+
+static void
+keep_writing(struct run *r)
+{
+	if (r->seen[CONN_DRAINED] < 100)
+		conn_write(r->conn, SPAN("NOOP\r\n"));
+}
+
+static void
+hears_the_last_words_of_a_server_that_left(void **state)
+{
+	struct peer p = { .script = say_bye_and_leave };
+	struct run r = { .on = {
+			     [CONN_UP] = keep_writing,
+			     [CONN_DRAINED] = keep_writing,
+			 } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_got(&r, "* BYE too many\r\n");
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+pause_it(struct run *r)
+{
+	struct pauser *pauser = r->arg;
+
+	conn_pause(r->conn, true);
+	if (!loop_timer_armed(pauser->timer))
+		loop_timer_arm(pauser->timer, 20);
+}
+
+static void
+go_on(void *arg)
+{
+	struct run *r = arg;
+
+	assert_int_equal(r->seen[CONN_CLOSED], 0);
+	r->on[CONN_INPUT] = NULL;
+	conn_pause(r->conn, false);
+}
+
+static void
+holds_the_end_back_while_paused(void **state)
+{
+	struct peer p = { .script = half_close };
+	struct pauser pauser = { 0 };
+	struct run r = {
+		.keep = true,
+		.arg = &pauser,
+		.on = { [CONN_INPUT] = pause_it, [CONN_CLOSED] = take },
+	};
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	pauser.timer = loop_timer_new(r.loop, go_on, &r);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_got(&r, "last words");
+	loop_timer_free(&pauser.timer);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* ---- deadlines ---- */
+
+static void
+soon(struct run *r)
+{
+	conn_deadline(r->conn, 10);
+}
+
+static void
+reports_the_deadline_and_still_stands(void **state)
+{
+	struct peer p = { .script = greet_and_echo };
+	struct run r = { .on = {
+			     [CONN_UP] = soon,
+			     [CONN_TIMEOUT] = say_hello,
+			     [CONN_INPUT] = close_after_welcome,
+			 } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UODIC");
+	assert_int_equal(r.seen[CONN_TIMEOUT], 1);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+clear_deadline(struct run *r)
+{
+	conn_deadline(r->conn, 1);
+	conn_deadline(r->conn, 0);
+	say_hello(r);
+}
+
+static void
+forgets_a_deadline_of_zero(void **state)
+{
+	struct peer p = { .script = greet_and_echo };
+	struct run r = { .on = {
+			     [CONN_UP] = clear_deadline,
+			     [CONN_INPUT] = close_after_welcome,
+			 } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_int_equal(r.seen[CONN_TIMEOUT], 0);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+gives_up_a_silent_handshake(void **state)
+{
+	struct peer p = { .script = say_nothing };
+	struct run r = { 0 };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	conn_free(&r.conn);
+	r.conn = conn_open(r.loop, r.dns,
+	    &(struct conn_params){
+		.host = "127.0.0.1",
+		.port = p.port,
+		.tls = true,
+		.ctx = r.ctx,
+		.tls_timeout_ms = 50,
+	    },
+	    on_event, &r);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "E");
+	assert_int_equal(r.e.kind, ERR_NET);
+	assert_non_null(strstr(r.e.text, "TLS handshake with 127.0.0.1:"));
+	assert_non_null(strstr(r.e.text, "took longer than 1 s"));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* Takes no octet, so that an orderly close cannot end either. */
+static void
+be_deaf(struct peer *p)
+{
+	const int *until = p->arg;
+
+	peer_wait(p, *until, POLLIN);
+}
+
+static void
+write_and_close(struct run *r)
+{
+	char *octets = calloc(1, CONN_OUTPUT_MAX);
+
+	assert_int_equal(
+	    conn_write(r->conn, span_make(octets, CONN_OUTPUT_MAX)), 0);
+	free(octets);
+	conn_close(r->conn);
+}
+
+static void
+closes_a_deaf_server_after_a_while(void **state)
+{
+	int ends[2];
+	struct peer p = {
+		.script = be_deaf, .arg = &ends[0], .receive_octets = 4096
+	};
+	struct run r = { .on = { [CONN_UP] = write_and_close } };
+	uint64_t before = clock_ms();
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UC");
+	assert_in_range(clock_ms() - before, 4900, 15000);
+	end(&r);
+	close(ends[1]);
+	assert_true(peer_end(&p));
+	close(ends[0]);
+}
+
+/* ---- STARTTLS ---- */
+
+static void
+play_starttls(struct peer *p)
+{
+	peer_say(p, "ready\n");
+	peer_hear(p, "STARTTLS\n");
+	peer_say(p, "go\n");
+	if (!peer_tls(p))
+		peer_fail(p, "no TLS");
+	peer_hear(p, "secret\n");
+	peer_say(p, "thanks\n");
+	peer_hear_end(p);
+}
+
+static void
+upgrade(struct run *r)
+{
+	if (r->seen[CONN_TLS_UP] > 0) {
+		conn_close(r->conn);
+	} else if (span_has(buf_span(&r->got), SPAN("go\n"))) {
+		assert_int_equal(conn_starttls(r->conn, &r->e), 0);
+		/* and what is written now goes out encrypted */
+		say(r, "secret\n");
+	} else {
+		say(r, "STARTTLS\n");
+	}
+}
+
+static void
+upgrades_to_tls(void **state)
+{
+	struct peer p = { .script = play_starttls, .id = &server };
+	struct run r = { .on = { [CONN_INPUT] = upgrade } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIDITDIC");
+	assert_got(&r, "ready\ngo\nthanks\n");
+	assert_true(conn_is_tls(r.conn));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+inject(struct peer *p)
+{
+	peer_say(p, "go\n* injected\n");
+	peer_hear_end(p);
+}
+
+static void
+refuse_to_upgrade(struct run *r)
+{
+	struct span in = conn_input(r->conn);
+
+	if (in.n < strlen("go\n* injected\n"))
+		return;
+	conn_drop(r->conn, strlen("go\n"));
+	assert_int_equal(conn_starttls(r->conn, &r->e), -1);
+	conn_close(r->conn);
+}
+
+static void
+refuses_bytes_behind_starttls(void **state)
+{
+	struct peer p = { .script = inject };
+	struct run r = { .keep = true,
+		.on = { [CONN_INPUT] = refuse_to_upgrade } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_int_equal(r.e.kind, ERR_TLS);
+	assert_non_null(strstr(r.e.text, "before TLS began"));
+	assert_false(conn_is_tls(r.conn));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* The second segment has arrived, but was not read yet. */
+static void
+inject_later(struct peer *p)
+{
+	int *pipe_fd = p->arg;
+
+	peer_say(p, "go\n");
+	peer_hear(p, "x");
+	peer_say(p, "* injected\n");
+	if (write(*pipe_fd, "x", 1) != 1)
+		peer_fail(p, "pipe");
+	peer_hear_end(p);
+}
+
+static void
+wait_for_injection(struct run *r)
+{
+	int *pipe_fd = r->arg;
+	char c;
+
+	conn_pause(r->conn, true);
+	assert_int_equal(read(*pipe_fd, &c, 1), 1);
+	assert_int_equal(conn_starttls(r->conn, &r->e), -1);
+	conn_close(r->conn);
+}
+
+static void
+say_x(struct run *r)
+{
+	say(r, "x");
+	conn_pause(r->conn, true);
+}
+
+static void
+refuses_bytes_that_wait_in_the_kernel(void **state)
+{
+	int ends[2];
+	struct peer p = { .script = inject_later };
+	struct run r = {
+		.arg = &ends[0],
+		.on = { [CONN_INPUT] = say_x,
+		    [CONN_DRAINED] = wait_for_injection },
+	};
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	p.arg = &ends[1];
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_int_equal(r.e.kind, ERR_TLS);
+	assert_non_null(strstr(r.e.text, "before TLS began"));
+	end(&r);
+	assert_true(peer_end(&p));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+answer_unasked(struct run *r)
+{
+	say(r, "STARTTLS\n");
+	assert_int_equal(conn_starttls(r->conn, &r->e), -1);
+	conn_close(r->conn);
+}
+
+static void
+refuses_starttls_before_the_command_is_sent(void **state)
+{
+	struct peer p = { .script = say_nothing };
+	struct run r = { .on = { [CONN_UP] = answer_unasked } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_int_equal(r.e.kind, ERR_TLS);
+	assert_non_null(strstr(r.e.text, "before it was asked"));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+inject_into_handshake(struct peer *p)
+{
+	peer_say(p, "go\n");
+	peer_hear(p, "\x16"); /* the first octet of the ClientHello */
+	peer_say(p, "* OK injected\r\n");
+	peer_hear_end(p);
+}
+
+static void
+begin_upgrade(struct run *r)
+{
+	assert_int_equal(conn_starttls(r->conn, &r->e), 0);
+}
+
+static void
+takes_plain_bytes_in_a_handshake_for_an_error(void **state)
+{
+	struct peer p = { .script = inject_into_handshake };
+	struct run r = { .on = { [CONN_INPUT] = begin_upgrade } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIE");
+	assert_int_equal(r.e.kind, ERR_TLS);
+	assert_non_null(strstr(r.e.text, "does not speak TLS"));
+	assert_null(strstr(r.e.text, "starttls"));
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+speak_plain(struct peer *p)
+{
+	peer_say(p, "* OK IMAP4rev1 ready\r\n");
+	peer_hear_end(p);
+}
+
+static void
+hints_at_starttls_on_a_plain_port(void **state)
+{
+	struct peer p = { .script = speak_plain };
+	struct run r = { 0 };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "E");
+	assert_int_equal(r.e.kind, ERR_TLS);
+	assert_string_equal(r.e.text,
+	    "the server does not speak TLS here, it said \"* OK IMAP4rev1 "
+	    "ready\" (is tls = starttls meant?)");
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* ---- ends of our own ---- */
+
+static void
+free_it(struct run *r)
+{
+	conn_free(&r->conn);
+	loop_stop(r->loop);
+}
+
+static void
+frees_inside(enum conn_event ev, peer_fn script, bool tls)
+{
+	struct peer p = { .script = script, .id = tls ? &server : NULL };
+	struct run r = { .on = { [CONN_UP] = say_hello } };
+
+	r.on[ev] = free_it;
+	peer_begin(&p);
+	begin(&r, p.port, tls);
+	loop_run(r.loop);
+	assert_int_equal(r.seen[ev], 1);
+	assert_null(r.conn);
+	end(&r);
+	peer_end(&p); /* cut off in the middle, it may complain */
+}
+
+static void
+may_be_freed_inside_its_callbacks(void **state)
+{
+	(void)state;
+	for (int tls = 0; tls < 2; tls++) {
+		frees_inside(CONN_UP, greet_and_echo, tls);
+		frees_inside(CONN_DRAINED, greet_and_echo, tls);
+		frees_inside(CONN_INPUT, greet_and_echo, tls);
+	}
+	frees_inside(CONN_CLOSED, half_close, false);
+	frees_inside(CONN_CLOSED, end_raw, true);
+	frees_inside(CONN_ERROR, hear_and_reset, false);
+}
+
+static void
+free_on_timeout(struct run *r)
+{
+	conn_free(&r->conn);
+	loop_stop(r->loop);
+}
+
+static void
+may_be_freed_inside_its_timeout(void **state)
+{
+	struct peer p = { .script = say_nothing };
+	struct run r = {
+		.on = { [CONN_UP] = soon, [CONN_TIMEOUT] = free_on_timeout }
+	};
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UO");
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+closes_while_it_still_dials(void **state)
+{
+	struct peer p = { .script = say_nothing };
+	struct run r = { 0 };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	conn_close(r.conn);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "C");
+	end(&r);
+	/* the peer waits for a connection */
+	begin(&r, p.port, false);
+	r.on[CONN_UP] = stop_it;
+	loop_run(r.loop);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+end_orderly(struct peer *p)
+{
+	char c;
+
+	peer_tls(p);
+	peer_hear(p, "hello\n");
+	if (SSL_read(p->ssl, &c, 1) != 0 ||
+	    SSL_get_shutdown(p->ssl) != SSL_RECEIVED_SHUTDOWN)
+		peer_fail(p, "no close_notify");
+}
+
+static void
+hello_and_close(struct run *r)
+{
+	say_hello(r);
+	conn_close(r->conn);
+	assert_int_equal(conn_write(r->conn, SPAN("late")), -1);
+}
+
+static void
+sends_all_and_close_notify_before_it_closes(void **state)
+{
+	struct peer p = { .script = end_orderly, .id = &server };
+	struct run r = { .on = { [CONN_UP] = hello_and_close } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UC");
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+reports_a_refused_connection(void **state)
+{
+	struct run r = { 0 };
+	unsigned int port;
+	int fd = peer_listen(&port);
+
+	(void)state;
+	close(fd);
+	begin(&r, port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "E");
+	assert_int_equal(r.e.kind, ERR_NET);
+	assert_non_null(strstr(r.e.text, "Connection refused"));
+	end(&r);
+}
+
+static void
+reports_a_refused_certificate(void **state)
+{
+	struct identity other = identity_server(&ca, "DNS:other.example");
+	struct peer p = { .script = greet_and_echo, .id = &other };
+	struct run r = { .on = { [CONN_UP] = say_hello } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "E");
+	assert_int_equal(r.e.kind, ERR_TLS);
+	assert_non_null(strstr(r.e.text, "does not name localhost"));
+	end(&r);
+	peer_end(&p); /* it did not hear hello */
+	identity_free(&other);
+}
+
+/* ---- */
+
+static int
+make_certificates(void **state)
+{
+	(void)state;
+	ca = identity_ca("Test CA");
+	server = identity_server(&ca, "DNS:localhost");
+	return 0;
+}
+
+static int
+free_certificates(void **state)
+{
+	(void)state;
+	identity_free(&ca);
+	identity_free(&server);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(talks_plain),
+		cmocka_unit_test(talks_tls),
+		cmocka_unit_test(queues_what_is_written_before_it_is_up),
+		cmocka_unit_test(takes_a_plain_flood),
+		cmocka_unit_test(takes_a_tls_flood),
+		cmocka_unit_test(loses_nothing_when_paused_plain),
+		cmocka_unit_test(loses_nothing_when_paused_tls),
+		cmocka_unit_test(goes_on_after_a_late_drop),
+		cmocka_unit_test(sends_much_plain),
+		cmocka_unit_test(sends_much_tls),
+		cmocka_unit_test(fails_when_too_much_waits),
+		cmocka_unit_test(takes_one_octet_records),
+		cmocka_unit_test(reports_a_half_close_after_the_input),
+		cmocka_unit_test(takes_an_end_without_close_notify_as_closed),
+		cmocka_unit_test(reports_a_reset_plain),
+		cmocka_unit_test(reports_a_reset_tls),
+		cmocka_unit_test(hears_the_last_words_of_a_server_that_left),
+		cmocka_unit_test(holds_the_end_back_while_paused),
+		cmocka_unit_test(reports_the_deadline_and_still_stands),
+		cmocka_unit_test(forgets_a_deadline_of_zero),
+		cmocka_unit_test(gives_up_a_silent_handshake),
+		cmocka_unit_test(closes_a_deaf_server_after_a_while),
+		cmocka_unit_test(upgrades_to_tls),
+		cmocka_unit_test(refuses_bytes_behind_starttls),
+		cmocka_unit_test(refuses_bytes_that_wait_in_the_kernel),
+		cmocka_unit_test(refuses_starttls_before_the_command_is_sent),
+		cmocka_unit_test(takes_plain_bytes_in_a_handshake_for_an_error),
+		cmocka_unit_test(hints_at_starttls_on_a_plain_port),
+		cmocka_unit_test(may_be_freed_inside_its_callbacks),
+		cmocka_unit_test(may_be_freed_inside_its_timeout),
+		cmocka_unit_test(closes_while_it_still_dials),
+		cmocka_unit_test(sends_all_and_close_notify_before_it_closes),
+		cmocka_unit_test(reports_a_refused_connection),
+		cmocka_unit_test(reports_a_refused_certificate),
+	};
+
+	return cmocka_run_group_tests(
+	    tests, make_certificates, free_certificates);
+}

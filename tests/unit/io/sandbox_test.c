@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: ISC */
+#include "io/sandbox.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/digest.h"
+#include "io/ipc.h"
+#include "io/loop.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ASAN 1
+#endif
+#endif
+#ifndef UNDER_ASAN
+#define UNDER_ASAN 0
+#endif
+
+/* Everything behind a wall happens in a child: this says how it ended. */
+static int
+in_child(void (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* The child's asserts: the line that failed is on standard error. */
+#define EXPECT(what)                                                           \
+	do {                                                                   \
+		if (!(what)) {                                                 \
+			fprintf(stderr, "%d: not so: %s: %s\n", __LINE__,      \
+			    #what, strerror(errno));                           \
+			_exit(99);                                             \
+		}                                                              \
+	} while (0)
+
+#define EXPECT_REFUSED(what)                                                   \
+	EXPECT((what) < 0 && (errno == EPERM || errno == EACCES))
+
+/* Of the kernel's Landlock, or -1; asked before any wall stands. */
+static long landlock_version;
+
+/* With Landlock all is well; without it the error says so. */
+static void
+expect_wall(int r, int version, const struct err *e)
+{
+	if (landlock_version >= version) {
+		if (r != 0)
+			fprintf(stderr, "%s\n", e->text);
+		EXPECT(r == 0);
+	} else {
+		EXPECT(r == -1 && e->kind == ERR_CONFIG);
+		EXPECT(strstr(e->text, "Landlock") != NULL);
+	}
+}
+
+/* ---- secrets ---- */
+
+static void
+wall_secrets(void)
+{
+	struct rlimit core;
+	struct err e = { 0 };
+
+	EXPECT(sandbox_secrets(&e) == 0);
+	EXPECT(getrlimit(RLIMIT_CORE, &core) == 0);
+	EXPECT(core.rlim_cur == 0 && core.rlim_max == 0);
+	EXPECT(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+	EXPECT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	EXPECT(sandbox_secrets(NULL) == 0);
+}
+
+static void
+leaves_no_core_and_no_way_to_more_rights(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(wall_secrets), 0);
+}
+
+/* ---- the engine ---- */
+
+static void
+wall_engine(void)
+{
+	struct err e = { 0 };
+	int r = sandbox_engine(&e);
+
+	expect_wall(r, 1, &e);
+}
+
+static void
+try_paths(void)
+{
+	struct stat st;
+	char to[10];
+	int root = open("/", O_RDONLY | O_DIRECTORY);
+
+	wall_engine();
+	EXPECT_REFUSED(open("/etc/passwd", O_RDONLY));
+	EXPECT_REFUSED(openat(root, "etc/passwd", O_RDONLY));
+	EXPECT_REFUSED(syscall(SYS_openat2, root, "etc", NULL, 0));
+	EXPECT_REFUSED(stat("/etc/passwd", &st));
+	EXPECT_REFUSED(access("/etc/passwd", R_OK));
+	EXPECT_REFUSED(readlink("/proc/self/exe", to, sizeof(to)));
+	EXPECT_REFUSED(mkdir("/tmp/mailhaul-sandbox-made", 0700));
+	EXPECT_REFUSED(unlink("/tmp/mailhaul-sandbox-none"));
+	EXPECT_REFUSED(chdir("/"));
+}
+
+static void
+engine_uses_no_path(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(try_paths), 0);
+}
+
+static void
+stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void
+on_packet(void *arg, struct ipc_packet *packet)
+{
+	EXPECT(packet != NULL && packet->n_fds == 1);
+	EXPECT(write(packet->fds[0], "mail", 4) == 4);
+	loop_stop(arg);
+}
+
+/* What the engine lives on: a loop, packets with descriptors, memory. */
+static void
+work_as_engine(void)
+{
+	char path[] = "/tmp/mailhaul-sandbox-XXXXXX";
+	struct loop *loop = loop_new();
+	struct digest_state *digest = digest_new();
+	struct digest d;
+	struct loop_timer *t = loop_timer_new(loop, stop, loop);
+	struct ipc *left, *right;
+	struct stat st;
+	struct err e;
+	int file = mkstemp(path), fds[2];
+	void *big;
+
+	unlink(path);
+	EXPECT(ipc_pair(fds, &e) == 0);
+	left = ipc_new(loop, fds[0], on_packet, loop);
+	right = ipc_new(loop, fds[1], on_packet, loop);
+	wall_engine();
+
+	loop_timer_arm(t, 10);
+	loop_run(loop);
+	ipc_send_fds(left, 1, SPAN("x"), &file, 1, false);
+	loop_run(loop);
+	EXPECT(fstat(file, &st) == 0 && st.st_size == 4);
+	digest_begin(digest);
+	digest_add(digest, SPAN("abc"));
+	digest_end(digest, &d);
+	EXPECT(d.b[0] == 0xba);
+	big = malloc(64 << 20);
+	EXPECT(big != NULL);
+	memset(big, 1, 1 << 20);
+	free(big);
+
+	digest_free(&digest);
+	ipc_free(&left);
+	ipc_free(&right);
+	loop_timer_free(&t);
+	loop_free(&loop);
+}
+
+static void
+engine_can_do_its_work(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(work_as_engine), 0);
+}
+
+static void
+use_network(void)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+	int one = 1, fd;
+	size_t i;
+
+	wall_engine();
+	for (i = 0; i < 3; i++) {
+		fd = socket(
+		    families[i], SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		/* a machine may lack IPv6 */
+		EXPECT(fd >= 0 || errno == EAFNOSUPPORT);
+		if (fd < 0)
+			continue;
+		EXPECT(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one,
+			   sizeof(one)) == 0);
+		EXPECT(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+		EXPECT_REFUSED(fcntl(fd, F_SETOWN, getppid()));
+		EXPECT_REFUSED(listen(fd, 1));
+		close(fd);
+	}
+	EXPECT_REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static void
+engine_reaches_the_network_and_is_not_reached(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(use_network), 0);
+}
+
+static void
+make_code(void)
+{
+	void *p;
+
+	wall_engine();
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	EXPECT(p != MAP_FAILED);
+	EXPECT_REFUSED(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+	EXPECT(mprotect(p, 4096, PROT_READ) == 0);
+	EXPECT(mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+}
+
+static void
+engine_makes_no_new_code(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(make_code), 0);
+}
+
+static void
+execute(void)
+{
+	char *const none[] = { NULL };
+
+	wall_engine();
+	execve("/bin/true", none, none);
+}
+
+static void
+be_forked(void)
+{
+	wall_engine();
+	/* AddressSanitizer forks to look for leaks: there it only fails */
+	EXPECT_REFUSED(fork());
+}
+
+static void
+signal_parent(void)
+{
+	pid_t parent = getppid();
+
+	wall_engine();
+	kill(parent, 0);
+}
+
+static void
+capture_packets(void)
+{
+	wall_engine();
+	socket(AF_PACKET, SOCK_RAW, 0);
+}
+
+static void
+attach(void)
+{
+	wall_engine();
+	syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+
+static void
+dies_of_it(void (*fn)(void))
+{
+	int status = in_child(fn);
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void
+engine_dies_of_what_only_an_intruder_tries(void **state)
+{
+	(void)state;
+	dies_of_it(execute);
+	dies_of_it(signal_parent);
+	dies_of_it(capture_packets);
+	dies_of_it(attach);
+	if (UNDER_ASAN)
+		assert_int_equal(in_child(be_forked), 0);
+	else
+		dies_of_it(be_forked);
+}
+
+static void
+give_up(void)
+{
+	wall_engine();
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
+
+static void
+engine_may_abort(void **state)
+{
+	int status = in_child(give_up);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+/* Not _exit(): what libraries do at the end is allowed, or fails gently. */
+static void
+exit_in_order(void)
+{
+	wall_engine();
+	exit(7);
+}
+
+static void
+engine_exits_in_order(void **state)
+{
+	int status = in_child(exit_in_order);
+
+	(void)state;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+}
+
+/* ---- the deliverer ---- */
+
+static char dir[64], path[128];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/mailhaul-sandbox-XXXXXX");
+	return mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static int
+drop(const char *name, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(name);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return nftw(dir, drop, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *
+in_dir(const char *name)
+{
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void
+wall_deliverer(void)
+{
+	const char *const dirs[] = { dir, "/dev/null" };
+	struct err e = { 0 };
+	int r = sandbox_deliverer(dirs, 2, &e);
+
+	expect_wall(r, 2, &e);
+}
+
+static void
+deliver(void)
+{
+	int top = open(dir, O_RDONLY | O_DIRECTORY), fd;
+
+	wall_deliverer();
+	EXPECT(mkdir(in_dir("tmp"), 0700) == 0);
+	EXPECT(mkdir(in_dir("new"), 0700) == 0);
+	fd = openat(top, "tmp/x", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	EXPECT(fd >= 0 && write(fd, "mail", 4) == 4 && fsync(fd) == 0);
+	EXPECT(ftruncate(fd, 2) == 0);
+	EXPECT(renameat(top, "tmp/x", top, "new/x") == 0);
+	EXPECT(unlinkat(top, "new/x", 0) == 0);
+	EXPECT(open("/dev/null", O_RDWR) >= 0);
+	EXPECT(fork() >= 0); /* delivery programs */
+}
+
+static void
+deliverer_works_below_its_directories(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(deliver), 0);
+}
+
+static void
+leave_directories(void)
+{
+	int root = open("/", O_RDONLY | O_DIRECTORY);
+
+	wall_deliverer();
+	EXPECT_REFUSED(open("/etc/passwd", O_RDONLY));
+	EXPECT_REFUSED(openat(root, "etc/passwd", O_RDONLY));
+	EXPECT_REFUSED(
+	    open("/tmp/mailhaul-sandbox-made", O_WRONLY | O_CREAT, 0600));
+	EXPECT_REFUSED(open("/dev/zero", O_RDONLY));
+}
+
+static void
+deliverer_is_kept_out_of_the_rest(void **state)
+{
+	(void)state;
+	if (landlock_version < 2)
+		skip();
+	assert_int_equal(in_child(leave_directories), 0);
+}
+
+static void
+try_network(void)
+{
+	char *const none[] = { NULL };
+
+	wall_deliverer();
+	EXPECT_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+	EXPECT_REFUSED(socket(AF_INET6, SOCK_DGRAM, 0));
+	EXPECT_REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
+	EXPECT_REFUSED(socket(AF_PACKET, SOCK_RAW, 0));
+	EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+	EXPECT_REFUSED(syscall(SYS_ptrace, 0, 0, 0, 0));
+	EXPECT_REFUSED(unshare(CLONE_NEWUSER));
+	EXPECT_REFUSED(syscall(SYS_io_uring_setup, 1, none));
+}
+
+static void
+deliverer_has_no_network(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(try_network), 0);
+}
+
+static void
+miss_a_directory(void)
+{
+	const char *const dirs[] = { "/no/such/place", dir };
+	struct err e = { 0 };
+
+	EXPECT(sandbox_deliverer(dirs, 2, &e) == -1);
+	EXPECT(e.kind == ERR_CONFIG);
+	EXPECT(strstr(e.text, "/no/such/place") != NULL);
+	/* the walls stand all the same */
+	EXPECT_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+	EXPECT_REFUSED(open("/etc/passwd", O_RDONLY));
+	EXPECT(open(dir, O_RDONLY) >= 0);
+}
+
+static void
+names_a_directory_that_is_missing(void **state)
+{
+	(void)state;
+	if (landlock_version < 2)
+		skip();
+	assert_int_equal(in_child(miss_a_directory), 0);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(leaves_no_core_and_no_way_to_more_rights),
+		TEST(engine_uses_no_path),
+		TEST(engine_can_do_its_work),
+		TEST(engine_reaches_the_network_and_is_not_reached),
+		TEST(engine_makes_no_new_code),
+		TEST(engine_dies_of_what_only_an_intruder_tries),
+		TEST(engine_may_abort),
+		TEST(engine_exits_in_order),
+		TEST(deliverer_works_below_its_directories),
+		TEST(deliverer_is_kept_out_of_the_rest),
+		TEST(deliverer_has_no_network),
+		TEST(names_a_directory_that_is_missing),
+	};
+
+	landlock_version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
