@@ -85,17 +85,23 @@ int ledger_fingerprint(struct ledger *l, int64_t box, uint32_t number,
 /* ---- POP3 listings: one at a time per box ---- */
 
 /*
- * begin, one add per line of the server's UIDL (in any order, numbers
- * unique; size from LIST, 0 if unknown), end. Memory does not grow with the
- * listing. Equal UIDLs in one listing are told apart by size and order, and
- * *repeated counts them: such messages must not be removed but in the session
- * that fetched them, so they are never in owed.
+ * begin, one add per line of the server's UIDL (in any order; of two lines
+ * with one number the first counts; uidl is empty when it was unusable; size
+ * from LIST, 0 if unknown), end. Memory does not grow with the listing. Equal
+ * UIDLs in one listing are told apart by size and order, from then on for
+ * ever, and *repeated counts them: such messages must not be removed but in
+ * the session that fetched them, so they are never in owed.
  *
  * fresh: not handled. owed: handled, removal owed. A UIDL that is not listed
- * any more is forgotten at once if its removal was done by us, else after
- * LEDGER_UIDL_KEEP_S of absence (servers show short lists on bad days).
+ * any more is forgotten at once if its removal was done by us or it was ever
+ * repeated, else after LEDGER_UIDL_KEEP_S of absence (servers show short
+ * lists on bad days).
+ *
+ * begin gives the numbers of the box a new meaning: what is to be prepared by
+ * the old one must be prepared before. When add or end fails, or while the
+ * listing has not ended, nothing can be prepared.
  */
-#define LEDGER_UIDL_KEEP_S (60 * 86400)
+#define LEDGER_UIDL_KEEP_S (INT64_C(60) * 86400)
 int ledger_list_begin(struct ledger *l, int64_t box, struct err *e);
 int ledger_list_add(struct ledger *l, int64_t box, uint32_t number,
     struct span uidl, uint64_t size, struct err *e);
@@ -128,7 +134,8 @@ int ledger_unprepare(struct ledger *l, const struct ledger_entry *entries,
     size_t n, struct err *e);
 int ledger_flush(struct ledger *l, struct err *e); /* what rides, durably */
 
-/* Each journal row, oldest first. fn returns 0, or -1 to stop (with *e). */
+/* Each journal row, oldest first. fn returns 0, or -1 to stop (with *e); it
+ * may call anything but ledger_close(). */
 typedef int (*ledger_journal_fn)(
     void *arg, const struct ledger_entry *entry, struct err *e);
 int ledger_journal(

@@ -1,0 +1,971 @@
+/* SPDX-License-Identifier: ISC */
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "unit/ledger/folder.h"
+
+/* ---- a disk that fails when told ---- */
+
+static int syncs_until_eio = -1; /* -1: never */
+
+/* In place of libc's: SQLite syncs by these. */
+static int
+sync_or_fail(long call, int fd)
+{
+	if (syncs_until_eio > 0)
+		syncs_until_eio--;
+	if (syncs_until_eio == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(call, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return sync_or_fail(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	return sync_or_fail(SYS_fsync, fd);
+}
+
+static void
+limit_files(rlim_t octets)
+{
+	struct rlimit r;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = octets == 0 ? r.rlim_max : octets;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* ---- one box ---- */
+
+struct world {
+	struct folder f;
+	struct ledger *l;
+	int64_t box;
+	struct err e;
+};
+
+static struct world w;
+
+static void
+reopen(const char *path)
+{
+	ledger_close(&w.l);
+	w.l = ledger_open(path, &w.e);
+	if (w.l == NULL)
+		fail_msg("%s", w.e.text);
+}
+
+static void
+enter(const char *mailbox, uint32_t uidvalidity)
+{
+	enum ledger_state state;
+	uint32_t was;
+
+	assert_int_equal(ledger_box(w.l, "work", mailbox, uidvalidity, &w.box,
+			     &state, &was, &w.e),
+	    0);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	syncs_until_eio = -1;
+	limit_files(0);
+	folder_make(&w.f);
+	reopen(w.f.path);
+	enter("INBOX", 7);
+	return 0;
+}
+
+static int
+setup_pop3(void **state)
+{
+	setup(state);
+	enter("", 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ledger_close(&w.l);
+	folder_remove(&w.f);
+	return 0;
+}
+
+static struct ledger_entry
+entry(uint32_t number)
+{
+	struct ledger_entry m = { .box = w.box,
+		.number = number,
+		.owes = true,
+		.dir = "/home/bob/Maildir",
+		.file = "1.M2P3.host,S=4" };
+
+	memset(m.fingerprint, (int)(number & 0xff), sizeof(m.fingerprint));
+	return m;
+}
+
+static struct ledger_entry
+prepare(uint32_t number)
+{
+	struct ledger_entry m = entry(number);
+
+	if (ledger_prepare(w.l, &m, 1, &w.e) < 0)
+		fail_msg("%s", w.e.text);
+	return m;
+}
+
+static void
+gone(const char *numbers)
+{
+	struct set s = set_of(numbers);
+
+	assert_int_equal(ledger_gone(w.l, w.box, &s, &w.e), 0);
+	set_deinit(&s);
+}
+
+static void
+flush(void)
+{
+	assert_int_equal(ledger_flush(w.l, &w.e), 0);
+}
+
+static int
+count_row(void *arg, const struct ledger_entry *m, struct err *e)
+{
+	(void)m;
+	(void)e;
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+journal_rows(struct ledger *l)
+{
+	int n = 0;
+
+	assert_int_equal(ledger_journal(l, count_row, &n, &w.e), 0);
+	return n;
+}
+
+static void
+assert_sets(const char *handled, const char *owed)
+{
+	struct set h, o;
+
+	set_init(&h);
+	set_init(&o);
+	assert_int_equal(ledger_sets(w.l, w.box, &h, &o, &w.e), 0);
+	assert_set(&h, handled);
+	assert_set(&o, owed);
+	set_deinit(&h);
+	set_deinit(&o);
+}
+
+static bool
+has_fingerprint(uint32_t number)
+{
+	uint8_t fingerprint[LEDGER_FINGERPRINT];
+	bool found;
+
+	assert_int_equal(
+	    ledger_fingerprint(w.l, w.box, number, fingerprint, &found, &w.e),
+	    0);
+	if (found)
+		assert_int_equal(fingerprint[15], number & 0xff);
+	return found;
+}
+
+/* Goes on with what a crash would leave. */
+static void
+crash(void)
+{
+	struct folder left;
+
+	folder_crash(&w.f, &left);
+	ledger_close(&w.l);
+	folder_remove(&w.f);
+	w.f = left;
+	reopen(w.f.path);
+}
+
+/* ---- the file ---- */
+
+static void
+makes_files_that_only_the_owner_may_read(void **state)
+{
+	static const char *const names[] = { "", "-wal", "-shm" };
+	mode_t old = umask(0);
+	struct folder f;
+	struct ledger *l;
+	size_t i;
+
+	(void)state;
+	folder_make(&f);
+	l = ledger_open(f.path, &w.e);
+	umask(old);
+	assert_non_null(l);
+	for (i = 0; i < 3; i++) {
+		char name[FOLDER_PATH + 16];
+		struct stat st;
+
+		folder_beside(name, f.path, names[i]);
+		assert_int_equal(stat(name, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+	}
+	ledger_close(&l);
+	folder_remove(&f);
+}
+
+static void
+keeps_its_token(void **state)
+{
+	char token[17];
+
+	(void)state;
+	assert_int_equal(strlen(ledger_token(w.l)), 16);
+	snprintf(token, sizeof(token), "%s", ledger_token(w.l));
+	reopen(w.f.path);
+	assert_string_equal(ledger_token(w.l), token);
+}
+
+static void
+closes_nothing_gladly(void **state)
+{
+	struct ledger *l = NULL;
+
+	(void)state;
+	ledger_close(&l);
+	assert_null(l);
+}
+
+/* ---- boxes ---- */
+
+static void
+tells_new_known_and_changed_boxes_apart(void **state)
+{
+	enum ledger_state s;
+	int64_t first, again;
+	uint32_t was;
+
+	(void)state;
+	ledger_box(w.l, "a", "b", 5, &first, &s, &was, &w.e);
+	assert_int_equal(s, LEDGER_NEW);
+	assert_true(first != 0 && first != w.box);
+	crash();
+	ledger_box(w.l, "a", "b", 5, &again, &s, &was, &w.e);
+	assert_int_equal(s, LEDGER_KNOWN);
+	assert_int_equal(again, first);
+	ledger_box(w.l, "a", "b", UINT32_MAX, &again, &s, &was, &w.e);
+	assert_int_equal(s, LEDGER_CHANGED);
+	assert_int_equal(again, 0);
+	assert_int_equal(was, 5);
+	ledger_box(w.l, "a", "b", 5, &again, &s, &was, &w.e);
+	assert_int_equal(s, LEDGER_KNOWN);
+}
+
+static void
+keeps_boxes_apart(void **state)
+{
+	int64_t inbox = w.box;
+
+	(void)state;
+	prepare(3);
+	enter("Lists", 7);
+	assert_sets("", "");
+	assert_false(has_fingerprint(3));
+	prepare(9);
+	w.box = inbox;
+	assert_sets("3", "3");
+}
+
+static void
+refuses_a_box_that_is_not_there(void **state)
+{
+	struct ledger_entry m;
+	struct set s = set_of("1");
+
+	(void)state;
+	w.box = 99;
+	m = entry(1);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_int_equal(w.e.kind, ERR_DELIVER);
+	assert_int_equal(ledger_gone(w.l, 99, &s, &w.e), -1);
+	assert_int_equal(ledger_list_begin(w.l, 99, &w.e), -1);
+	set_deinit(&s);
+}
+
+static void
+settles_durably(void **state)
+{
+	struct set s = set_of("1:10,20");
+
+	(void)state;
+	assert_int_equal(ledger_settle(w.l, w.box, &s, &w.e), 0);
+	crash();
+	assert_sets("1:10,20", "");
+	assert_false(has_fingerprint(5));
+	set_deinit(&s);
+}
+
+/* ---- the life of a message ---- */
+
+static void
+remembers_each_step_of_a_life(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	m = prepare(5);
+	assert_false(m.known);
+	assert_true(m.row > 0);
+	crash();
+	assert_int_equal(journal_rows(w.l), 1);
+	assert_sets("5", "5");
+	assert_true(has_fingerprint(5));
+
+	ledger_published(w.l, &m, 1);
+	gone("5");
+	assert_sets("5", "");
+	crash(); /* nothing of that was on the disk */
+	assert_int_equal(journal_rows(w.l), 1);
+	assert_sets("5", "5");
+
+	ledger_published(w.l, &m, 1);
+	gone("5");
+	flush();
+	crash();
+	assert_int_equal(journal_rows(w.l), 0);
+	assert_sets("5", "");
+	assert_true(has_fingerprint(5));
+}
+
+static void
+carries_what_rides_in_the_next_group(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	m = prepare(5);
+	ledger_published(w.l, &m, 1);
+	gone("5");
+	prepare(6);
+	crash();
+	assert_int_equal(journal_rows(w.l), 1);
+	assert_sets("5:6", "6");
+}
+
+static void
+flushes_what_rides_when_closed(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	m = prepare(5);
+	ledger_published(w.l, &m, 1);
+	gone("5");
+	reopen(w.f.path);
+	assert_int_equal(journal_rows(w.l), 0);
+	assert_sets("5", "");
+}
+
+static void
+prepares_nothing_twice(void **state)
+{
+	struct ledger_entry group[3];
+	struct set s = set_of("8");
+
+	(void)state;
+	prepare(5);
+	assert_int_equal(ledger_settle(w.l, w.box, &s, &w.e), 0);
+	group[0] = entry(5);
+	group[1] = entry(6);
+	group[2] = entry(6);
+	assert_int_equal(ledger_prepare(w.l, group, 3, &w.e), 0);
+	assert_true(group[0].known);
+	assert_false(group[1].known);
+	assert_true(group[2].known);
+	assert_int_equal(group[0].row, 0);
+	assert_int_equal(journal_rows(w.l), 2);
+	assert_true(prepare(8).known);
+	ledger_published(w.l, group, 3);
+	assert_int_equal(ledger_unprepare(w.l, group, 1, &w.e), 0);
+	assert_sets("5:6,8", "5:6");
+	set_deinit(&s);
+}
+
+static void
+records_only_what_is_owed_as_owed(void **state)
+{
+	struct ledger_entry group[2];
+
+	(void)state;
+	group[0] = entry(5);
+	group[1] = entry(6);
+	group[0].owes = false;
+	assert_int_equal(ledger_prepare(w.l, group, 2, &w.e), 0);
+	assert_sets("5:6", "6");
+}
+
+static void
+takes_back_a_preparation(void **state)
+{
+	struct ledger_entry group[3];
+	struct ledger_entry m;
+
+	(void)state;
+	prepare(4);
+	group[0] = entry(5);
+	group[1] = entry(6);
+	group[2] = entry(7);
+	assert_int_equal(ledger_prepare(w.l, group, 3, &w.e), 0);
+	assert_sets("4:7", "4:7");
+	assert_int_equal(ledger_unprepare(w.l, &group[1], 1, &w.e), 0);
+	crash();
+	assert_sets("4:5,7", "4:5,7");
+	assert_int_equal(journal_rows(w.l), 3);
+	assert_false(has_fingerprint(6));
+	assert_true(has_fingerprint(7));
+	m = prepare(6);
+	assert_false(m.known);
+	assert_int_equal(ledger_unprepare(w.l, &group[1], 1, &w.e), -1);
+	assert_sets("4:7", "4:7");
+}
+
+static void
+never_gives_a_journal_row_twice(void **state)
+{
+	struct ledger_entry a, b;
+
+	(void)state;
+	a = prepare(1);
+	assert_int_equal(ledger_unprepare(w.l, &a, 1, &w.e), 0);
+	b = prepare(2);
+	assert_true(b.row > a.row);
+	ledger_published(w.l, &a, 1); /* too late, and harmless */
+	flush();
+	assert_int_equal(journal_rows(w.l), 1);
+}
+
+struct seen {
+	uint32_t numbers[4];
+	int n;
+};
+
+static int
+publish_all(void *arg, const struct ledger_entry *m, struct err *e)
+{
+	struct seen *s = arg;
+
+	(void)e;
+	assert_int_equal(m->box, w.box);
+	assert_string_equal(m->dir, "/home/bob/Maildir");
+	assert_string_equal(m->file, "1.M2P3.host,S=4");
+	assert_true(m->owes);
+	assert_int_equal(m->fingerprint[0], m->number);
+	s->numbers[s->n++] = m->number;
+	if (s->n == 2)
+		return ledger_unprepare(w.l, m, 1, e);
+	ledger_published(w.l, m, 1);
+	return 0;
+}
+
+static int
+stop_at_once(void *arg, const struct ledger_entry *m, struct err *e)
+{
+	(void)arg;
+	(void)m;
+	return err_set(e, ERR_CANCEL, 0, "enough");
+}
+
+static void
+shows_the_journal_oldest_first(void **state)
+{
+	struct seen s = { .n = 0 };
+
+	(void)state;
+	prepare(9);
+	prepare(2);
+	prepare(5);
+	crash();
+	assert_int_equal(ledger_journal(w.l, stop_at_once, NULL, &w.e), -1);
+	assert_string_equal(w.e.text, "enough");
+	assert_int_equal(ledger_journal(w.l, publish_all, &s, &w.e), 0);
+	assert_int_equal(s.n, 3);
+	assert_int_equal(s.numbers[0], 9);
+	assert_int_equal(s.numbers[1], 2);
+	assert_int_equal(s.numbers[2], 5);
+	flush();
+	assert_int_equal(journal_rows(w.l), 0);
+	assert_sets("5,9", "5,9");
+}
+
+static void
+takes_the_largest_uid(void **state)
+{
+	(void)state;
+	prepare(UINT32_MAX);
+	prepare(1);
+	prepare(UINT32_MAX - 1);
+	assert_sets("1,4294967294:4294967295", "1,4294967294:4294967295");
+	gone("4294967295");
+	flush();
+	assert_sets("1,4294967294:4294967295", "1,4294967294");
+}
+
+static void
+stays_small(void **state)
+{
+	struct ledger_entry *group = mem_array(1000, sizeof(*group));
+	struct stat st;
+	uint32_t i, k;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		for (k = 0; k < 1000; k++)
+			group[k] = entry(i * 1000 + k + 1);
+		assert_int_equal(ledger_prepare(w.l, group, 1000, &w.e), 0);
+		ledger_published(w.l, group, 1000);
+	}
+	free(group);
+	assert_sets("1:20000", "1:20000");
+	reopen(w.f.path);
+	assert_int_equal(stat(w.f.path, &st), 0);
+	/* the journal's pages are used again, and count once */
+	assert_true(st.st_size < 20000 * 40 + 1000 * 200);
+}
+
+/* ---- POP3 ---- */
+
+/* "1 a 100/2 b 200": number, UIDL ("-": empty), size */
+static void
+list_lines(const char *lines)
+{
+	while (*lines != '\0') {
+		char uidl[300];
+		unsigned int number;
+		size_t n = 0;
+		char *end;
+
+		number = (unsigned int)strtoul(lines, &end, 10);
+		lines = end + 1;
+		while (*lines != ' ')
+			uidl[n++] = *lines++;
+		if (n == 1 && uidl[0] == '-')
+			n = 0;
+		assert_int_equal(
+		    ledger_list_add(w.l, w.box, number, span_make(uidl, n),
+			strtoul(lines, &end, 10), &w.e),
+		    0);
+		lines = *end == '/' ? end + 1 : end;
+	}
+}
+
+static void
+assert_listing(
+    const char *lines, const char *fresh, const char *owed, uint32_t repeated)
+{
+	struct set f, o;
+	uint32_t n;
+
+	set_init(&f);
+	set_init(&o);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	list_lines(lines);
+	if (ledger_list_end(w.l, w.box, &f, &o, &n, &w.e) < 0)
+		fail_msg("%s", w.e.text);
+	assert_set(&f, fresh);
+	assert_set(&o, owed);
+	assert_int_equal(n, repeated);
+	set_deinit(&f);
+	set_deinit(&o);
+}
+
+static void
+knows_a_listed_message_by_its_uidl(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	assert_listing("1 a 10/2 b 20/3 c 30", "1:3", "", 0);
+	m = prepare(2);
+	assert_true(has_fingerprint(2));
+	assert_false(has_fingerprint(1));
+	assert_true(prepare(2).known);
+	crash();
+	assert_int_equal(journal_rows(w.l), 1);
+	ledger_published(w.l, &m, 1);
+	assert_listing("1 b 20/2 c 30", "2", "1", 0);
+	assert_true(prepare(1).known);
+	crash();
+	assert_int_equal(journal_rows(w.l), 0);
+}
+
+static void
+forgets_a_uidl_that_was_removed_by_us(void **state)
+{
+	(void)state;
+	assert_listing("1 a 10/2 b 20", "1:2", "", 0);
+	prepare(1);
+	prepare(2);
+	gone("1");
+	assert_listing("1 a 10/2 b 20", "", "2", 0); /* it did not go */
+	assert_listing("1 b 20", "", "1", 0);
+	assert_listing("1 a 10/2 b 20", "1", "2", 0); /* another a */
+	assert_listing("1 a 10", "1", "", 0);
+	assert_listing("1 a 10/2 b 20", "1", "2", 0); /* b only hid */
+}
+
+static void
+takes_gone_numbers_by_the_listing_they_belong_to(void **state)
+{
+	(void)state;
+	assert_listing("1 a 10/2 b 20/3 c 30", "1:3", "", 0);
+	prepare(1);
+	prepare(2);
+	prepare(3);
+	gone("2");
+	assert_listing("1 b 20/2 c 30/3 d 40", "3", "2", 0);
+	gone("2");
+	flush();
+	crash();
+	assert_listing("1 a 10/2 b 20/3 c 30", "", "1", 0);
+	gone("1:4294967295");
+	assert_listing("1 b 20", "", "", 0);
+}
+
+static void
+takes_back_a_listed_message(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	assert_listing("1 a 10/2 b 20", "1:2", "", 0);
+	m = prepare(2);
+	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
+	assert_int_equal(journal_rows(w.l), 0);
+	assert_false(has_fingerprint(2));
+	m = prepare(2);
+	assert_false(m.known);
+	assert_listing("1 a 10/2 b 20", "1", "2", 0);
+	crash(); /* the number is one of an earlier listing */
+	assert_listing("1 b 20/2 a 10", "2", "1", 0);
+	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
+	assert_listing("1 b 20/2 a 10", "1:2", "", 0);
+}
+
+static void
+keeps_to_a_listing_that_ended(void **state)
+{
+	struct ledger_entry m = entry(1);
+	struct set s;
+	uint32_t n;
+
+	(void)state;
+	set_init(&s);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_int_equal(
+	    ledger_list_add(w.l, w.box, 1, SPAN("a"), 1, &w.e), -1);
+	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	list_lines("1 a 10");
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_listing("1 b 10/2 a 10", "1:2", "", 0); /* begun again */
+	prepare(2);
+	m = entry(3);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_listing("1 b 10/2 a 10", "1", "2", 0);
+	set_deinit(&s);
+}
+
+static void
+lists_two_boxes_at_a_time(void **state)
+{
+	int64_t work = w.box;
+	int64_t home;
+	enum ledger_state s;
+	uint32_t was;
+
+	(void)state;
+	ledger_box(w.l, "home", "", 0, &home, &s, &was, &w.e);
+	assert_listing("1 a 10/2 b 20", "1:2", "", 0);
+	prepare(1);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	list_lines("1 b 20");
+	w.box = home;
+	assert_listing("1 a 10/2 c 20", "1:2", "", 0);
+	prepare(2);
+	w.box = work;
+	list_lines("2 a 10");
+	{
+		struct set fresh, owed;
+		uint32_t n;
+
+		set_init(&fresh);
+		set_init(&owed);
+		assert_int_equal(
+		    ledger_list_end(w.l, work, &fresh, &owed, &n, &w.e), 0);
+		assert_set(&fresh, "1");
+		assert_set(&owed, "2");
+		set_deinit(&fresh);
+		set_deinit(&owed);
+	}
+}
+
+/* ---- POP3 without UIDL ---- */
+
+static struct ledger_entry
+by_content(uint32_t number, uint8_t content)
+{
+	struct ledger_entry m = entry(number);
+
+	m.by_content = true;
+	memset(m.fingerprint, content, sizeof(m.fingerprint));
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	return m;
+}
+
+static void
+knows_a_message_by_what_it_holds(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	m = by_content(1, 0xaa);
+	assert_false(m.known);
+	assert_true(by_content(2, 0xaa).known);
+	crash();
+	assert_true(by_content(7, 0xaa).known);
+	assert_int_equal(journal_rows(w.l), 1);
+	gone("7");
+	flush();
+	crash();
+	m = by_content(7, 0xaa);
+	assert_false(m.known);
+	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
+	assert_false(by_content(7, 0xaa).known);
+}
+
+static void
+forgets_contents_of_this_session_alone(void **state)
+{
+	(void)state;
+	by_content(1, 0xaa); /* the connection ends before it is removed */
+	by_content(1, 0xbb);
+	gone("1");
+	flush();
+	assert_true(by_content(2, 0xaa).known);
+	assert_false(by_content(3, 0xbb).known);
+}
+
+/* ---- a disk that fails ---- */
+
+static void
+records_nothing_when_the_disk_is_full(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	m = prepare(1);
+	ledger_published(w.l, &m, 1);
+	gone("1");
+	limit_files(1000);
+	m = entry(2);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_int_equal(w.e.kind, ERR_DELIVER);
+	assert_int_equal(w.e.sys, EFBIG);
+	assert_non_null(strstr(w.e.text, w.f.path));
+	assert_non_null(strstr(w.e.text, strerror(EFBIG)));
+	assert_int_equal(ledger_flush(w.l, &w.e), -1);
+	limit_files(0);
+	assert_sets("1", "");
+	assert_false(has_fingerprint(2));
+	assert_int_equal(journal_rows(w.l), 1);
+	assert_false(prepare(2).known); /* what rode rides */
+	crash();
+	assert_sets("1:2", "2");
+	assert_int_equal(journal_rows(w.l), 1);
+}
+
+static void
+records_nothing_when_the_sync_fails(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	prepare(1);
+	m = entry(2);
+	syncs_until_eio = 1;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_int_equal(w.e.sys, EIO);
+	syncs_until_eio = -1;
+	crash(); /* a commit mark was written before that sync */
+	assert_sets("1", "1");
+	assert_int_equal(journal_rows(w.l), 1);
+	assert_false(prepare(2).known);
+}
+
+static void
+goes_on_after_a_failed_sync(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	prepare(1);
+	m = entry(2);
+	syncs_until_eio = 1;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	syncs_until_eio = -1;
+	assert_false(prepare(3).known);
+	crash();
+	assert_sets("1,3", "1,3");
+}
+
+/* ---- killed anywhere ---- */
+
+#define LIFE 6
+
+static void
+live(void)
+{
+	uint32_t i;
+
+	reopen(w.f.path);
+	enter("INBOX", 7);
+	for (i = 1; i <= LIFE; i++) {
+		struct ledger_entry m = prepare(i);
+
+		if (i == 4) {
+			ledger_unprepare(w.l, &m, 1, &w.e);
+			continue;
+		}
+		ledger_published(w.l, &m, 1);
+		if (i % 2 == 0)
+			ledger_flush(w.l, &w.e);
+	}
+	ledger_close(&w.l);
+}
+
+static bool
+dies_at(int n)
+{
+	char number[16];
+	pid_t child;
+	int status;
+
+	snprintf(number, sizeof(number), "%d", n);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		setenv("MAILHAUL_DIE_AT", number, 1);
+		live();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status);
+}
+
+static int
+must_be_handled(void *arg, const struct ledger_entry *m, struct err *e)
+{
+	(void)e;
+	assert_true(set_has(arg, m->number));
+	return 0;
+}
+
+static void
+survives_a_kill_at_every_commit(void **state)
+{
+	int n;
+	bool died = true;
+
+	(void)state;
+	ledger_close(&w.l);
+	for (n = 1; died; n++) {
+		struct set handled, owed;
+
+		folder_empty(&w.f);
+		died = dies_at(n);
+		reopen(w.f.path);
+		enter("INBOX", 7);
+		set_init(&handled);
+		set_init(&owed);
+		assert_int_equal(
+		    ledger_sets(w.l, w.box, &handled, &owed, &w.e), 0);
+		assert_true(set_eq(&handled, &owed));
+		assert_true(set_count(&handled) == set_last(&handled) ||
+		    (!set_has(&handled, 4) && set_last(&handled) > 4));
+		assert_int_equal(
+		    ledger_journal(w.l, must_be_handled, &handled, &w.e), 0);
+		if (!died)
+			assert_set(&handled, "1:3,5:6");
+		set_deinit(&handled);
+		set_deinit(&owed);
+		ledger_close(&w.l);
+	}
+#ifdef MAILHAUL_CRASH_POINTS
+	assert_true(n > 20);
+#endif
+	reopen(w.f.path);
+}
+
+/* clang-format off */
+#define IMAP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define POP3(test) cmocka_unit_test_setup_teardown(test, setup_pop3, teardown)
+
+/* clang-format on */
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IMAP(makes_files_that_only_the_owner_may_read),
+		IMAP(keeps_its_token),
+		IMAP(closes_nothing_gladly),
+		IMAP(tells_new_known_and_changed_boxes_apart),
+		IMAP(keeps_boxes_apart),
+		IMAP(refuses_a_box_that_is_not_there),
+		IMAP(settles_durably),
+		IMAP(remembers_each_step_of_a_life),
+		IMAP(carries_what_rides_in_the_next_group),
+		IMAP(flushes_what_rides_when_closed),
+		IMAP(prepares_nothing_twice),
+		IMAP(records_only_what_is_owed_as_owed),
+		IMAP(takes_back_a_preparation),
+		IMAP(never_gives_a_journal_row_twice),
+		IMAP(shows_the_journal_oldest_first),
+		IMAP(takes_the_largest_uid),
+		IMAP(stays_small),
+		POP3(knows_a_listed_message_by_its_uidl),
+		POP3(forgets_a_uidl_that_was_removed_by_us),
+		POP3(takes_gone_numbers_by_the_listing_they_belong_to),
+		POP3(takes_back_a_listed_message),
+		POP3(keeps_to_a_listing_that_ended),
+		POP3(lists_two_boxes_at_a_time),
+		POP3(knows_a_message_by_what_it_holds),
+		POP3(forgets_contents_of_this_session_alone),
+		IMAP(records_nothing_when_the_disk_is_full),
+		IMAP(records_nothing_when_the_sync_fails),
+		IMAP(goes_on_after_a_failed_sync),
+		IMAP(survives_a_kill_at_every_commit),
+	};
+
+	signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
