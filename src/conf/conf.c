@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_account.h"
+#include "conf/conf_parse.h"
+#include "conf/conf_read.h"
+#include "conf/conf_report.h"
+#include "conf/conf_tree.h"
+#include "sys/file.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+#define SYSTEM_PATH "/etc/mailhaul/mailhaul.conf"
+
+static char *
+default_path(void)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	char *path;
+
+	if (xdg != NULL && xdg[0] == '/')
+		path = mem_printf("%s/mailhaul/mailhaul.conf", xdg);
+	else
+		path = file_expand("~/.config/mailhaul/mailhaul.conf", NULL);
+	if (path != NULL && access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return mem_strdup(SYSTEM_PATH);
+}
+
+struct conf *
+conf_load(const char *path, char ***errors, size_t *n_errors)
+{
+	struct conf_words words = conf_words();
+	struct conf_report report;
+	struct conf_tree tree;
+	struct conf *c;
+	char *name = path == NULL ? default_path() : mem_strdup(path);
+
+	conf_tree_init(&tree);
+	conf_report_init(&report);
+	conf_parse(&tree, name, &words, &report);
+	c = conf_read(&tree, &report);
+	c->path = name;
+	if (report.n > 0)
+		conf_free(&c);
+	*errors = conf_report_take(&report, n_errors);
+	conf_tree_deinit(&tree);
+	return c;
+}
+
+void
+conf_free(struct conf **c)
+{
+	size_t i;
+
+	if (*c == NULL)
+		return;
+	for (i = 0; i < (*c)->n; i++)
+		conf_account_deinit(&(*c)->accounts[i]);
+	free((*c)->accounts);
+	free((*c)->path);
+	free((*c)->state_dir);
+	free(*c);
+	*c = NULL;
+}
+
+void
+conf_errors_free(char ***errors, size_t *n)
+{
+	size_t i;
+
+	for (i = 0; *errors != NULL && i < *n; i++)
+		free((*errors)[i]);
+	free(*errors);
+	*errors = NULL;
+	*n = 0;
+}
+
+struct conf_account *
+conf_find(struct conf *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (strcmp(c->accounts[i].name, name) == 0)
+			return &c->accounts[i];
+	}
+	return NULL;
+}
+
+const char *
+conf_nearest(const struct conf *c, const char *name)
+{
+	const char **names = mem_array(c->n + 1, sizeof(*names));
+	const char *nearest;
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		names[i] = c->accounts[i].name;
+	nearest = conf_nearest_word(name, names);
+	free(names);
+	return nearest;
+}
+
+/* As the user would write it. */
+static char *
+short_path(const char *path)
+{
+	char *home = file_expand("~", NULL);
+	struct span rest = span_of(path);
+	char *text;
+
+	if (home != NULL && home[1] != '\0' &&
+	    span_skip(&rest, span_of(home)) &&
+	    (rest.n == 0 || rest.p[0] == '/'))
+		text = mem_printf("~%s", rest.p);
+	else
+		text = mem_strdup(path);
+	free(home);
+	return text;
+}
+
+static char *
+mailbox_text(const struct conf_account *a)
+{
+	if (a->mailboxes.n == 0)
+		return mem_strdup("");
+	if (a->mailboxes.n == 1)
+		return mem_printf(", %s", a->mailboxes.v[0]);
+	return mem_printf(
+	    ", %s + %zu more", a->mailboxes.v[0], a->mailboxes.n - 1);
+}
+
+char *
+conf_summary(const struct conf_account *a, char *dst, size_t size)
+{
+	static const char *const tls[] = { "tls", "starttls", "no tls" };
+	bool v6 = strchr(a->host, ':') != NULL;
+	char *maildir = short_path(a->maildir), *boxes = mailbox_text(a);
+	char *text;
+
+	text = mem_printf("%s %s@%s%s%s:%u (%s)%s -> %s, %s",
+	    a->protocol == CONF_IMAP ? "imap" : "pop3", a->user, v6 ? "[" : "",
+	    a->host, v6 ? "]" : "", a->port, tls[a->tls], boxes, maildir,
+	    a->after == CONF_KEEP ? "keep" : "delete");
+	text_printable(dst, size, span_of(text));
+	free(text);
+	free(boxes);
+	free(maildir);
+	return dst;
+}

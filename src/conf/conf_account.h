@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_CONF_CONF_ACCOUNT_H
+#define MAILHAUL_CONF_CONF_ACCOUNT_H
+
+/* One account's life. */
+
+#include "conf/conf.h"
+
+/* The defaults; 0 and empty where they depend on other options. */
+void conf_account_init(struct conf_account *a);
+void conf_account_deinit(struct conf_account *a); /* wipes a password */
+
+#endif

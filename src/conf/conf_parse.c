@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/conf_parse.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_file.h"
+#include "conf/conf_include.h"
+#include "conf/conf_list.h"
+#include "conf/conf_scan.h"
+#include "sys/file.h"
+#include "util/mem.h"
+
+#define FILE_MAX_OCTETS ((size_t)1 << 20)
+#define TOTAL_MAX_OCTETS ((size_t)16 << 20)
+#define FILES_MAX 4096
+#define DEPTH_MAX 8
+#define UNKNOWN_MAX 24 /* names; each may cost three readings */
+
+struct open_file {
+	size_t file; /* in tree->files */
+	dev_t dev;
+	ino_t ino;
+	struct conf_scan scan;
+	size_t next_section;
+	struct open_file *from; /* the file that includes it */
+	unsigned int depth;
+};
+
+struct parser {
+	const struct conf_words *words;
+	struct conf_tree *tree;
+	struct conf_report *report;
+	cfg_t *root;
+	struct open_file *open;
+	size_t octets;
+	struct conf_section section; /* the one being read */
+	struct conf_unknowns unknown;
+	bool again;                    /* a new name turned up */
+	struct conf_place password_at; /* the last one; line 0: none yet */
+	bool told;                     /* why this file could not be read on */
+};
+
+/* libconfuse's callbacks have no argument of ours. */
+static struct parser *parser;
+
+/* ---- places ---- */
+
+static struct conf_place
+place(const struct parser *p, unsigned int line)
+{
+	return (struct conf_place){
+		.path = p->tree->files[p->open->file].path,
+		.file = p->open->file,
+		.line = line,
+	};
+}
+
+static struct conf_place
+here(const struct parser *p, const cfg_t *cfg)
+{
+	return place(p, (unsigned int)cfg->line);
+}
+
+static void
+complain_unknown(
+    struct parser *p, struct conf_place at, const char *name, bool in_section)
+{
+	conf_complain_unknown(p->report, at, p->words, name, in_section);
+}
+
+/* ---- what libconfuse reads ---- */
+
+static bool
+is_known_section(const char *name)
+{
+	return strcmp(name, "account") == 0 || strcmp(name, "defaults") == 0;
+}
+
+/* Called for each value. libconfuse itself gets an empty text to keep, so
+ * that no password stays with it. */
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct parser *p = parser;
+	bool global = cfg == p->root, first = cfg_opt_size(opt) == 1;
+	struct conf_section *s = global ? &p->tree->global : &p->section;
+	const char *const *known =
+	    global ? p->words->global : p->words->account;
+
+	*(const char **)result = "";
+	if (strncmp(opt->name, "pas", 3) == 0) /* or misspelt */
+		p->password_at = here(p, cfg);
+	if (!global && s->title == NULL)
+		s->title = mem_strdup(cfg_title(cfg));
+	if (!global && !is_known_section(cfg_name(cfg)))
+		return 0; /* the section is the error */
+	if (conf_is_in(known, opt->name))
+		conf_section_put(
+		    s, opt->name, value, here(p, cfg), first, p->report);
+	else if (first)
+		complain_unknown(p, here(p, cfg), opt->name, !global);
+	return 0;
+}
+
+/* Sections of one title are one to libconfuse. The name of one without
+ * options can be asked for only if it is the last and new. */
+static void
+end_of_account(struct parser *p, cfg_opt_t *opt, struct conf_section *s)
+{
+	unsigned int n = cfg_opt_size(opt);
+
+	if (s->title == NULL && n > p->tree->n_accounts)
+		s->title = mem_strdup(cfg_title(cfg_opt_getnsec(opt, n - 1)));
+	if (s->title == NULL)
+		conf_complain(p->report, s->at,
+		    "an account of this name is there already: remove it");
+	else
+		conf_tree_add_account(p->tree, s, p->report);
+}
+
+static unsigned int
+section_line(struct open_file *o)
+{
+	size_t i = o->next_section++;
+
+	return i < o->scan.n_sections ? o->scan.section_lines[i] : 0;
+}
+
+/* Called behind the closing brace. */
+static int
+on_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct parser *p = parser;
+
+	(void)cfg;
+	p->section.at = place(p, section_line(p->open));
+	if (strcmp(opt->name, "account") == 0)
+		end_of_account(p, opt, &p->section);
+	else if (strcmp(opt->name, "defaults") == 0)
+		conf_tree_add_defaults(p->tree, &p->section, p->report);
+	else
+		complain_unknown(p, p->section.at, opt->name, false);
+	conf_section_deinit(&p->section);
+	return 0;
+}
+
+/* ---- what libconfuse refuses ---- */
+
+static void
+stop(struct parser *p, struct conf_place at, const char *before,
+    const char *word, const char *after)
+{
+	conf_complain(p->report, at, "%s%s%s", before, word, after);
+	p->told = true;
+}
+
+/* Words without quotes behind an unquoted password are a part of it: they
+ * must not be shown as unknown options. */
+static bool
+behind_password(const struct parser *p, struct conf_place at)
+{
+	const struct conf_place *last = &p->password_at;
+
+	return last->line == at.line && last->file == at.file;
+}
+
+static void
+on_unknown(struct parser *p, const cfg_t *cfg, const char *name)
+{
+	bool in_section = cfg != p->root;
+	struct conf_place at = here(p, cfg);
+
+	if (behind_password(p, at)) {
+		stop(p, at, "more than one word for a password: put it ",
+		    "in quotes", "");
+		return;
+	}
+	if (in_section && conf_is_keyword(name)) {
+		stop(p, at, "\"", name,
+		    "\" inside a section: is the \"}\" of the section above "
+		    "missing?");
+		return;
+	}
+	if (conf_unknowns_find(&p->unknown, name, in_section) != NULL ||
+	    strchr(name, '|') != NULL || p->unknown.n == UNKNOWN_MAX) {
+		complain_unknown(p, at, name, in_section);
+		p->told = true;
+		return;
+	}
+	conf_unknowns_add(&p->unknown, name, in_section);
+	p->again = true;
+}
+
+/* An unknown name without "=" may be a section. "root" may not: that is
+ * libconfuse's name for the whole, and it frees the scanner with it. */
+static bool
+may_be_section(struct parser *p, const cfg_t *cfg, const char *name, bool title)
+{
+	struct conf_unknown *u = conf_unknowns_find(&p->unknown, name, false);
+
+	if (cfg != p->root || u == NULL || strcmp(name, "root") == 0)
+		return false;
+	if (u->shape != (title ? CONF_OPTION : CONF_TITLED_SECTION))
+		return false;
+	u->shape = title ? CONF_TITLED_SECTION : CONF_SECTION;
+	p->again = true;
+	return true;
+}
+
+#define NO_EQUAL "missing equal sign after option '%s'"
+#define NO_TITLE "missing title for section '%s'"
+#define NO_OPTION "no such option '%s'"
+
+/* libconfuse's words for what is wrong, and ours around its %s. */
+static const struct {
+	const char *theirs, *before, *after;
+} phrases[] = {
+	{ NO_EQUAL, "\"", "\" must be followed by \"=\" and a value" },
+	{ NO_TITLE, "\"", "\" must be followed by a name and \"{\"" },
+	{ "missing opening brace for section '%s'", "\"",
+	    "\" begins a section: \"{\" is missing" },
+	{ "unexpected token '%s'", "\"",
+	    "\" is not expected here: put values that hold signs in quotes" },
+	{ "missing parenthesis for function '%s'", "\"",
+	    "\" must be written include(\"file\")" },
+	{ "syntax error in call of function '%s'", "\"",
+	    "\" must be written include(\"file\")" },
+	{ "attempt to append to non-list option '%s'", "\"",
+	    "\" has one value: write \"=\"" },
+};
+
+static void __attribute__((format(printf, 2, 0)))
+on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	struct parser *p = parser;
+	struct conf_place at = here(p, cfg);
+	const char *word = strstr(fmt, "%s") == NULL ? "" : va_arg(ap, char *);
+	size_t i;
+
+	if (strcmp(fmt, NO_OPTION) == 0) {
+		on_unknown(p, cfg, word);
+		return;
+	}
+	if (strcmp(fmt, NO_EQUAL) == 0 && may_be_section(p, cfg, word, true))
+		return;
+	if (strcmp(fmt, NO_TITLE) == 0 && may_be_section(p, cfg, word, false))
+		return;
+	if (conf_unknowns_find(&p->unknown, word, cfg != p->root) != NULL) {
+		complain_unknown(p, at, word, cfg != p->root);
+		p->told = true;
+		return;
+	}
+	for (i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
+		if (strcmp(fmt, phrases[i].theirs) == 0) {
+			stop(p, at, phrases[i].before, word, phrases[i].after);
+			return;
+		}
+	}
+	if (strcmp(fmt, "premature end of file") == 0)
+		stop(p, at, "the file ends inside a section or a value: ",
+		    "add what is missing,", " perhaps \"}\"");
+	else if (strcmp(fmt, "unexpected closing brace") == 0)
+		stop(p, at, "this \"}\" closes nothing: ", "remove it,",
+		    " or look for one too many above");
+}
+
+/* ---- files ---- */
+
+static bool
+is_open(const struct parser *p, const struct stat *st)
+{
+	const struct open_file *o;
+
+	for (o = p->open; o != NULL; o = o->from) {
+		if (o->dev == st->st_dev && o->ino == st->st_ino)
+			return true;
+	}
+	return false;
+}
+
+static void
+parse_text(struct parser *p, struct span text)
+{
+	/* "r" never writes */
+	FILE *fp = fmemopen((void *)(uintptr_t)text.p, text.n, "r");
+
+	if (fp == NULL) {
+		conf_complain(p->report, place(p, 0), "%s", strerror(errno));
+		p->tree->broken = true;
+		return;
+	}
+	setvbuf(fp, NULL, _IONBF, 0); /* no further copy of a password */
+	p->told = false;
+	if (cfg_parse_fp(p->root, fp) != CFG_SUCCESS) {
+		p->tree->broken = true;
+		if (!p->told)
+			conf_complain(p->report, here(p, p->root),
+			    "this is no \"name = value\" and no section: see "
+			    "mailhaul.conf(5)");
+	}
+	fclose(fp);
+	conf_section_deinit(&p->section);
+}
+
+static void
+parse_file(
+    struct parser *p, const char *path, const struct stat *st, struct span raw)
+{
+	struct open_file o = {
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.from = p->open,
+		.depth = p->open == NULL ? 0 : p->open->depth + 1,
+	};
+
+	o.file = conf_tree_add_file(
+	    p->tree, path, file_others_may_read(st->st_mode));
+	p->open = &o;
+	conf_scan_init(&o.scan);
+	conf_scan(&o.scan, raw, place(p, 1), p->report);
+	parse_text(p, buf_span(&o.scan.text));
+	conf_scan_deinit(&o.scan);
+	p->open = o.from;
+}
+
+/* What speaks against opening one more, or NULL. */
+static const char *
+too_much(const struct parser *p)
+{
+	if (p->open != NULL && p->open->depth >= DEPTH_MAX)
+		return "files include each other too deeply (8 levels)";
+	if (p->tree->n_files >= FILES_MAX)
+		return "too many files (4096)";
+	if (p->octets >= TOTAL_MAX_OCTETS)
+		return "the files are too large together (16 MB)";
+	return NULL;
+}
+
+/* at is where the file is asked for. */
+static void
+load(struct parser *p, const char *path, struct conf_place at)
+{
+	const char *why = too_much(p);
+	struct stat st;
+	struct buf raw;
+	struct err e;
+
+	buf_init(&raw, FILE_MAX_OCTETS);
+	if (why != NULL) {
+		conf_complain(p->report, at, "%s: %s", path, why);
+	} else if (conf_file_read(path, FILE_MAX_OCTETS, &raw, &st, &e) < 0) {
+		if (at.line == 0)
+			conf_complain(p->report, at,
+			    "%s: write it, or name another with -c", e.text);
+		else
+			conf_complain(p->report, at, "%s: %s", path, e.text);
+		p->tree->broken = true;
+	} else if (is_open(p, &st)) {
+		conf_complain(p->report, at,
+		    "%s: a file cannot include itself, directly or by others",
+		    path);
+	} else {
+		p->octets += raw.n;
+		parse_file(p, path, &st, buf_span(&raw));
+	}
+	buf_wipe(&raw);
+}
+
+static int
+on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
+{
+	struct parser *p = parser;
+	struct conf_place at = here(p, cfg);
+	struct conf_list paths = { 0 };
+	int line = cfg->line;
+	size_t i;
+
+	(void)opt;
+	if (argc != 1 || argv[0][0] == '\0') {
+		conf_complain(
+		    p->report, at, "write include(\"file\") with one file");
+		return 0;
+	}
+	conf_include_paths(&paths, argv[0], at, p->report);
+	for (i = 0; i < paths.n; i++)
+		load(p, paths.v[i], at);
+	conf_list_free(&paths);
+	cfg->line = line; /* the included file had its own */
+	return 0;
+}
+
+/* ---- tables ---- */
+
+struct table {
+	cfg_opt_t *v;
+	size_t n;
+};
+
+static void
+add(struct table *t, cfg_opt_t opt)
+{
+	static const cfg_opt_t end = CFG_END();
+
+	t->v = mem_grow(t->v, t->n + 2, sizeof(*t->v));
+	t->v[t->n++] = opt;
+	t->v[t->n] = end;
+}
+
+/* All are lists to libconfuse: whether one value is enough is a matter of
+ * meaning, and no reason to stop reading. */
+static void
+add_option(struct table *t, const char *name)
+{
+	cfg_opt_t opt = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, on_value);
+
+	add(t, opt);
+}
+
+static void
+add_section(struct table *t, const char *name, cfg_opt_t *inside, bool titled)
+{
+	cfg_opt_t opt =
+	    CFG_SEC(name, inside, CFGF_MULTI | (titled ? CFGF_TITLE : 0));
+
+	opt.validcb = on_section;
+	add(t, opt);
+}
+
+static void
+add_unknown(
+    const struct parser *p, struct table *t, bool in_section, cfg_opt_t *inside)
+{
+	size_t i;
+
+	for (i = 0; i < p->unknown.n; i++) {
+		const struct conf_unknown *u = &p->unknown.v[i];
+
+		if (u->in_section != in_section)
+			continue;
+		if (u->shape == CONF_OPTION)
+			add_option(t, u->name);
+		else
+			add_section(t, u->name, inside,
+			    u->shape == CONF_TITLED_SECTION);
+	}
+}
+
+static cfg_t *
+new_root(const struct parser *p)
+{
+	cfg_opt_t include = CFG_FUNC("include", on_include);
+	struct table inside = { 0 }, all = { 0 };
+	const char *const *w;
+	cfg_t *root;
+
+	for (w = p->words->account; *w != NULL; w++)
+		add_option(&inside, *w);
+	add_unknown(p, &inside, true, NULL);
+	for (w = p->words->global; *w != NULL; w++)
+		add_option(&all, *w);
+	add(&all, include);
+	add_section(&all, "account", inside.v, true);
+	add_section(&all, "defaults", inside.v, false);
+	add_unknown(p, &all, false, inside.v);
+	root = cfg_init(all.v, CFGF_NONE); /* copies the tables */
+	free(inside.v);
+	free(all.v);
+	if (root == NULL)
+		mem_grow(NULL, SIZE_MAX, SIZE_MAX); /* ends us in words */
+	return root;
+}
+
+/* ---- all of it ---- */
+
+static void
+read_once(struct parser *p, const char *path)
+{
+	struct conf_place at = { .path = path };
+
+	conf_tree_deinit(p->tree);
+	conf_report_deinit(p->report);
+	p->octets = 0;
+	p->again = false;
+	p->password_at = (struct conf_place){ 0 };
+	p->root = new_root(p);
+	cfg_set_error_function(p->root, on_error);
+	load(p, path, at);
+	cfg_free(p->root);
+}
+
+void
+conf_parse(struct conf_tree *t, const char *path,
+    const struct conf_words *words, struct conf_report *r)
+{
+	struct parser p = { .words = words, .tree = t, .report = r };
+
+	parser = &p;
+	do
+		read_once(&p, path);
+	while (p.again);
+	parser = NULL;
+	conf_unknowns_free(&p.unknown);
+}

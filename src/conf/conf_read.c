@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/conf_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_account.h"
+#include "conf/conf_kind.h"
+#include "conf/conf_list.h"
+#include "conf/conf_value.h"
+#include "sys/file.h"
+#include "util/mem.h"
+
+#define MINUTE_S UINT64_C(60)
+#define HOUR_S UINT64_C(3600)
+#define DAY_S UINT64_C(86400)
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+/* ---- the options ---- */
+
+/* In the order of the enums in conf.h and log.h. */
+static const char *const protocols[] = { "imap", "pop3", NULL };
+
+static const char *const tls_modes[] = { "implicit", "starttls", "none", NULL };
+
+static const char *const auths[] = { "auto", "plain", "login", NULL };
+
+static const char *const watches[] = { "idle", "poll", NULL };
+
+static const char *const afters[] = { "keep", "delete", NULL };
+
+static const char *const levels[] = { "error", "warning", "notice", "info",
+	"debug", "trace", NULL };
+
+/* clang-format off */
+#define GLOBAL(field) .at = offsetof(struct conf, field)
+#define FIELD(field) .at = offsetof(struct conf_account, field)
+
+static const struct conf_option global_options[] = {
+	{ "log-level", conf_read_choice, GLOBAL(log_level), .words = levels },
+	{ "state-dir", conf_read_path, GLOBAL(state_dir) },
+	{ "max-connections-per-host", conf_read_number,
+	    GLOBAL(max_connections_per_host), .min = 1, .max = 1000000 },
+};
+
+static const struct conf_option account_options[] = {
+	{ "protocol", conf_read_choice, FIELD(protocol), .words = protocols },
+	{ "host", conf_read_text, FIELD(host), .check = conf_check_host },
+	{ "port", conf_read_number, FIELD(port), .min = 1, .max = 65535 },
+	{ "tls", conf_read_choice, FIELD(tls), .words = tls_modes },
+	{ "tls-ca-file", conf_read_path, FIELD(tls_ca_file) },
+	{ "tls-name", conf_read_text, FIELD(tls_name),
+	    .check = conf_check_host },
+	{ "auth", conf_read_choice, FIELD(auth), .words = auths },
+	{ "user", conf_read_text, FIELD(user), .check = conf_check_wire },
+	{ "password", conf_read_password, FIELD(secret.literal) },
+	{ "password-file", conf_read_path, FIELD(secret.file) },
+	{ "password-command", conf_read_command, FIELD(secret.command) },
+	{ "password-credential", conf_read_text, FIELD(secret.credential),
+	    .check = conf_check_credential },
+	{ "mailboxes", conf_read_mailboxes, FIELD(mailboxes) },
+	{ "watch", conf_read_choice, FIELD(watch), .words = watches },
+	{ "interval", conf_read_seconds_64, FIELD(interval_s),
+	    .min = 10, .max = 30 * DAY_S },
+	{ "after", conf_read_choice, FIELD(after), .words = afters },
+	{ "expunge-others", conf_read_bool, FIELD(expunge_others) },
+	{ "maildir", conf_read_path, FIELD(maildir) },
+	{ "connect-timeout", conf_read_seconds, FIELD(connect_timeout_s),
+	    .min = 1, .max = HOUR_S },
+	{ "tls-timeout", conf_read_seconds, FIELD(tls_timeout_s),
+	    .min = 1, .max = HOUR_S },
+	{ "command-timeout", conf_read_seconds, FIELD(command_timeout_s),
+	    .min = 1, .max = DAY_S },
+	{ "total-timeout", conf_read_seconds_64, FIELD(total_timeout_s),
+	    .min = 0, .max = 30 * DAY_S },
+	{ "retries", conf_read_number, FIELD(retries), .min = 0, .max = 20 },
+	{ "pipelining", conf_read_bool, FIELD(pipelining) },
+	{ "capa", conf_read_bool, FIELD(capa) },
+	{ "id", conf_read_bool, FIELD(id) },
+};
+/* clang-format on */
+
+static const char *const sources[] = { "password", "password-file",
+	"password-command", "password-credential", NULL };
+
+static const char **
+names(const char **to, const struct conf_option *o, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		to[i] = o[i].name;
+	to[n] = NULL;
+	return to;
+}
+
+struct conf_words
+conf_words(void)
+{
+	static const char *global[COUNT(global_options) + 1];
+	static const char *account[COUNT(account_options) + 1];
+
+	return (struct conf_words){
+		.global = names(global, global_options, COUNT(global_options)),
+		.account =
+		    names(account, account_options, COUNT(account_options)),
+	};
+}
+
+/* ---- sections ---- */
+
+static void
+read_option(struct conf_reader *r, const struct conf_option *o,
+    const struct conf_setting *s, void *base)
+{
+	o->read(r, o, s, (char *)base + o->at);
+}
+
+static bool
+is_source(const char *name)
+{
+	size_t i;
+
+	for (i = 0; sources[i] != NULL; i++) {
+		if (strcmp(name, sources[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first of the password options in it, or NULL. */
+static const struct conf_setting *
+source_in(const struct conf_section *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (is_source(s->v[i].name))
+			return &s->v[i];
+	}
+	return NULL;
+}
+
+static void
+check_sources(struct conf_reader *r, const struct conf_section *s)
+{
+	const struct conf_setting *first = source_in(s);
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (is_source(s->v[i].name) && &s->v[i] != first)
+			conf_complain(r->report, s->v[i].at,
+			    "%s: %s beside %s: there can be one source of a "
+			    "password, remove the others",
+			    r->who, s->v[i].name, first->name);
+	}
+}
+
+/* The options an account does not set come from defaults; but a password of
+ * its own, of whatever kind, takes the place of theirs. */
+static void
+read_options(struct conf_reader *r, const struct conf_section *own,
+    const struct conf_section *defaults, struct conf_account *a)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(account_options); i++) {
+		const struct conf_option *o = &account_options[i];
+		const struct conf_setting *s = conf_section_get(own, o->name);
+
+		if (s == NULL && is_source(o->name) && source_in(own) != NULL)
+			continue;
+		r->quiet = s == NULL;
+		if (s == NULL && defaults != NULL)
+			s = conf_section_get(defaults, o->name);
+		if (s != NULL)
+			read_option(r, o, s, a);
+	}
+	r->quiet = false;
+}
+
+/* For its errors alone: they are told once, not for each account. */
+static void
+check_defaults(struct conf_reader *r, const struct conf_section *s)
+{
+	struct conf_account a;
+
+	r->who = "defaults";
+	conf_account_init(&a);
+	check_sources(r, s);
+	read_options(r, s, NULL, &a);
+	conf_account_deinit(&a);
+}
+
+/* ---- accounts ---- */
+
+static void
+check_missing(struct conf_reader *r, const struct conf_section *s,
+    const struct conf_account *a)
+{
+	const struct {
+		const char *value, *name, *example;
+	} needed[] = {
+		{ a->host, "host", "\"imap.example.org\"" },
+		{ a->user, "user", "\"alice\"" },
+		{ a->maildir, "maildir", "\"~/Maildir\"" },
+	};
+
+	size_t i;
+
+	for (i = 0; i < COUNT(needed); i++) {
+		if (needed[i].value == NULL)
+			conf_complain(r->report, s->at,
+			    "%s: %s is missing: add %s = %s", r->who,
+			    needed[i].name, needed[i].name, needed[i].example);
+	}
+}
+
+static unsigned int
+default_port(const struct conf_account *a)
+{
+	if (a->protocol == CONF_IMAP)
+		return a->tls == CONF_TLS_IMPLICIT ? 993 : 143;
+	return a->tls == CONF_TLS_IMPLICIT ? 995 : 110;
+}
+
+static uint64_t
+default_interval(const struct conf_account *a)
+{
+	if (a->protocol == CONF_POP3)
+		return 10 * MINUTE_S;
+	return a->watch == CONF_WATCH_IDLE ? 15 * MINUTE_S : 5 * MINUTE_S;
+}
+
+/* POP3 has one mailbox and no IDLE. Defaults meant for IMAP do not hurt. */
+static void
+finish_pop3(struct conf_reader *r, const struct conf_section *own,
+    struct conf_account *a)
+{
+	const struct conf_setting *s = conf_section_get(own, "mailboxes");
+
+	if (s != NULL)
+		conf_refuse(
+		    r, s, "is for IMAP: POP3 has one mailbox, remove it");
+	s = conf_section_get(own, "watch");
+	if (s != NULL && a->watch == CONF_WATCH_IDLE)
+		conf_refuse(r, s, "= idle is for IMAP: remove it");
+	conf_list_free(&a->mailboxes);
+	a->watch = CONF_WATCH_POLL;
+}
+
+static void
+finish(struct conf_reader *r, const struct conf_section *own,
+    struct conf_account *a)
+{
+	if (a->protocol == CONF_POP3)
+		finish_pop3(r, own, a);
+	else if (a->mailboxes.n == 0)
+		conf_list_add(&a->mailboxes, "INBOX");
+	if (a->port == 0)
+		a->port = default_port(a);
+	if (a->interval_s == 0)
+		a->interval_s = default_interval(a);
+}
+
+static void
+read_account(
+    struct conf_reader *r, const struct conf_section *s, struct conf_account *a)
+{
+	char *who = mem_printf("account %s", s->title);
+	const char *wrong = conf_check_account_name(s->title);
+
+	r->who = who;
+	conf_account_init(a);
+	a->name = mem_strdup(s->title);
+	a->where = mem_printf("%s:%u", s->at.path, s->at.line);
+	if (wrong != NULL)
+		conf_complain(
+		    r->report, s->at, "the name of an account %s", wrong);
+	check_sources(r, s);
+	read_options(r, s, &r->tree->defaults, a);
+	if (!r->tree->broken)
+		check_missing(r, s, a);
+	finish(r, s, a);
+	r->who = NULL;
+	free(who);
+}
+
+/* ---- all ---- */
+
+static char *
+default_state_dir(struct conf_report *r, struct conf_place at)
+{
+	const char *service = getenv("STATE_DIRECTORY"); /* of systemd */
+	const char *xdg = getenv("XDG_STATE_HOME");
+	struct err e;
+	char *dir;
+
+	if (service != NULL && service[0] == '/') /* may be "a:b" */
+		return mem_spandup(
+		    span_make(service, span_find(span_of(service), ':')));
+	if (geteuid() == 0)
+		return mem_strdup("/var/lib/mailhaul");
+	if (xdg != NULL && xdg[0] == '/')
+		return mem_printf("%s/mailhaul", xdg);
+	dir = file_expand("~/.local/state/mailhaul", &e);
+	if (dir == NULL)
+		conf_complain(r, at, "no state-dir: set it (%s)", e.text);
+	return dir;
+}
+
+static void
+read_global(struct conf_reader *r, struct conf *c, struct conf_place whole)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(global_options); i++) {
+		const struct conf_option *o = &global_options[i];
+		const struct conf_setting *s =
+		    conf_section_get(&r->tree->global, o->name);
+
+		if (s != NULL)
+			read_option(r, o, s, c);
+	}
+	if (c->state_dir == NULL)
+		c->state_dir = default_state_dir(r->report, whole);
+}
+
+struct conf *
+conf_read(const struct conf_tree *t, struct conf_report *r)
+{
+	struct conf_reader reader = { .tree = t, .report = r };
+	struct conf_place whole = { .path = "mailhaul" };
+	struct conf *c = mem_new(sizeof(*c));
+
+	if (t->n_files > 0)
+		whole.path = t->files[0].path;
+	c->log_level = LOG_LEVEL_INFO;
+	c->max_connections_per_host = 8;
+	read_global(&reader, c, whole);
+	check_defaults(&reader, &t->defaults);
+	c->accounts = mem_array(t->n_accounts, sizeof(*c->accounts));
+	for (; c->n < t->n_accounts; c->n++)
+		read_account(&reader, &t->accounts[c->n], &c->accounts[c->n]);
+	if (c->n == 0 && !t->broken && r->n == 0)
+		conf_complain(
+		    r, whole, "there is no account: add account NAME { ... }");
+	return c;
+}

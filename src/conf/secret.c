@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/secret.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "conf/conf_file.h"
+#include "sys/file.h"
+#include "util/buf.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+static struct span
+without_newline(struct span s)
+{
+	if (s.n > 0 && s.p[s.n - 1] == '\n')
+		s.n--;
+	if (s.n > 0 && s.p[s.n - 1] == '\r')
+		s.n--;
+	return s;
+}
+
+/* What the whole content of a file must be. */
+static int
+one_line(struct span s, const char *path, struct secret **out, struct err *e)
+{
+	s = without_newline(s);
+	if (s.n == 0)
+		return err_set(e, ERR_CONFIG, 0,
+		    "%s is empty: write the password into it", path);
+	if (text_breaks_line(s))
+		return err_set(e, ERR_CONFIG, 0,
+		    "%s has more than one line: leave the password alone in it",
+		    path);
+	*out = secret_new(s);
+	return 0;
+}
+
+static int
+read_file(const char *path, bool check_mode, struct secret **out, struct err *e)
+{
+	struct stat st;
+	struct buf b;
+	int r;
+
+	buf_init(&b, SECRET_MAX);
+	if (conf_file_read(path, SECRET_MAX, &b, &st, e) < 0)
+		r = err_prefix(e, "%s", path);
+	else if (check_mode && file_others_may_read(st.st_mode))
+		r = err_set(e, ERR_CONFIG, 0,
+		    "%s can be read by others: chmod 600 it", path);
+	else
+		r = one_line(buf_span(&b), path, out, e);
+	buf_wipe(&b);
+	return r;
+}
+
+/* systemd has set owner and mode of these as it needs them. */
+static int
+read_credential(const char *name, struct secret **out, struct err *e)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+	int r;
+
+	if (dir == NULL || dir[0] != '/')
+		return err_set(e, ERR_CONFIG, 0,
+		    "no $CREDENTIALS_DIRECTORY to find \"%s\" in: add "
+		    "LoadCredential= to the systemd service",
+		    name);
+	path = mem_printf("%s/%s", dir, name);
+	r = read_file(path, false, out, e);
+	free(path);
+	return r;
+}
+
+int
+conf_secret_read(
+    const struct conf_account *a, struct secret **out, struct err *e)
+{
+	const struct conf_secret *from = &a->secret;
+
+	assert(from->command.n == 0);
+	*out = NULL;
+	if (from->file != NULL)
+		return read_file(from->file, true, out, e);
+	if (from->credential != NULL)
+		return read_credential(from->credential, out, e);
+	if (from->literal == NULL)
+		return err_set(e, ERR_CONFIG, 0,
+		    "no password is configured: add password-file, "
+		    "password-command, password-credential or password");
+	*out = secret_new(secret_span(from->literal));
+	return 0;
+}
+
+struct secret *
+conf_secret_of_output(struct span out, struct err *e)
+{
+	struct span line = out;
+	struct secret *made;
+
+	line.n = span_find(out, '\n');
+	line = without_newline(line);
+	if (out.n == 0)
+		err_set(e, ERR_CONFIG, 0, "password-command printed nothing");
+	else if (line.n == 0)
+		err_set(e, ERR_CONFIG, 0,
+		    "the first line that password-command printed is empty");
+	else if (text_breaks_line(line))
+		err_set(e, ERR_CONFIG, 0,
+		    "password-command printed a CR or NUL in its first line");
+	else if ((made = secret_new(line)) == NULL)
+		err_set(e, ERR_CONFIG, 0,
+		    "password-command printed a line of more than %d octets",
+		    SECRET_MAX);
+	else
+		return made;
+	return NULL;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/conf_account.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "conf/conf_list.h"
+#include "util/mem.h"
+
+static void
+begins_with_the_defaults(void **state)
+{
+	struct conf_account a;
+
+	(void)state;
+	memset(&a, 0xff, sizeof(a));
+	conf_account_init(&a);
+	assert_null(a.host);
+	assert_int_equal(a.port, 0);
+	assert_int_equal(a.mailboxes.n, 0);
+	assert_int_equal(a.retries, 3);
+	assert_true(a.capa);
+	conf_account_deinit(&a);
+}
+
+static void
+gives_back_all_it_holds(void **state)
+{
+	struct conf_account a;
+
+	(void)state;
+	conf_account_init(&a);
+	a.name = mem_strdup("n");
+	a.where = mem_strdup("f:1");
+	a.host = mem_strdup("h");
+	a.user = mem_strdup("u");
+	a.maildir = mem_strdup("/m");
+	a.tls_name = mem_strdup("t");
+	a.tls_ca_file = mem_strdup("/ca");
+	a.secret.file = mem_strdup("/p");
+	a.secret.credential = mem_strdup("c");
+	a.secret.literal = secret_new(SPAN("x"));
+	conf_list_add(&a.secret.command, "pass");
+	conf_list_add(&a.mailboxes, "INBOX");
+	conf_account_deinit(&a); /* the leak checker sees what is left */
+	assert_null(a.name);
+	assert_null(a.secret.literal);
+	conf_account_deinit(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(begins_with_the_defaults),
+		cmocka_unit_test(gives_back_all_it_holds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/conf_names.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "conf/conf.h"
+
+static const char *const global[] = { "log-level", NULL };
+
+static const char *const account[] = { "host", "user", NULL };
+
+static void
+expect(const char *name, bool in_section, const char *want)
+{
+	const struct conf_words words = { global, account };
+	struct conf_place at = { .path = "f", .line = 3 };
+	struct conf_report r;
+	char **errors;
+	size_t n;
+
+	conf_report_init(&r);
+	conf_complain_unknown(&r, at, &words, name, in_section);
+	errors = conf_report_take(&r, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(errors[0], want);
+	conf_errors_free(&errors, &n);
+}
+
+static void
+names_what_may_be_meant(void **state)
+{
+	(void)state;
+	expect("hots", true,
+	    "f:3: unknown option \"hots\" (did you mean \"host\"?)");
+	expect("loglevel", false,
+	    "f:3: unknown option \"loglevel\" (did you mean \"log-level\"?)");
+	expect("includes", false,
+	    "f:3: unknown option \"includes\" (did you mean \"include\"?)");
+	expect("zzzz", true,
+	    "f:3: unknown option \"zzzz\": mailhaul.conf(5) lists all");
+	expect("host", false,
+	    "f:3: \"host\" stands outside an account: put it into account NAME "
+	    "{ } or defaults { }");
+	expect("log-level", true,
+	    "f:3: \"log-level\" is for all accounts: put it outside the "
+	    "braces");
+}
+
+static void
+knows_the_keywords(void **state)
+{
+	(void)state;
+	assert_true(conf_is_keyword("account"));
+	assert_true(conf_is_keyword("defaults"));
+	assert_true(conf_is_keyword("include"));
+	assert_false(conf_is_keyword("host"));
+	assert_true(conf_is_in(account, "user"));
+	assert_false(conf_is_in(account, "use"));
+}
+
+static void
+remembers_names_by_where_they_stand(void **state)
+{
+	struct conf_unknowns u = { 0 };
+
+	(void)state;
+	conf_unknowns_add(&u, "x", true);
+	conf_unknowns_add(&u, "y", false);
+	assert_non_null(conf_unknowns_find(&u, "x", true));
+	assert_null(conf_unknowns_find(&u, "x", false));
+	assert_int_equal(
+	    conf_unknowns_find(&u, "y", false)->shape, CONF_OPTION);
+	conf_unknowns_free(&u);
+	assert_null(conf_unknowns_find(&u, "x", true));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_what_may_be_meant),
+		cmocka_unit_test(knows_the_keywords),
+		cmocka_unit_test(remembers_names_by_where_they_stand),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
