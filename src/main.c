@@ -139,10 +139,14 @@ main(int argc, char **argv)
 	struct arguments a = { 0 };
 	int status;
 
-	if (strcmp(argv[0], SPAWN_ENGINE) == 0)
+	if (strcmp(argv[0], SPAWN_ENGINE) == 0) {
+		spawn_name(argv[0]);
 		return engine_main();
-	if (strcmp(argv[0], SPAWN_DELIVERER) == 0)
+	}
+	if (strcmp(argv[0], SPAWN_DELIVERER) == 0) {
+		spawn_name(argv[0]);
 		return deliverer_main();
+	}
 	status = read_options(&a, argc, argv);
 	if (status >= 0)
 		return status;

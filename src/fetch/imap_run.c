@@ -57,16 +57,6 @@ leave(struct imap_run *r)
 
 /* ---- which mailboxes ---- */
 
-static void
-add_name(struct imap_run *r, const char *name)
-{
-	if (r->n == r->cap) {
-		r->cap = r->cap == 0 ? 8 : r->cap * 2;
-		r->names = mem_grow(r->names, r->cap, sizeof(*r->names));
-	}
-	r->names[r->n++] = mem_strdup(name);
-}
-
 static bool
 have_name(const struct imap_run *r, const char *name)
 {
@@ -74,6 +64,21 @@ have_name(const struct imap_run *r, const char *name)
 		if (strcmp(r->names[i], name) == 0)
 			return true;
 	return false;
+}
+
+/* Each once; INBOX is the same in any case (RFC 3501 5.1). */
+static void
+add_name(struct imap_run *r, const char *name)
+{
+	if (span_ieq(span_of(name), SPAN("INBOX")))
+		name = "INBOX";
+	if (have_name(r, name))
+		return;
+	if (r->n == r->cap) {
+		r->cap = r->cap == 0 ? 8 : r->cap * 2;
+		r->names = mem_grow(r->names, r->cap, sizeof(*r->names));
+	}
+	r->names[r->n++] = mem_strdup(name);
 }
 
 static bool
@@ -93,8 +98,7 @@ on_listed(struct imap_run *r, const struct imap_info *info)
 
 	if (!info->noselect && r->n < MAILBOXES_MAX &&
 	    strlen(name) == info->name.n &&
-	    plan_chooses(p->mailboxes, p->n_mailboxes, name, info->delimiter) &&
-	    !have_name(r, name))
+	    plan_chooses(p->mailboxes, p->n_mailboxes, name, info->delimiter))
 		add_name(r, name);
 	free(name);
 }
@@ -107,8 +111,7 @@ add_plain_names(struct imap_run *r)
 	const struct fetch_params *p = r->f->params;
 
 	for (size_t i = 0; i < p->n_mailboxes; i++)
-		if (!plan_is_pattern(p->mailboxes[i]) &&
-		    !have_name(r, p->mailboxes[i]))
+		if (!plan_is_pattern(p->mailboxes[i]))
 			add_name(r, p->mailboxes[i]);
 }
 
@@ -215,9 +218,9 @@ start(struct fetch *f)
 
 	r->f = f;
 	r->bye = loop_timer_new(f->env->loop, on_bye, r);
-	r->session =
-	    imap_session_open(f->env->loop, f->env->dns, &f->params->conn,
-		&f->params->imap, f->params->subject, on_event, r);
+	r->session = imap_session_open(f->env->loop, f->env->dns,
+	    &f->params->conn, &f->params->imap, f->params->command_timeout_s,
+	    f->params->subject, on_event, r);
 	return r;
 }
 

@@ -26,6 +26,7 @@ struct pop3_run {
 	struct set deleted;   /* DELE was answered +OK */
 	uint32_t count;       /* of messages in the maildrop (STAT) */
 	unsigned int asked;   /* RETRs not yet answered */
+	bool listing;         /* the ledger is being told the UIDLs */
 	bool by_content;      /* no UIDL: known by what they hold */
 	bool working, quitting, ended;
 };
@@ -180,10 +181,61 @@ on_box(void *arg, struct client_box_info *info)
 		return;
 	}
 	r->f->result.progress.doing = "listing";
-	client_list_begin(r->ledger);
 	pop3_stat(machine(r));
 	pop3_uidl(machine(r));
 	pop3_session_flush(r->session);
+}
+
+/* Without UIDL what stays cannot be told from what is new. */
+static void
+no_uidl(struct pop3_run *r, const struct err *refusal)
+{
+	struct err e;
+
+	if (fetch_is_fatal(refusal) && refusal->kind != ERR_PROTO) {
+		end(r, refusal);
+		return;
+	}
+	if (!r->f->params->remove) {
+		err_set(&e, ERR_CONFIG, 0,
+		    "the server has no UIDL, so mail "
+		    "that stays there cannot be told from new mail: set "
+		    "after = delete for this account");
+		end(r, &e);
+		return;
+	}
+	log_info(r->f->params->subject,
+	    "the server has no UIDL: messages are known by their content");
+	r->by_content = true;
+	set_add(&r->fresh, 1, r->count);
+	begin(r);
+}
+
+/* Not before the server has agreed to list. */
+static void
+open_list(struct pop3_run *r)
+{
+	if (!r->listing)
+		client_list_begin(r->ledger);
+	r->listing = true;
+}
+
+static void
+hear_uidl(struct pop3_run *r, const struct pop3_info *info)
+{
+	open_list(r);
+	client_list_add(r->ledger, info->number, info->uidl, 0);
+}
+
+static void
+done_uidl(struct pop3_run *r, const struct pop3_info *info)
+{
+	if (!info->ok) {
+		no_uidl(r, &info->err);
+		return;
+	}
+	open_list(r);
+	client_list_end(r->ledger, on_list);
 }
 
 /* ---- the bodies ---- */
@@ -229,31 +281,6 @@ body_ends(struct pop3_run *r, const struct pop3_info *info)
 
 /* ---- answers ---- */
 
-/* Without UIDL what stays cannot be told from what is new. */
-static void
-no_uidl(struct pop3_run *r, const struct err *refusal)
-{
-	struct err e;
-
-	if (fetch_is_fatal(refusal) && refusal->kind != ERR_PROTO) {
-		end(r, refusal);
-		return;
-	}
-	if (!r->f->params->remove) {
-		err_set(&e, ERR_CONFIG, 0,
-		    "the server has no UIDL, so mail "
-		    "that stays there cannot be told from new mail: set "
-		    "after = delete for this account");
-		end(r, &e);
-		return;
-	}
-	log_info(r->f->params->subject,
-	    "the server has no UIDL: messages are known by their content");
-	r->by_content = true;
-	set_add(&r->fresh, 1, r->count);
-	begin(r);
-}
-
 static void
 done_retr(struct pop3_run *r, const struct pop3_info *info)
 {
@@ -292,10 +319,7 @@ hear_done(struct pop3_run *r, const struct pop3_info *info)
 {
 	switch (info->request) {
 	case POP3_REQ_UIDL:
-		if (info->ok)
-			client_list_end(r->ledger, on_list);
-		else
-			no_uidl(r, &info->err);
+		done_uidl(r, info);
 		break;
 	case POP3_REQ_RETR:
 		done_retr(r, info);
@@ -366,7 +390,7 @@ on_event(void *arg, enum pop3_event ev, struct pop3_info *info)
 		r->count = info->count;
 		break;
 	case POP3_UIDL:
-		client_list_add(r->ledger, info->number, info->uidl, 0);
+		hear_uidl(r, info);
 		break;
 	case POP3_LIST:
 		hear_size(r, info);
@@ -405,9 +429,9 @@ start(struct fetch *f)
 	r->f = f;
 	r->intake.progress = &f->result.progress;
 	r->intake.skipping = true;
-	r->session =
-	    pop3_session_open(f->env->loop, f->env->dns, &f->params->conn,
-		&f->params->pop3, f->params->subject, on_event, r);
+	r->session = pop3_session_open(f->env->loop, f->env->dns,
+	    &f->params->conn, &f->params->pop3, f->params->command_timeout_s,
+	    f->params->subject, on_event, r);
 	return r;
 }
 

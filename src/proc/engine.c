@@ -278,7 +278,8 @@ engine_main(void)
 	struct err e;
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN); /* the supervisor says when to stop */
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
+	signal(SIGINT, SIG_IGN);  /* the supervisor says when to stop */
 	signal(SIGTERM, SIG_IGN);
 	limits_raise_files();
 	init(&g);

@@ -116,7 +116,7 @@ draw_row(const struct report *r, const struct row *row)
 	char octets[32];
 	char rate[32];
 	char eta[32];
-	char line[WIDTH];
+	char line[WIDTH * 3];
 
 	text_octets(octets, sizeof(octets), p->octets);
 	text_octets(rate, sizeof(rate), per_second(p->octets, ms));
@@ -126,7 +126,7 @@ draw_row(const struct report *r, const struct row *row)
 	    r->name_width, r->name_width, row->name,
 	    row->failed ? "failed" : row->doing, p->messages, p->total, octets,
 	    rate, left > 0 ? "  left: " : "", left > 0 ? eta : "");
-	fprintf(stderr, "\r\033[K%s\n", line);
+	fprintf(stderr, "\r\033[K%.*s\n", WIDTH, line);
 }
 
 void

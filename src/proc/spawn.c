@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,6 +89,16 @@ spawn_role(const char *role, int stderr_fd, int *fd, struct err *e)
 	}
 	*fd = pair[0];
 	return pid;
+}
+
+/* The kernel keeps 15 octets of it: "mailhaul-engine", "mailhaul-delive" */
+void
+spawn_name(const char *role)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "mailhaul-%.6s", strchr(role, ' ') + 1);
+	prctl(PR_SET_NAME, name);
 }
 
 static bool

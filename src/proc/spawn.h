@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "util/err.h"
@@ -21,6 +22,9 @@
  * standard error (-1: ours). The pid, or -1.
  */
 pid_t spawn_role(const char *role, int stderr_fd, int *fd, struct err *e);
+
+/* In the child, first: top and pgrep show the role, too. */
+void spawn_name(const char *role);
 
 /* Waits until pid ends, at most ms, then kills it. False when it did not end
  * by itself with status 0; why is then filled with words. */

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/box.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+#define BOX_OCTETS (16u << 20) /* written and not yet committed */
+#define BOX_LETTERS 512
+#define ALL_OCTETS (64u << 20)
+#define ALL_LETTERS 2048
+
+const struct err box_not_open = { .kind = ERR_DELIVER,
+	.text = "the mailbox is not open in the ledger" };
+
+struct client_box *
+box_new(struct client *c)
+{
+	struct client_box *b = mem_new(sizeof(*b));
+
+	b->c = c;
+	b->id = ++c->last_id;
+	set_init(&b->info.handled);
+	set_init(&b->info.owed);
+	set_init(&b->info.fresh);
+	buf_init(&b->list, WIRE_MAX);
+	STAILQ_INIT(&b->questions);
+	LIST_INIT(&b->letters);
+	ahead_init(&b->ahead);
+	TAILQ_INSERT_TAIL(&c->boxes, b, next);
+	return b;
+}
+
+void
+box_free(struct client_box **p)
+{
+	struct client_box *b = *p;
+	struct client *c = b->c;
+	struct box_question *q;
+
+	*p = NULL;
+	box_give_back(b);
+	slots_orphan(&c->slots, b);
+	TAILQ_REMOVE(&c->boxes, b, next);
+	c->asked -= b->ahead.asked;
+	box_feed_starving(c);
+	while ((q = STAILQ_FIRST(&b->questions)) != NULL) {
+		STAILQ_REMOVE_HEAD(&b->questions, next);
+		free(q);
+	}
+	set_deinit(&b->info.handled);
+	set_deinit(&b->info.owed);
+	set_deinit(&b->info.fresh);
+	buf_deinit(&b->list);
+	free(b);
+}
+
+struct client_box *
+box_find(struct client *c, uint32_t id)
+{
+	struct client_box *b;
+
+	TAILQ_FOREACH (b, &c->boxes, next) {
+		if (b->id == id)
+			return b;
+	}
+	return NULL;
+}
+
+bool
+box_down(const struct client *c)
+{
+	return c->post.ipc == NULL;
+}
+
+void
+box_cut(struct client *c, const char *why)
+{
+	struct client_box *b;
+
+	err_set(&c->down, ERR_DELIVER, 0, "%s", why);
+	box_note_full(c);
+	post_cut(&c->post);
+	TAILQ_FOREACH (b, &c->boxes, next) {
+		box_give_back(b);
+		b->ahead.asked = 0;
+	}
+	c->asked = 0;
+}
+
+void
+box_soon(struct client *c)
+{
+	if (!loop_timer_armed(c->soon))
+		loop_timer_arm(c->soon, 0);
+}
+
+/* ---- bounds ---- */
+
+bool
+box_is_full(const struct client_box *b)
+{
+	if (b->pending == 0) /* there is always room for one letter */
+		return false;
+	return b->pending >= BOX_LETTERS || b->octets >= BOX_OCTETS ||
+	    b->c->slots.used >= ALL_LETTERS || b->c->octets >= ALL_OCTETS;
+}
+
+void
+box_note_full(struct client *c)
+{
+	struct client_box *b;
+
+	TAILQ_FOREACH (b, &c->boxes, next)
+		b->full = b->full || box_is_full(b);
+}
+
+/* Something was released: who can go on? */
+static void
+note_ready(struct client *c)
+{
+	struct client_box *b;
+
+	TAILQ_FOREACH (b, &c->boxes, next) {
+		bool letter = b->ahead.n > 0 || b->failure.kind != ERR_NONE ||
+		    b->st == BOX_DEAD || box_down(c);
+
+		if (box_is_full(b) || !(b->full || (b->hungry && letter)))
+			continue;
+		b->full = b->hungry = false;
+		b->notify = true;
+	}
+}
+
+/* ---- descriptors ---- */
+
+static bool
+anyone_else_starves(const struct client_box *but)
+{
+	const struct client_box *b;
+
+	TAILQ_FOREACH (b, &but->c->boxes, next) {
+		if (b->starving && b != but)
+			return true;
+	}
+	return false;
+}
+
+/* A box that has some leaves the room to those that have none. */
+void
+box_ask_files(struct client_box *b)
+{
+	struct client *c = b->c;
+	unsigned int n = ahead_want(&b->ahead), room;
+	bool none = b->ahead.n == 0 && b->ahead.asked == 0;
+
+	if (b->st != BOX_OPEN || box_down(c) || n == 0)
+		return;
+	room = c->max_files - c->held - c->asked;
+	if (!none && anyone_else_starves(b))
+		room = 0;
+	if (n > room)
+		n = room;
+	b->starving = none && n == 0;
+	if (n == 0)
+		return;
+	ahead_ask(&b->ahead, n);
+	c->asked += n;
+	wire_put_open(post_packet(&c->post), &(struct wire_open){ b->id, n });
+	post_send(&c->post, WIRE_OPEN);
+}
+
+void
+box_feed_starving(struct client *c)
+{
+	struct client_box *b;
+
+	TAILQ_FOREACH (b, &c->boxes, next) {
+		if (b->starving)
+			box_ask_files(b);
+	}
+}
+
+void
+box_give_back(struct client_box *b)
+{
+	uint32_t token;
+	int fd;
+
+	if (b->ahead.n == 0)
+		return;
+	while (b->ahead.n > 0 && ahead_take(&b->ahead, &token, &fd)) {
+		close(fd);
+		post_discard(&b->c->post, token);
+		b->c->held--;
+	}
+	box_feed_starving(b->c);
+	box_soon(b->c);
+}
+
+/* ---- answers ---- */
+
+/* fn may close the box. */
+void
+box_tell(struct client_box *b, client_box_fn fn, const struct err *e)
+{
+	struct client_box_info info = b->info;
+
+	info.e = e;
+	set_init(&b->info.handled);
+	set_init(&b->info.owed);
+	set_init(&b->info.fresh);
+	fn(b->arg, &info);
+	set_deinit(&info.handled);
+	set_deinit(&info.owed);
+	set_deinit(&info.fresh);
+}
+
+void
+box_tell_question(struct client_box *b, bool same, const struct err *e)
+{
+	struct box_question *first = STAILQ_FIRST(&b->questions);
+	struct box_question q = *first;
+
+	STAILQ_REMOVE_HEAD(&b->questions, next);
+	free(first);
+	q.fn(b->arg, q.number, same, e);
+}
+
+void
+box_tell_slot(struct client *c, uint32_t cookie, const struct err *e)
+{
+	struct slot s;
+	struct err copy;
+
+	slots_take(&c->slots, cookie, &s);
+	c->octets -= s.octets;
+	if (s.failed) {
+		copy = *s.e;
+		e = &copy;
+		free(s.e);
+	}
+	if (s.box == NULL)
+		return;
+	s.box->pending--;
+	s.box->octets -= s.octets;
+	s.fn(s.box->arg, s.number, e);
+}
+
+/* A question to a box that cannot answer it, or to nobody. */
+static bool
+refuse_one(struct client_box *b)
+{
+	const struct err *e = box_down(b->c) ? &b->c->down : &box_not_open;
+	client_box_fn fn = b->fn != NULL ? b->fn : b->list_fn;
+
+	if (!box_down(b->c) && b->st != BOX_DEAD)
+		return false;
+	if (fn == NULL && STAILQ_EMPTY(&b->questions))
+		return false;
+	if (b->fn != NULL)
+		b->fn = NULL;
+	else
+		b->list_fn = NULL;
+	b->st = BOX_DEAD;
+	if (fn != NULL)
+		box_tell(b, fn, e);
+	else
+		box_tell_question(b, false, e);
+	return true;
+}
+
+/* One answer that needs no packet, if any is due. Any box may be gone after
+ * it, so the search begins anew each time. */
+static bool
+answer_one(struct client *c)
+{
+	struct client_box *b;
+	uint32_t cookie;
+
+	if (slots_first(&c->slots, box_down(c), &cookie)) {
+		box_tell_slot(c, cookie, &c->down);
+		return true;
+	}
+	TAILQ_FOREACH (b, &c->boxes, next) {
+		if (refuse_one(b))
+			return true;
+	}
+	note_ready(c);
+	TAILQ_FOREACH (b, &c->boxes, next) {
+		if (!b->notify)
+			continue;
+		b->notify = false;
+		b->ready(b->arg);
+		return true;
+	}
+	return false;
+}
+
+void
+box_enter(struct client *c)
+{
+	c->busy++;
+}
+
+static void
+destroy(struct client *c)
+{
+	desk_free(&c->desk);
+	digest_free(&c->digest);
+	slots_deinit(&c->slots);
+	post_deinit(&c->post);
+	loop_timer_free(&c->soon);
+	loop_timer_free(&c->idle);
+	free(c);
+}
+
+void
+box_leave(struct client *c)
+{
+	while (!c->freed && answer_one(c))
+		;
+	if (!c->freed)
+		post_gathered(&c->post);
+	if (--c->busy == 0 && c->freed)
+		destroy(c);
+}

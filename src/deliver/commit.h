@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_DELIVER_COMMIT_H
+#define MAILHAUL_DELIVER_COMMIT_H
+
+/*
+ * The commit order, for a group of messages that lie complete in tmp/:
+ *
+ *	1 fsync each file	4 rename each into new/
+ *	2 fsync tmp/		5 fsync new/
+ *	3 ledger: prepared	6 delivered; the ledger hears it, too
+ *
+ * One that fails is removed from tmp/ and has its reason; the others go on. A
+ * ledger that fails takes the whole group with it.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "deliver/maildir.h"
+#include "deliver/place.h"
+#include "deliver/sync.h"
+#include "io/digest.h"
+#include "ledger/ledger.h"
+#include "util/err.h"
+
+struct commit {
+	struct place *place;     /* not ours */
+	struct maildir *maildir; /* counted */
+	char name[MAILDIR_NAME_MAX];
+	char final[MAILDIR_NAME_MAX]; /* out: its name in new/ */
+	int fd;                       /* closed; -1 after */
+	uint64_t octets;              /* that were written to it */
+	struct ledger_entry entry;    /* dir and file are filled in */
+	struct err e;                 /* out; ERR_NONE: delivered */
+};
+
+struct commit_tools {
+	struct ledger *ledger;
+	struct sync *sync;
+	struct digest_state *digest;
+};
+
+void commit_group(
+    const struct commit_tools *tools, struct commit *const *commits, size_t n);
+
+/* Not to be committed after all: gone from tmp/, fd closed, maildir let go. */
+void commit_discard(struct commit *c);
+
+#endif

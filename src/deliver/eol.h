@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_DELIVER_EOL_H
+#define MAILHAUL_DELIVER_EOL_H
+
+/*
+ * Line ends: CRLF becomes LF, and nothing else changes. A bare CR, a bare LF
+ * and NUL stay; no line end is added to a last line without one. The input
+ * may be split anywhere: the only state is a CR whose next octet is not
+ * known yet.
+ *
+ *	while (in.n > 0)
+ *		n = eol_convert(&eol, &in, out, room);	use out, n
+ *	n = eol_end(&eol, out);				use out, n
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/span.h"
+
+struct eol {
+	bool cr; /* a CR was seen and not yet written */
+};
+
+void eol_init(struct eol *eol);
+
+/* Converts what fits into room octets (at least one) at out, steps over what
+ * was used of *in, and returns the number of octets written. */
+size_t eol_convert(struct eol *eol, struct span *in, char *out, size_t room);
+
+/* After the last octet: writes 0 or 1 octet and returns how many. */
+size_t eol_end(struct eol *eol, char *out);
+
+#endif

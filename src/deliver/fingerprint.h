@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_DELIVER_FINGERPRINT_H
+#define MAILHAUL_DELIVER_FINGERPRINT_H
+
+/*
+ * The identity of a message in 128 bits: its Message-ID, Date and From, and
+ * its size in octets as the server gave them. The octets of the message go in
+ * as they come, at any split; only its header is looked at. The header fields
+ * alone, in any order, with the same size give the same value.
+ *
+ * Field names are compared without case, values are unfolded, runs of blanks
+ * count as one, blanks at the ends as none. Of each field the first
+ * occurrence counts, and of its value the first FINGERPRINT_VALUE_MAX octets.
+ */
+
+#include <stdint.h>
+
+#include "io/digest.h"
+#include "util/err.h"
+#include "util/span.h"
+
+#define FINGERPRINT_VALUE_MAX 1024
+#define FINGERPRINT_HEADER_MAX (256 * 1024) /* what is behind is not seen */
+
+struct fingerprint;
+
+struct fingerprint *fingerprint_new(void);
+void fingerprint_free(struct fingerprint **f); /* NULL is fine */
+
+void fingerprint_add(struct fingerprint *f, struct span octets);
+void fingerprint_end(const struct fingerprint *f, struct digest_state *with,
+    uint64_t size, struct digest *out);
+
+/* The identity of a message that has no other: every octet of the file fd,
+ * from its start. 0 or -1; name is for the error. */
+int fingerprint_file(int fd, const char *name, struct digest_state *with,
+    struct digest *out, struct err *e);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_DELIVER_PLACE_H
+#define MAILHAUL_DELIVER_PLACE_H
+
+/*
+ * The Maildirs of a deliverer as its worker knows them, by path, and what a
+ * crash left in them. A place is stuck while the journal has messages for it
+ * that cannot be brought into new/: nothing else is delivered there, and no
+ * tmp file is removed anywhere, until that has worked out.
+ */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "deliver/maildir.h"
+#include "ledger/ledger.h"
+#include "util/err.h"
+
+struct place {
+	LIST_ENTRY(place) next;
+	char *path;
+	struct maildir *maildir; /* NULL: not open */
+	bool swept;              /* leftovers in tmp/ were removed */
+	bool stuck;
+	struct err why; /* it is stuck */
+};
+
+struct places {
+	struct ledger *ledger; /* not ours */
+	LIST_HEAD(, place) list;
+};
+
+void places_init(struct places *ps, struct ledger *ledger);
+void places_deinit(struct places *ps);
+struct place *places_find(struct places *ps, const char *path);
+
+/* Publishes what the journal names, and logs what cannot be. */
+void places_roll_forward(struct places *ps);
+
+/* Opens (and makes) the Maildir, after what may have to be cleared up. */
+int place_ready(struct places *ps, struct place *p, struct err *e);
+void place_stick(struct place *p, const struct err *why);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/reply.h"
+
+#include "deliver/wire.h"
+
+static bool
+hear_set(struct client *c, struct ipc_packet *p)
+{
+	struct set set;
+	struct client_box *b;
+	uint32_t id;
+	uint8_t which;
+	bool ok;
+
+	set_init(&set);
+	ok =
+	    wire_take_set(p->payload, &id, &which, &set) && which <= WIRE_FRESH;
+	b = ok ? box_find(c, id) : NULL;
+	if (b != NULL && which == WIRE_HANDLED)
+		set_add_set(&b->info.handled, &set);
+	if (b != NULL && which == WIRE_OWED)
+		set_add_set(&b->info.owed, &set);
+	if (b != NULL && which == WIRE_FRESH)
+		set_add_set(&b->info.fresh, &set);
+	set_deinit(&set);
+	return ok;
+}
+
+static bool
+hear_box_is(struct client *c, struct ipc_packet *p)
+{
+	struct wire_answer a;
+	struct client_box *b;
+	client_box_fn fn;
+	bool failed;
+
+	if (!wire_take_answer(p->payload, &a) || a.state > CLIENT_BOX_CHANGED)
+		return false;
+	b = box_find(c, a.box);
+	if (b == NULL || b->fn == NULL)
+		return b == NULL;
+	failed = a.e.kind != ERR_NONE;
+	b->info.state = (enum client_box_state)a.state;
+	b->info.was = a.was;
+	b->st = failed || a.state == CLIENT_BOX_CHANGED ? BOX_DEAD : BOX_OPEN;
+	fn = b->fn;
+	b->fn = NULL;
+	box_tell(b, fn, failed ? &a.e : NULL);
+	return true;
+}
+
+static bool
+hear_list_is(struct client *c, struct ipc_packet *p)
+{
+	struct wire_answer a;
+	struct client_box *b;
+	client_box_fn fn;
+
+	if (!wire_take_answer(p->payload, &a))
+		return false;
+	b = box_find(c, a.box);
+	if (b == NULL || b->list_fn == NULL)
+		return b == NULL;
+	b->info.repeated = a.repeated;
+	fn = b->list_fn;
+	b->list_fn = NULL;
+	box_tell(b, fn, a.e.kind != ERR_NONE ? &a.e : NULL);
+	return true;
+}
+
+static bool
+hear_verified(struct client *c, struct ipc_packet *p)
+{
+	struct wire_verified v;
+	struct client_box *b;
+
+	if (!wire_take_verified(p->payload, &v))
+		return false;
+	b = box_find(c, v.box);
+	if (b == NULL)
+		return true;
+	if (STAILQ_EMPTY(&b->questions) ||
+	    STAILQ_FIRST(&b->questions)->number != v.number)
+		return false;
+	box_tell_question(b, v.same, v.e.kind != ERR_NONE ? &v.e : NULL);
+	return true;
+}
+
+static bool
+hear_files(struct client *c, struct ipc_packet *p)
+{
+	uint32_t id, tokens[WIRE_FILES_MAX];
+	struct client_box *b;
+	size_t n;
+
+	if (!wire_take_tokens(p->payload, &id, tokens, &n) || n != p->n_fds)
+		return false;
+	b = box_find(c, id);
+	for (size_t i = 0; i < n; i++) {
+		if (b == NULL) { /* closed meanwhile */
+			post_discard(&c->post, tokens[i]);
+			continue;
+		}
+		if (!ahead_put(&b->ahead, tokens[i], p->fds[i]))
+			return false;
+		p->fds[i] = -1;
+		c->asked--;
+		c->held++;
+	}
+	if (b != NULL && !loop_timer_armed(c->idle))
+		loop_timer_arm(c->idle, BOX_IDLE_MS);
+	return true;
+}
+
+static bool
+hear_no_files(struct client *c, struct ipc_packet *p)
+{
+	struct wire_answer a;
+	struct client_box *b;
+
+	if (!wire_take_answer(p->payload, &a) || a.e.kind == ERR_NONE)
+		return false;
+	b = box_find(c, a.box);
+	if (b == NULL)
+		return true;
+	c->asked -= b->ahead.asked;
+	b->ahead.asked = 0;
+	b->failure = a.e;
+	box_feed_starving(c);
+	return true;
+}
+
+static bool
+hear_done(struct client *c, struct ipc_packet *p)
+{
+	struct unpack u = unpack_of(p->payload);
+	struct wire_done d;
+
+	box_note_full(c);
+	while (!c->freed && unpack_more(&u)) {
+		const struct slot *s;
+
+		if (!wire_take_done(&u, &d))
+			return false;
+		s = slots_find(&c->slots, d.cookie);
+		if (s == NULL || s->failed)
+			return false;
+		box_tell_slot(c, d.cookie, d.e.kind != ERR_NONE ? &d.e : NULL);
+	}
+	return c->freed || unpack_ok(&u);
+}
+
+bool
+reply_hear(struct client *c, struct ipc_packet *p)
+{
+	switch (p->type) {
+	case WIRE_SET:
+		return hear_set(c, p);
+	case WIRE_BOX_IS:
+		return hear_box_is(c, p);
+	case WIRE_LIST_IS:
+		return hear_list_is(c, p);
+	case WIRE_VERIFIED:
+		return hear_verified(c, p);
+	case WIRE_FILES:
+		return hear_files(c, p);
+	case WIRE_NO_FILES:
+		return hear_no_files(c, p);
+	case WIRE_DONE:
+		return hear_done(c, p);
+	}
+	return false;
+}

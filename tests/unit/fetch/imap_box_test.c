@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+#include "unit/fetch/scripts.h"
+
+/* One mailbox of an IMAP fetch. */
+
+static struct rig *rig;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	rig = rig_new(false);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	rig_free(&rig);
+	return 0;
+}
+
+static void
+stops_at_a_changed_uidvalidity(void **state)
+{
+	static const struct rig_rule before[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ONCE(" UID FETCH ", MAIL("1", "1", "1") OK), LOGOUT, END };
+	static const struct rig_rule after[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "8", "2")), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, before);
+	rig->params.remove = true;
+	rig_run(rig, after);
+	assert_int_equal(rig->result.err.kind, ERR_MAILBOX);
+	assert_non_null(strstr(rig->result.err.text, "from 7 to 8"));
+	assert_int_equal(rig_said(rig, "FETCH"), 0);
+	assert_int_equal(rig_said(rig, "STORE"), 0);
+	assert_int_equal(rig_delivered(rig), 1);
+}
+
+static void
+refuses_a_mailbox_without_uidvalidity(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", "* 1 EXISTS\r\n%T OK s\r\n"), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MAILBOX);
+	assert_int_equal(rig_said(rig, "FETCH"), 0);
+}
+
+static void
+drops_what_nobody_asked_for(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ONCE(" UID FETCH ",
+		    MAIL("2", "99", "9") MAIL("1", "1", "1") MAIL(
+			"1", "1", "5") "* 3 FETCH (BODY[] {1}\r\n6)\r\n" OK),
+		LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_true(rig_has(rig, "1\n"));
+	assert_int_equal(rig_unfinished(rig), 0);
+}
+
+static void
+takes_the_uid_from_behind_the_body(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ONCE(" UID FETCH ", "* 1 FETCH (BODY[] {1}\r\n1 UID 1)\r\n" OK),
+		LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 1);
+}
+
+static void
+asks_again_for_a_body_that_did_not_come(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("3", "7", "4")),
+		ONCE(" UID FETCH 1:3 ",
+		    MAIL("1", "1", "1") "* 2 FETCH (UID 2)\r\n" OK),
+		ONCE(" UID SEARCH ", "* SEARCH 2\r\n" OK), /* 3 went */
+		ONCE(" UID FETCH 2 ", MAIL("2", "2", "2") OK), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+/* An OK without a body is not a delivery: it is asked for at the next fetch,
+ * and others are not held up. */
+static void
+never_takes_a_missing_body_for_delivered(void **state)
+{
+	static const struct rig_rule silent[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "3")),
+		ONCE(" UID FETCH 1:2 ", MAIL("2", "2", "2") OK),
+		ALWAYS(" UID SEARCH ", "* SEARCH 1\r\n" OK),
+		ALWAYS(" UID FETCH 1 ", "* 1 FETCH (UID 1 BODY[] NIL)\r\n" OK),
+		LOGOUT, END };
+	static const struct rig_rule mended[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "3")),
+		ONCE(" UID SEARCH ", "* SEARCH 1 2\r\n" OK),
+		ONCE(" UID FETCH 1 ", MAIL("1", "1", "1") OK), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, silent);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig_delivered(rig), 1);
+	rig_run(rig, mended);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+searches_when_numbers_have_gaps(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "50")),
+		ONCE(" UID SEARCH ", "* SEARCH 49 10\r\n" OK),
+		ONCE(" UID FETCH 10,49 ",
+		    MAIL("1", "10", "1") MAIL("2", "49", "2") OK),
+		LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+stops_when_it_is_told_to(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "3")), END };
+
+	(void)state;
+	rig_run_and_stop(rig, script, "UID FETCH");
+	assert_int_equal(rig->result.err.kind, ERR_CANCEL);
+	assert_int_equal(rig_delivered(rig), 0);
+	assert_int_equal(rig_unfinished(rig), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    stops_at_a_changed_uidvalidity, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    refuses_a_mailbox_without_uidvalidity, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    drops_what_nobody_asked_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    takes_the_uid_from_behind_the_body, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    asks_again_for_a_body_that_did_not_come, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    never_takes_a_missing_body_for_delivered, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    searches_when_numbers_have_gaps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    stops_when_it_is_told_to, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

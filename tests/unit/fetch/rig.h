@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_TESTS_UNIT_FETCH_RIG_H
+#define MAILHAUL_TESTS_UNIT_FETCH_RIG_H
+
+/*
+ * A whole fetch in one process and one loop: a scripted server on loopback,
+ * a real deliverer with its ledger and Maildir in a directory of its own.
+ * A script is a list of rules; a line from the client is answered by the
+ * first rule that fits and is not used up.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fetch/fetch.h"
+
+struct rig_rule {
+	const char *hear; /* stands in the line; NULL: on connecting */
+	const char *say;  /* "%T" is the tag; NULL: hang up */
+	bool hang_up;     /* after saying it */
+	bool for_ever;    /* is never used up */
+};
+
+struct rig {
+	struct fetch_params params; /* changed before rig_run() at will */
+	struct fetch_result result;
+	char heard[65536]; /* all lines of the client, LF between */
+	char dir[64];
+};
+
+/* Fresh directories; IMAP unless is_pop3; keep. */
+struct rig *rig_new(bool is_pop3);
+void rig_free(struct rig **r);
+
+/* One fetch against the script, which ends in { 0 }. */
+void rig_run(struct rig *r, const struct rig_rule *script);
+
+/* The same; the fetch is stopped when the client has said this. */
+void rig_run_and_stop(
+    struct rig *r, const struct rig_rule *script, const char *stop_at);
+
+unsigned int rig_delivered(const struct rig *r);     /* files in new/ */
+unsigned int rig_unfinished(const struct rig *r);    /* files in tmp/ */
+bool rig_has(const struct rig *r, const char *text); /* a file in new/ */
+unsigned int rig_said(const struct rig *r, const char *text);
+
+#endif
