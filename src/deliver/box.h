@@ -46,6 +46,7 @@ struct client_box {
 	struct client *c; /* not ours */
 	uint32_t id;
 	enum box_st st;
+	bool told;                 /* the deliverer knows of it */
 	client_box_fn fn, list_fn; /* NULL: nothing is asked */
 	client_ready_fn ready;
 	void *arg;

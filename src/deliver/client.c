@@ -120,6 +120,7 @@ client_box_open(struct client *c, uint32_t account, const char *mailbox,
 	}
 	wire_put_box(post_packet(&c->post), &box);
 	post_send(&c->post, WIRE_BOX);
+	b->told = true;
 	return b;
 }
 
@@ -128,17 +129,15 @@ client_box_close(struct client_box **p)
 {
 	struct client_box *b = *p;
 	struct letter *l;
-	uint32_t id;
 
 	if (b == NULL)
 		return;
 	*p = NULL;
 	while ((l = LIST_FIRST(&b->letters)) != NULL)
 		letter_discard(&l);
-	id = b->st == BOX_DEAD && b->fn != NULL ? 0 : b->id;
 	box_give_back(b);
-	if (id != 0) /* the deliverer knows it */
-		post_number(&b->c->post, WIRE_BOX_CLOSE, id);
+	if (b->told)
+		post_number(&b->c->post, WIRE_BOX_CLOSE, b->id);
 	box_free(&b);
 }
 

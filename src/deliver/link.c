@@ -451,6 +451,9 @@ answer_commit(struct link *l, const struct job *j)
 {
 	struct wire_done d = { .cookie = j->cookie, .e = j->commit.e };
 
+	if (d.e.kind == ERR_NONE)
+		log_debug(j->account->name, "%s/new/%s", j->account->maildir,
+		    j->commit.final);
 	if (wire_put_done(&l->done, &d))
 		return;
 	send_done(l);

@@ -159,8 +159,7 @@ wire_take_line(struct unpack *u, struct wire_line *line)
 	line->number = unpack_u32(u);
 	line->size = unpack_u64(u);
 	line->uidl = unpack_span(u);
-	return !u->bad && line->number > 0 &&
-	    line->uidl.n <= WIRE_UIDL_MAX;
+	return !u->bad && line->number > 0 && line->uidl.n <= WIRE_UIDL_MAX;
 }
 
 void

@@ -86,7 +86,7 @@ bool wire_take_set(
 struct wire_line { /* LIST_ADD: any number of these behind the box */
 	uint32_t number;
 	uint64_t size;
-	struct span uidl; /* in the packet */
+	struct span uidl; /* in the packet; empty: the server's is unusable */
 };
 
 /* False when it does not fit any more. */

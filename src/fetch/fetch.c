@@ -82,7 +82,10 @@ fetch_progress(const struct fetch *f)
 void
 fetch_note(struct fetch *f, const struct err *e)
 {
-	if (f->result.err.kind == ERR_NONE)
+	const struct err *kept = &f->result.err;
+
+	if (kept->kind == ERR_NONE ||
+	    (!fetch_is_fatal(kept) && fetch_is_fatal(e)))
 		f->result.err = *e;
 }
 

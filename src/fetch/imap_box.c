@@ -204,10 +204,13 @@ on_letter(void *arg, uint32_t uid, const struct err *e)
 {
 	struct imap_box *b = arg;
 
-	if (e == NULL)
+	if (e == NULL) {
 		b->f->result.progress.messages++;
-	else
+		log_info(b->f->params->subject, "%s: delivered uid %u",
+		    b->mailbox, uid);
+	} else {
 		end(b, e);
+	}
 	if (b->ended) {
 		tell_when_quiet(b);
 		return;

@@ -116,12 +116,12 @@ plan_chooses(
 		name = "INBOX";
 	for (size_t i = 0; i < n; i++) {
 		const char *p = patterns[i];
-		bool not = p[0] == '!';
+		bool negated = p[0] == '!';
 
-		p += not ;
+		p += negated;
 		if (!fits(is_inbox(p) ? "INBOX" : p, name, delimiter))
 			continue;
-		if (not )
+		if (negated)
 			return false;
 		chosen = true;
 	}

@@ -133,10 +133,12 @@ on_letter(void *arg, uint32_t number, const struct err *e)
 {
 	struct pop3_run *r = arg;
 
-	if (e == NULL)
+	if (e == NULL) {
 		r->f->result.progress.messages++;
-	else
+		log_info(r->f->params->subject, "delivered message %u", number);
+	} else {
 		end(r, e);
+	}
 	if (r->ended) {
 		finish_when_quiet(r);
 		return;

@@ -30,7 +30,8 @@ struct fetch {
 extern const struct fetch_driver imap_driver;
 extern const struct fetch_driver pop3_driver;
 
-/* An error that does not end the fetch: the first one is kept. */
+/* The first error is kept, and the first that ends the fetch before one that
+ * does not. */
 void fetch_note(struct fetch *f, const struct err *e);
 
 /* The end; e NULL when there is nothing to add. A second call does nothing. */

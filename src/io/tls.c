@@ -19,7 +19,7 @@
 /* Several records of 16 KiB by one system call. */
 #define READ_AHEAD_OCTETS ((size_t)65536)
 /* What one call of ours takes from the socket at most. */
-#define ALLOWANCE_OCTETS (4 * READ_AHEAD_OCTETS)
+#define ALLOWANCE_OCTETS READ_AHEAD_OCTETS
 #define ALPN_MAX_OCTETS 32
 #define NAME_MAX_OCTETS 253
 

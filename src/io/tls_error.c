@@ -15,6 +15,7 @@
 #define NAMES_SHOWN 68
 #define ISSUER_SHOWN 36
 #define SANS_MAX 3
+#define DAY_SIZE 40 /* any three integers fit */
 
 /* ---- what a certificate says of itself ---- */
 
@@ -126,7 +127,7 @@ static void
 put_dates(char *dst, size_t size, const struct tls_refusal *r)
 {
 	const char *whose = r->depth == 0 ? "it" : "a certificate above it";
-	char day[16];
+	char day[DAY_SIZE];
 
 	if (r->code == X509_V_ERR_CERT_HAS_EXPIRED) {
 		put_day(day, sizeof(day), X509_get0_notAfter(r->bad));
@@ -174,7 +175,8 @@ put_reason(char *dst, size_t size, const struct tls_refusal *r)
 int
 tls_error_certificate(struct err *e, const struct tls_refusal *r)
 {
-	char names[NAMES_SHOWN], issuer[ISSUER_SHOWN], until[16], why[100];
+	char names[NAMES_SHOWN], issuer[ISSUER_SHOWN], until[DAY_SIZE],
+	    why[100];
 
 	put_reason(why, sizeof(why), r);
 	if (r->leaf == NULL)

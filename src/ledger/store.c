@@ -186,15 +186,11 @@ make_empty(const char *path, struct err *e)
 	unlink(journal);
 	unlink(path);
 	free(journal);
+	/* SQLite's other files get the mode of this one */
 	fd = open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return failed(e, path, errno);
-	if (fchmod(fd, 0600) < 0) { /* SQLite's other files follow this one */
-		failed(e, path, errno);
-		close(fd);
-		return -1;
-	}
 	close(fd);
 	return 0;
 }

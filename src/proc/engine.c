@@ -8,6 +8,7 @@
 
 #include "io/ipc.h"
 #include "io/sandbox.h"
+#include "io/tls.h"
 #include "proc/limits.h"
 #include "proc/wire.h"
 #include "sched/account.h"
@@ -283,6 +284,7 @@ engine_main(void)
 	signal(SIGTERM, SIG_IGN);
 	limits_raise_files();
 	init(&g);
+	tls_prepare();
 	g.dns = dns_new(g.loop, &e);
 	g.env.dns = g.dns;
 	if (g.dns == NULL) {

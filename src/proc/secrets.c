@@ -83,7 +83,7 @@ secrets_get(struct loop *loop, const struct conf_account *account,
 	struct child_params params = {
 		.argv = (const char *const *)account->secret.command.v,
 		.stdin_fd = -1,
-		.out_max = SECRET_MAX,
+		.out_max = SECRET_MAX + 2, /* its line end, or a sign of more */
 		.err_max = 400,
 		.timeout_ms = SECRETS_COMMAND_MS,
 	};

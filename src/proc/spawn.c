@@ -121,8 +121,12 @@ spawn_reap(pid_t pid, unsigned int ms, char *why, size_t size)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int status = 0;
+	int n = 0;
 
-	if (fd < 0 || poll(&p, 1, (int)ms) == 0)
+	/* a signal to us is no reason to wait without an end */
+	while (fd >= 0 && (n = poll(&p, 1, (int)ms)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
 		kill(pid, SIGKILL);
 	if (fd >= 0)
 		close(fd);

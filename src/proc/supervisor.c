@@ -174,11 +174,17 @@ static void
 on_ready(void *arg)
 {
 	struct supervisor *s = arg;
+	struct err e;
 
+	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	for (size_t i = 0; i < s->conf->n; i++) {
 		struct job *j = &s->jobs[i];
 
-		if (j->asked && !j->ended)
+		if (!j->asked || j->ended)
+			continue;
+		if (s->stopping)
+			fail_job(j, &e);
+		else
 			j->waiting =
 			    secrets_get(s->loop, j->account, on_secret, j);
 	}

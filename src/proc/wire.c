@@ -97,7 +97,8 @@ wire_unpack_account(struct unpack *u, struct secret **secret)
 	a->id = unpack_u8(u) != 0;
 	*secret = secret_new(unpack_span(u));
 	if (unpack_ok(u) && *secret != NULL && a->protocol <= CONF_POP3 &&
-	    a->tls <= CONF_TLS_NONE && a->auth <= CONF_AUTH_LOGIN)
+	    a->tls <= CONF_TLS_NONE && a->auth <= CONF_AUTH_LOGIN &&
+	    a->after <= CONF_DELETE)
 		return a;
 	wire_free_account(&a);
 	secret_free(secret);

@@ -242,16 +242,15 @@ done_login(
 		n->err = *why;
 		return IMAP_FAILED;
 	}
-	if (r->status == IMAP_STATUS_OK) {
-		if (span_ieq(r->code, SPAN("CAPABILITY")))
-			imap_entry_learn(n, r->args);
+	if (r->status == IMAP_STATUS_OK)
 		return be_logged_in(n, say);
-	}
 	if (r->status == IMAP_STATUS_BAD &&
 	    imap_login_again(n->login, buf_span(&n->caps)))
 		return log_in(n, say);
+	/* some repeat the command that they did not understand */
 	return fail(n, reply_kind(r->code, r->rest, ERR_AUTH),
-	    "the server refuses the login", r->text);
+	    "the server refuses the login",
+	    imap_login_betrayed(n->login, r->text) ? SPAN("") : r->text);
 }
 
 enum imap_event
@@ -260,6 +259,8 @@ imap_entry_done(struct imap_entry *n, struct imap_say *say, enum imap_verb verb,
 {
 	if (verb == IMAP_VERB_STARTTLS)
 		return done_starttls(n, r, behind);
+	if (span_ieq(r->code, SPAN("CAPABILITY")))
+		imap_entry_learn(n, r->args);
 	if (verb == IMAP_VERB_LOGIN)
 		return done_login(n, say, r);
 	/* CAPABILITY: a server that refuses it has none */

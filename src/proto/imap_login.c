@@ -18,6 +18,7 @@ struct imap_login {
 	struct secret *secret;
 	struct sasl *sasl;
 	unsigned int answers;
+	struct buf response; /* the last one, in base64 */
 	bool cancelled;
 	struct err why;
 	/* LOGIN in parts: each but the first waits for a "+" */
@@ -33,6 +34,7 @@ imap_login_new(const struct imap_params *params)
 	l->auth = params->auth;
 	l->user = mem_strdup(params->user);
 	l->secret = secret_new(secret_span(params->secret));
+	buf_init(&l->response, PART_OCTETS_MAX);
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		buf_init(&l->part[i], PART_OCTETS_MAX);
 	return l;
@@ -48,6 +50,7 @@ imap_login_free(struct imap_login **l)
 		return;
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		buf_wipe(&it->part[i]);
+	buf_wipe(&it->response);
 	sasl_free(&it->sasl);
 	secret_free(&it->secret);
 	free(it->user);
@@ -57,25 +60,33 @@ imap_login_free(struct imap_login **l)
 /* ---- AUTHENTICATE ---- */
 
 static int
+respond(
+    struct imap_login *l, struct span challenge, struct buf *out, struct err *e)
+{
+	buf_clear(&l->response);
+	if (sasl_step(l->sasl, challenge, &l->response, e) != 0)
+		return -1;
+	if (buf_add(out, buf_span(&l->response)) != 0 ||
+	    buf_add(out, SPAN("\r\n")) != 0)
+		return err_set(e, ERR_CONFIG, 0, "user or password too long");
+	return 0;
+}
+
+static int
 start_sasl(struct imap_login *l, struct span capabilities, struct buf *out,
     struct err *e)
 {
-	int r;
+	bool at_once;
 
 	l->sasl = sasl_new("PLAIN", l->user, l->secret, e);
 	if (l->sasl == NULL)
 		return -1;
-	r = buf_add(out, SPAN("AUTHENTICATE PLAIN"));
-	if (sasl_client_first(l->sasl) &&
-	    imap_words_have(capabilities, SPAN("SASL-IR"))) {
-		r |= buf_addc(out, ' ');
-		if (sasl_step(l->sasl, SPAN(""), out, e) != 0)
-			return -1;
-	}
-	r |= buf_add(out, SPAN("\r\n"));
-	if (r != 0)
-		return err_set(e, ERR_CONFIG, 0, "user or password too long");
-	return 0;
+	at_once = sasl_client_first(l->sasl) &&
+	    imap_words_have(capabilities, SPAN("SASL-IR"));
+	if (buf_add(out, SPAN("AUTHENTICATE PLAIN")) != 0 ||
+	    buf_add(out, at_once ? SPAN(" ") : SPAN("\r\n")) != 0)
+		return err_set(e, ERR_PROTO, 0, "too much waits to be sent");
+	return at_once ? respond(l, SPAN(""), out, e) : 0;
 }
 
 /* RFC 3501 6.2.2: a line of "*" ends an exchange that makes no sense. */
@@ -90,25 +101,17 @@ static int
 continue_sasl(
     struct imap_login *l, struct span challenge, struct buf *out, struct err *e)
 {
-	struct buf line;
-	int r;
-
 	if (l->cancelled)
 		return err_set(e, ERR_PROTO, 0,
 		    "the server goes on with a cancelled login");
-	buf_init(&line, PART_OCTETS_MAX);
-	if (++l->answers > ANSWERS_MAX)
-		r = err_set(&l->why, ERR_PROTO, 0,
+	if (++l->answers > ANSWERS_MAX) {
+		err_set(&l->why, ERR_PROTO, 0,
 		    "the server asks again and again in the login");
-	else
-		r = sasl_step(l->sasl, challenge, &line, &l->why);
-	if (r == 0)
-		r = buf_add(out, buf_span(&line)) | buf_add(out, SPAN("\r\n"));
-	else
-		r = cancel(l, out);
-	buf_wipe(&line);
-	return r == 0 ? 0
-		      : err_set(e, ERR_PROTO, 0, "too much to send in login");
+		return cancel(l, out);
+	}
+	if (respond(l, challenge, out, &l->why) != 0)
+		return cancel(l, out);
+	return 0;
 }
 
 /* ---- LOGIN ---- */
@@ -201,6 +204,16 @@ const struct err *
 imap_login_cancelled(const struct imap_login *l)
 {
 	return l->cancelled ? &l->why : NULL;
+}
+
+bool
+imap_login_betrayed(const struct imap_login *l, struct span text)
+{
+	struct span secret = secret_span(l->secret);
+	struct span response = buf_span(&l->response);
+
+	return (secret.n > 0 && span_has(text, secret)) ||
+	    (response.n > 0 && span_has(text, response));
 }
 
 bool

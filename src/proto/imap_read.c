@@ -258,8 +258,7 @@ found(struct imap_read *r, uint32_t first, uint32_t last)
 {
 	enum imap_heard heard = IMAP_HEARD_MORE;
 
-	if (r->run_first != 0 && r->run_last < first &&
-	    r->run_last + 1 == first) {
+	if (r->run_first != 0 && r->run_last + 1 == first) {
 		r->run_last = last;
 		return IMAP_HEARD_MORE;
 	}

@@ -144,6 +144,7 @@ on_fetch(void *arg, const struct fetch_result *result)
 	hosts_leave(&a->place);
 	/* what was to come and did not is counted by the next try */
 	a->sum.progress.total = a->sum.progress.messages;
+	a->sum.progress.total_octets = a->sum.progress.octets;
 	a->sum.progress.doing = "waiting to try again";
 	if (result->err.kind != ERR_NONE) {
 		ms = backoff_ms(++a->tries, clock_jitter(UINT32_MAX));
@@ -214,8 +215,7 @@ account_stop(struct account *a)
 		fetch_stop(a->fetch);
 		return;
 	}
-	if (a->sum.err.kind == ERR_NONE)
-		err_set(&a->sum.err, ERR_CANCEL, 0, "interrupted");
+	err_set(&a->sum.err, ERR_CANCEL, 0, "interrupted");
 	end(a);
 }
 

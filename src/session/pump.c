@@ -14,6 +14,7 @@ struct pump {
 	char *subject; /* for the trace */
 	unsigned int limit_s;
 	bool paused, freed, running, upgrading, eof;
+	bool ended; /* the owner was told so */
 };
 
 static void
@@ -38,10 +39,12 @@ leave(struct pump *p)
 	return !freed;
 }
 
+/* The handshake of an upgrade has a deadline of its own. */
 static void
 set_deadline(struct pump *p)
 {
-	unsigned int s = p->paused ? 0 : p->machine->timeout(p->arg);
+	bool waits = !p->paused && !p->upgrading && !p->ended;
+	unsigned int s = waits ? p->machine->timeout(p->arg) : 0;
 
 	if (p->limit_s > 0 && s > p->limit_s)
 		s = p->limit_s;
@@ -51,9 +54,12 @@ set_deadline(struct pump *p)
 void
 pump_flush(struct pump *p)
 {
-	struct span out = p->machine->output(p->arg);
+	struct span out;
 
-	if (out.n == 0 || p->upgrading || p->running)
+	if (p->upgrading || p->running || p->ended)
+		return;
+	out = p->machine->output(p->arg);
+	if (out.n == 0)
 		return;
 	if (log_wants(LOG_LEVEL_TRACE))
 		log_wire(p->subject, 'C',
@@ -67,6 +73,9 @@ pump_flush(struct pump *p)
 static void
 fail(struct pump *p, const struct err *e)
 {
+	if (p->ended)
+		return;
+	p->ended = true;
 	p->running = true;
 	p->machine->broken(p->arg, e);
 	(void)leave(p);
@@ -78,6 +87,7 @@ upgrade(struct pump *p)
 	struct err e;
 
 	p->upgrading = true;
+	set_deadline(p);
 	if (conn_starttls(p->conn, &e) != 0)
 		fail(p, &e);
 }
@@ -89,14 +99,19 @@ feed(struct pump *p)
 	size_t before = in.n;
 	enum pump_fed fed;
 
-	if (p->paused || p->upgrading)
+	if (p->paused || p->upgrading || p->ended)
 		return;
 	p->running = true;
 	fed = p->machine->feed(p->arg, &in);
 	if (!p->freed)
 		conn_drop(p->conn, before - in.n);
-	if (!leave(p) || fed == PUMP_ENDED)
+	p->ended = fed == PUMP_ENDED;
+	if (!leave(p))
 		return;
+	if (p->ended) {
+		set_deadline(p);
+		return;
+	}
 	pump_flush(p);
 	if (fed == PUMP_UPGRADE) {
 		upgrade(p);

@@ -65,17 +65,14 @@ sync_parent(const char *path, struct err *e)
 	return r;
 }
 
-/* mkdir -p of what path stands in. */
+/* mkdir -p of what path stands in. It ends at "/" or "." at the latest: of
+ * these mkdir(2) says EEXIST, even in a removed directory. */
 static int
 make_parent(const char *path, struct err *e)
 {
 	char *parent = parent_of(path);
-	int fd = -1;
+	int fd = file_make_dir(parent, e);
 
-	if (strcmp(parent, path) == 0) /* we stand in a removed directory */
-		failed(e, path);
-	else
-		fd = file_make_dir(parent, e);
 	free(parent);
 	if (fd < 0)
 		return -1;

@@ -501,87 +501,6 @@ refuses_a_file_of_another_size_than_said(void **state)
 	buf_deinit(&b);
 }
 
-static unsigned int errors;
-
-static void
-count_errors(enum log_level level, const char *line)
-{
-	(void)line;
-	if (level == LOG_LEVEL_ERROR)
-		errors++;
-}
-
-/* Each of these ends the link, with one line in the log. */
-static void
-cuts_off_who_breaks_the_protocol(void **state)
-{
-	static const struct {
-		uint8_t type;
-		size_t n;
-		char octets[40];
-	} bad[] = {
-		{ 0, 0, "" },
-		{ 99, 4, "abcd" },
-		{ WIRE_DONE, 4, "abcd" },
-		/* twice the same, no account, NUL in the name, cut */
-		{ WIRE_BOX, 16, "\1\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0" },
-		{ WIRE_BOX, 16, "\2\0\0\0\3\0\0\0\7\0\0\0\0\0\0\0" },
-		{ WIRE_BOX, 17, "\2\0\0\0\1\0\0\0\7\0\0\0\1\0\0\0\0" },
-		{ WIRE_BOX, 15, "\2\0\0\0\1\0\0\0\7\0\0\0\0\0\0" },
-		{ WIRE_BOX, 16, "\2\0\0\0\1\0\0\0\7\0\0\0\xff\0\0\0" },
-		{ WIRE_BOX_CLOSE, 4, "\2\0\0\0" },
-		{ WIRE_BOX_CLOSE, 0, "" },
-		{ WIRE_SETTLE, 13, "\2\0\0\0\0\1\0\0\0\1\0\0\0" },
-		{ WIRE_SETTLE, 13, "\1\0\0\0\0\2\0\0\0\1\0\0\0" },
-		{ WIRE_GONE, 13, "\1\0\0\0\0\0\0\0\0\1\0\0\0" },
-		{ WIRE_GONE, 12, "\1\0\0\0\0\1\0\0\0\1\0\0" },
-		{ WIRE_GONE, 21, "\1\0\0\0\0\1\0\0\0\5\0\0\0\5\0\0\0\6\0\0\0" },
-		{ WIRE_LIST_ADD, 4, "\1\0\0\0" },
-		{ WIRE_LIST_END, 4, "\1\0\0\0" },
-		{ WIRE_LIST_BEGIN, 4, "\2\0\0\0" },
-		{ WIRE_VERIFY, 8, "\1\0\0\0\1\0\0\0" },
-		{ WIRE_OPEN, 8, "\2\0\0\0\1\0\0\0" },
-		{ WIRE_OPEN, 8, "\1\0\0\0\0\0\0\0" },
-		{ WIRE_OPEN, 8, "\1\0\0\0\0\0\1\0" },
-		{ WIRE_COMMIT, 37, "\xff\xff\xff\xff\0\0\0\0\1\0\0\0" },
-		{ WIRE_COMMIT, 37, "\xff\0\0\0\0\0\0\0\1\0\0\0" },
-		{ WIRE_COMMIT, 37, "\0\0\0\0\0\0\0\0\0\0\0\0" },
-		{ WIRE_COMMIT, 37, "\0\0\0\0\0\0\0\0\1\0\0\0\4" },
-		{ WIRE_COMMIT, 36, "\0\0\0\0\0\0\0\0\1\0\0\0" },
-		{ WIRE_DISCARD, 8, "\0\0\0\0\xff\0\0\0" },
-		{ WIRE_DISCARD, 4, "\0\0\0\0" },
-	};
-	struct office *o = *state;
-	struct engine g;
-	size_t i;
-
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		engine_begin(&g, o);
-		errors = 0;
-		log_set_sink(count_errors);
-		ipc_send(
-		    g.ipc, bad[i].type, span_make(bad[i].octets, bad[i].n));
-		office_wait(o, &g.ended, 1);
-		log_set_sink(office_drop_line);
-		assert_int_equal(errors, 1);
-		assert_int_equal(office_count(o, "Maildir/tmp", NULL), 0);
-		ipc_free(&g.ipc);
-	}
-}
-
-static void
-cuts_off_who_sends_descriptors(void **state)
-{
-	struct office *o = *state;
-	struct engine g;
-	int fd = 0;
-
-	engine_begin(&g, o);
-	ipc_send_fds(g.ipc, WIRE_BOX_CLOSE, SPAN("\1\0\0\0"), &fd, 1, false);
-	office_wait(o, &g.ended, 1);
-	ipc_free(&g.ipc);
-}
-
 static void
 on_stopped(void *arg)
 {
@@ -863,8 +782,6 @@ main(void)
 		OFFICE(removes_open_letters_when_another_engine_comes),
 		OFFICE(commits_for_an_engine_that_died_after_asking),
 		OFFICE(refuses_a_file_of_another_size_than_said),
-		OFFICE(cuts_off_who_breaks_the_protocol),
-		OFFICE(cuts_off_who_sends_descriptors),
 		OFFICE(stops_with_tmp_clean_and_every_commit_answered),
 	};
 

@@ -27,6 +27,8 @@
 	}
 #define SHELL(script) ARGV("/bin/sh", "-c", script)
 
+#define FULL_PIPE 600000 /* more than is read in one round */
+
 static struct loop *loop;
 static struct child *child;
 static struct child_params params;
@@ -36,7 +38,7 @@ static unsigned int fds_before;
 static unsigned int told;
 static struct child_result result;
 static struct err error;
-static char out[70000], err[70000], verdict[64];
+static char out[FULL_PIPE + 1], err[FULL_PIPE + 1], verdict[64];
 
 static unsigned int
 count_fds(void)
@@ -274,6 +276,34 @@ tells_full_from_too_much(void **state)
 	assert_false(result.overflow);
 }
 
+/* The work of this program when it is its own child. */
+static int
+fill_pipe(void)
+{
+	static char octets[FULL_PIPE];
+
+	if (fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20) < 0)
+		return 1;
+	memset(octets, 'x', sizeof(octets));
+	return write(STDOUT_FILENO, octets, sizeof(octets)) != FULL_PIPE;
+}
+
+static void
+reads_what_is_in_the_pipe_after_the_exit(void **state)
+{
+	siginfo_t info;
+
+	(void)state;
+	params.argv = ARGV("/proc/self/exe", "fill");
+	params.out_max = FULL_PIPE;
+	child = child_start(loop, &params, on_end, &told);
+	/* it is over before the first octet is read */
+	assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	loop_run(loop);
+	assert_int_equal(result.status, 0);
+	assert_int_equal(strlen(out), FULL_PIPE);
+}
+
 static void
 does_not_wait_for_a_grandchild_with_its_pipes(void **state)
 {
@@ -415,7 +445,7 @@ words_the_verdict(void **state)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(captures_what_it_prints_and_how_it_ends),
@@ -429,6 +459,7 @@ main(void)
 		TEST(passes_a_small_environment_on),
 		TEST(keeps_the_front_of_the_output_and_the_end_of_the_errors),
 		TEST(tells_full_from_too_much),
+		TEST(reads_what_is_in_the_pipe_after_the_exit),
 		TEST(does_not_wait_for_a_grandchild_with_its_pipes),
 		TEST(names_the_signal_that_killed_it),
 		TEST(ends_the_group_at_the_deadline),
@@ -439,5 +470,7 @@ main(void)
 		cmocka_unit_test(words_the_verdict),
 	};
 
+	if (argc == 2 && strcmp(argv[1], "fill") == 0)
+		return fill_pipe();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -668,15 +668,29 @@ go_on(void *arg)
 {
 	struct run *r = arg;
 
-	assert_int_equal(r->seen[CONN_CLOSED], 0);
+	struct pauser *pauser = r->arg;
+
+	pauser->pauses++;
 	r->on[CONN_INPUT] = NULL;
 	conn_pause(r->conn, false);
 }
 
 static void
-holds_the_end_back_while_paused(void **state)
+end_in_one_piece(struct peer *p)
 {
-	struct peer p = { .script = half_close };
+	peer_tls(p);
+	peer_cork(p, 1);
+	peer_say(p, "last words");
+	SSL_shutdown(p->ssl);
+	peer_cork(p, 0);
+	peer_hear_end(p);
+}
+
+/* Whether the end was read with the last words or behind them. */
+static void
+holds_the_end_back(peer_fn script, bool tls)
+{
+	struct peer p = { .script = script, .id = tls ? &server : NULL };
 	struct pauser pauser = { 0 };
 	struct run r = {
 		.keep = true,
@@ -684,14 +698,100 @@ holds_the_end_back_while_paused(void **state)
 		.on = { [CONN_INPUT] = pause_it, [CONN_CLOSED] = take },
 	};
 
-	(void)state;
 	peer_begin(&p);
-	begin(&r, p.port, false);
+	begin(&r, p.port, tls);
 	pauser.timer = loop_timer_new(r.loop, go_on, &r);
 	loop_run(r.loop);
 	assert_string_equal(r.order, "UIC");
+	assert_int_equal(pauser.pauses, 1); /* not closed before that */
 	assert_got(&r, "last words");
 	loop_timer_free(&pauser.timer);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+static void
+holds_the_end_back_while_paused(void **state)
+{
+	(void)state;
+	holds_the_end_back(half_close, false);
+	holds_the_end_back(end_in_one_piece, true);
+}
+
+static void
+say_and_wait(struct peer *p)
+{
+	peer_say(p, "all at once");
+	peer_hear_end(p);
+}
+
+static void
+pause_once(struct run *r)
+{
+	if (r->seen[CONN_INPUT] == 1) {
+		pause_it(r);
+	} else {
+		take(r);
+		conn_close(r->conn);
+	}
+}
+
+static void
+resume_only(void *arg)
+{
+	struct run *r = arg;
+
+	conn_pause(r->conn, false);
+}
+
+static void
+reminds_of_waiting_input_after_a_pause(void **state)
+{
+	struct peer p = { .script = say_and_wait };
+	struct pauser pauser = { 0 };
+	struct run r = {
+		.keep = true,
+		.arg = &pauser,
+		.on = { [CONN_INPUT] = pause_once },
+	};
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, false);
+	pauser.timer = loop_timer_new(r.loop, resume_only, &r);
+	loop_run(r.loop);
+	assert_int_equal(r.seen[CONN_INPUT], 2);
+	assert_got(&r, "all at once");
+	loop_timer_free(&pauser.timer);
+	end(&r);
+	assert_true(peer_end(&p));
+}
+
+/* TLS 1.2: the server has the last word of the handshake. */
+static void
+greet_with_the_handshake(struct peer *p)
+{
+	peer_cork(p, 1);
+	peer_tls(p);
+	peer_say(p, "ready\n");
+	peer_cork(p, 0);
+	peer_hear_end(p);
+}
+
+static void
+sees_a_greeting_that_came_with_the_handshake(void **state)
+{
+	struct peer p = { .script = greet_with_the_handshake,
+		.id = &server,
+		.max_version = TLS1_2_VERSION };
+	struct run r = { .on = { [CONN_INPUT] = close_it } };
+
+	(void)state;
+	peer_begin(&p);
+	begin(&r, p.port, true);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UIC");
+	assert_got(&r, "ready\n");
 	end(&r);
 	assert_true(peer_end(&p));
 }
@@ -1243,6 +1343,8 @@ main(void)
 		cmocka_unit_test(reports_a_reset_tls),
 		cmocka_unit_test(hears_the_last_words_of_a_server_that_left),
 		cmocka_unit_test(holds_the_end_back_while_paused),
+		cmocka_unit_test(reminds_of_waiting_input_after_a_pause),
+		cmocka_unit_test(sees_a_greeting_that_came_with_the_handshake),
 		cmocka_unit_test(reports_the_deadline_and_still_stands),
 		cmocka_unit_test(forgets_a_deadline_of_zero),
 		cmocka_unit_test(gives_up_a_silent_handshake),

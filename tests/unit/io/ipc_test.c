@@ -251,6 +251,24 @@ queues_in_order_what_the_socket_does_not_take(void **state)
 }
 
 static void
+lets_nothing_pass_what_waits(void **state)
+{
+	static char octets[IPC_PAYLOAD_MAX + 1];
+	uint32_t i = 0;
+
+	(void)state;
+	while (ipc_unsent(left.ipc) == 0)
+		send_number(&left, i++, IPC_PAYLOAD_MAX, -1, false);
+	/* now there would be room for the next */
+	while (recv(raw[1], octets, sizeof(octets), MSG_DONTWAIT) > 0)
+		right.next++;
+	send_number(&left, i++, 4, -1, false);
+	assert_int_equal(ipc_unsent(left.ipc), 2);
+	settle();
+	assert_int_equal(right.next, i);
+}
+
+static void
 drops_its_queue_when_freed(void **state)
 {
 	uint32_t i;
@@ -276,6 +294,8 @@ holds_the_peer_back_while_paused(void **state)
 	send_number(&left, 2, 4, -1, false);
 	settle();
 	assert_int_equal(right.packets, 1);
+	ipc_pause(left.ipc, true);
+	loop_run(loop); /* ends: nothing is watched */
 	right.pause_after_one = false;
 	ipc_pause(right.ipc, false);
 	settle();
@@ -296,6 +316,20 @@ tells_the_end_once_and_after_the_last_packet(void **state)
 	assert_int_equal(right.packets, 2);
 	assert_int_equal(right.ends, 1);
 	settle();
+	assert_int_equal(right.ends, 1);
+}
+
+/* A reset is no end yet. */
+static void
+reads_on_when_the_peer_left_packets_unread(void **state)
+{
+	(void)state;
+	send_number(&left, 0, 4, -1, false);
+	send_number(&left, 1, 4, -1, false);
+	send_number(&right, 0, 4, -1, false);
+	ipc_free(&left.ipc);
+	settle();
+	assert_int_equal(right.packets, 2);
 	assert_int_equal(right.ends, 1);
 }
 
@@ -458,9 +492,11 @@ main(void)
 		TEST(closes_what_the_callee_does_not_keep),
 		TEST(carries_as_many_descriptors_as_it_says),
 		TEST(queues_in_order_what_the_socket_does_not_take),
+		TEST(lets_nothing_pass_what_waits),
 		TEST(drops_its_queue_when_freed),
 		TEST(holds_the_peer_back_while_paused),
 		TEST(tells_the_end_once_and_after_the_last_packet),
+		TEST(reads_on_when_the_peer_left_packets_unread),
 		TEST(tells_the_end_from_the_loop_when_sending_fails),
 		TEST(drops_its_queue_when_the_peer_goes),
 		TEST(may_be_freed_inside_its_callback),

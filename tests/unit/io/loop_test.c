@@ -159,6 +159,34 @@ may_arm_itself_for_the_next_round(void **state)
 	assert_string_equal(story, "aaa");
 }
 
+static uint64_t armed_at;
+
+static void
+arm_after_a_while(void *arg)
+{
+	uint64_t start = clock_ms();
+
+	(void)arg;
+	while (clock_ms() < start + 40)
+		;
+	armed_at = clock_ms();
+	loop_timer_arm(timers[1], 20);
+	loop_timer_arm(timers[2], 1); /* wakes the loop up in between */
+}
+
+static void
+counts_from_the_call_that_arms(void **state)
+{
+	(void)state;
+	timers[0] = loop_timer_new(loop, arm_after_a_while, NULL);
+	loop_timer_arm(timers[0], 0);
+	timers[1] = letter_timer("b", 60000);
+	timers[2] = letter_timer("a", 60000);
+	loop_run(loop);
+	assert_string_equal(story, "ab");
+	assert_true(clock_ms() >= armed_at + 20);
+}
+
 static void
 stop(void *arg)
 {
@@ -295,6 +323,7 @@ main(void)
 		TEST(forgets_a_stopped_timer),
 		TEST(may_free_itself_and_others_that_are_due),
 		TEST(may_arm_itself_for_the_next_round),
+		TEST(counts_from_the_call_that_arms),
 		TEST(stops_and_runs_again),
 		TEST(tells_what_a_descriptor_is_ready_for),
 		TEST(may_free_all_watches_inside_a_callback),

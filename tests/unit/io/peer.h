@@ -10,6 +10,8 @@
  */
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -214,6 +216,13 @@ static inline void
 peer_say(struct peer *p, const char *s)
 {
 	peer_say_n(p, s, strlen(s));
+}
+
+/* While corked, what is said waits to go out in one piece (200 ms at most). */
+static inline void
+peer_cork(struct peer *p, int on)
+{
+	setsockopt(p->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
 /* Exactly these octets must come next. */

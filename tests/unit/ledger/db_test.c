@@ -119,6 +119,25 @@ says_that_another_program_holds_it(void **state)
 }
 
 static void
+says_that_the_disk_is_full(void **state)
+{
+	(void)state;
+	sql("PRAGMA max_page_count = 1"); /* as many as there are */
+	assert_int_equal(db_begin(t.d, &t.e), 0);
+	assert_int_equal(
+	    db_run(
+		t.d, "INSERT INTO meta VALUES (zeroblob(100000))", NULL, &t.e),
+	    -1);
+	assert_int_equal(t.e.sys, ENOSPC);
+	assert_non_null(strstr(t.e.text, strerror(ENOSPC)));
+	db_rollback(t.d);
+	sql("PRAGMA max_page_count = 1000000");
+	assert_int_equal(db_begin(t.d, &t.e), 0);
+	sql("INSERT INTO ranges VALUES (1, 0, 1, 2)");
+	assert_int_equal(db_commit(t.d, &t.e), 0);
+}
+
+static void
 says_why_a_file_cannot_be_opened(void **state)
 {
 	(void)state;
@@ -143,6 +162,7 @@ main(void)
 		TEST(rolls_back_when_closed),
 		TEST(writes_no_more_once_damage_was_seen),
 		TEST(says_that_another_program_holds_it),
+		TEST(says_that_the_disk_is_full),
 		TEST(says_why_a_file_cannot_be_opened),
 	};
 

@@ -666,8 +666,10 @@ takes_back_a_listed_message(void **state)
 	assert_listing("1 a 10/2 b 20", "1", "2", 0);
 	crash(); /* the number is one of an earlier listing */
 	assert_listing("1 b 20/2 a 10", "2", "1", 0);
+	prepare(2);
 	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
-	assert_listing("1 b 20/2 a 10", "1:2", "", 0);
+	assert_true(prepare(2).known);
+	assert_listing("1 b 20/2 a 10", "1", "2", 0);
 }
 
 static void
@@ -837,6 +839,63 @@ goes_on_after_a_failed_sync(void **state)
 	assert_sets("1,3", "1,3");
 }
 
+static void
+trusts_no_listing_that_it_could_not_keep(void **state)
+{
+	struct ledger_entry m = entry(1);
+	struct set s;
+	uint32_t i, n;
+	int r = 0;
+
+	(void)state;
+	set_init(&s);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	limit_files(1000);
+	for (i = 1; r == 0 && i < 100000; i++) {
+		char uidl[64];
+
+		memset(uidl, 'u', sizeof(uidl));
+		memcpy(uidl, &i, sizeof(i));
+		r = ledger_list_add(
+		    w.l, w.box, i, span_make(uidl, sizeof(uidl)), 1, &w.e);
+	}
+	limit_files(0);
+	assert_int_equal(r, -1);
+	assert_non_null(strstr(w.e.text, strerror(EFBIG)));
+	assert_int_equal(
+	    ledger_list_add(w.l, w.box, i, SPAN("a"), 1, &w.e), -1);
+	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_listing("1 a 10", "1", "", 0);
+	prepare(1);
+	assert_listing("1 a 10", "", "1", 0);
+	set_deinit(&s);
+}
+
+static void
+trusts_no_listing_that_it_could_not_end(void **state)
+{
+	struct ledger_entry m = entry(1);
+	struct set s;
+	uint32_t n;
+
+	(void)state;
+	set_init(&s);
+	assert_listing("1 a 10/2 b 20", "1:2", "", 0);
+	prepare(1);
+	prepare(2);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	list_lines("1 b 20/2 c 30"); /* a is absent: something to write */
+	limit_files(1000);
+	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	limit_files(0);
+	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_listing("1 b 20/2 c 30", "2", "1", 0);
+	assert_listing("1 a 10/2 b 20", "", "1:2", 0);
+	set_deinit(&s);
+}
+
 /* ---- killed anywhere ---- */
 
 #define LIFE 6
@@ -963,6 +1022,8 @@ main(void)
 		IMAP(records_nothing_when_the_disk_is_full),
 		IMAP(records_nothing_when_the_sync_fails),
 		IMAP(goes_on_after_a_failed_sync),
+		POP3(trusts_no_listing_that_it_could_not_keep),
+		POP3(trusts_no_listing_that_it_could_not_end),
 		IMAP(survives_a_kill_at_every_commit),
 	};
 

@@ -162,10 +162,12 @@ remembers_a_row_that_hides_for_a_while(void **state)
 	now += KEEP - 1;
 	listed("", "", "", 0, "");
 	listed("a 1/b 2", "", "1:2", 0, "");
-	listed("", "", "", 0, "");
+	listed("", "", "", 0, ""); /* the time starts again */
 	now += KEEP - 1;
 	listed("b 2", "", "1", 0, "");
-	now += 1;
+	listed("a 1/b 2", "", "1:2", 0, "");
+	listed("b 2", "", "1", 0, "");
+	now += KEEP;
 	listed("b 2", "", "1", 0, "");
 	listed("a 1/b 2", "1", "2", 0, "");
 }
@@ -330,6 +332,15 @@ keeps_any_octets(void **state)
 	assert_set(&r.fresh, "1");
 	assert_set(&r.owed, "2");
 	free_result(&r);
+}
+
+static void
+sees_a_repetition_behind_a_line_out_of_order(void **state)
+{
+	(void)state;
+	listed("a 1/b 2/c 3", "1:3", "", 0, "1:3");
+	listed("c 3/a 1/b 2/c 3", "4", "2:3", 2, "4");
+	listed("c 3/a 1/b 2/c 3", "", "2:3", 2, "");
 }
 
 /* ---- a server that does as it likes ---- */
@@ -583,6 +594,7 @@ main(void)
 		TEST(fetches_again_rather_than_lose),
 		TEST(forgets_a_repeated_uidl_as_soon_as_it_is_absent),
 		TEST(never_owes_what_was_ever_repeated),
+		TEST(sees_a_repetition_behind_a_line_out_of_order),
 		TEST(takes_an_empty_uidl_for_doubtful),
 		TEST(takes_an_overlong_uidl_for_empty),
 		TEST(keeps_any_octets),

@@ -455,8 +455,8 @@ finds_lost_pages_after_a_crash(void **state)
 	use(l);
 	read_images();
 	ledger_close(&l);
-	assert_true(image_n[1] > 0); /* no orderly end */
-	for (at = 4096; at < image_n[0]; at++)
+	assert_true(image_n[1] > 0);               /* no orderly end */
+	for (at = 2 * 4096; at < image_n[0]; at++) /* behind the token */
 		image[0][at] = '\0';
 	write_images();
 	refuses("damaged");

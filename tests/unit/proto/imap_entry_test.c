@@ -174,8 +174,8 @@ says_that_a_login_was_refused(void **state)
 {
 	(void)state;
 	expect((struct talk){ .turns = TURNS(
-				  CAN_PLAIN, SPAN("A1 NO bad password\r\n")) },
-	    "FAILED auth: the server refuses the login: \"bad password\"\n"
+				  CAN_PLAIN, SPAN("A1 NO try another\r\n")) },
+	    "FAILED auth: the server refuses the login: \"try another\"\n"
 	    "--\n" SENT_PLAIN);
 	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("X")),
 				  SPAN("A1 NO [UNAVAILABLE] later\r\n")) },
@@ -188,6 +188,17 @@ says_that_a_login_was_refused(void **state)
 				  SPAN("* BYE [ALERT] go away\r\nA1 NO\r\n")) },
 	    "FAILED net: the server ends the session: \"[ALERT] go away\"\n"
 	    "--\n" SENT_LOGIN);
+}
+
+static void
+quotes_no_server_that_repeats_the_password(void **state)
+{
+	(void)state;
+	expect(
+	    (struct talk){
+		.turns = TURNS(SPAN(SAYS_CAN("X")),
+		    SPAN("A1 BAD what is LOGIN \"bob\" \"pass\"?\r\n")) },
+	    "FAILED auth: the server refuses the login\n--\n" SENT_LOGIN);
 }
 
 static void
@@ -418,6 +429,7 @@ main(void)
 		cmocka_unit_test(waits_for_large_literals_with_literal_minus),
 		cmocka_unit_test(honours_logindisabled),
 		cmocka_unit_test(says_that_a_login_was_refused),
+		cmocka_unit_test(quotes_no_server_that_repeats_the_password),
 		cmocka_unit_test(tries_login_once_when_plain_is_broken),
 		cmocka_unit_test(cancels_a_login_that_never_ends),
 		cmocka_unit_test(wants_a_greeting),

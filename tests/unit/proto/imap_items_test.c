@@ -132,6 +132,26 @@ knows_a_torn_line(void **state)
 }
 
 static void
+goes_no_deeper_than_its_limit(void **state)
+{
+	struct imap_items it;
+
+	(void)state;
+	imap_items_init(&it);
+	for (int depth = 30; depth < 35; depth++) {
+		char said[100] = "(UID 5 X ";
+		size_t n = strlen(said);
+
+		memset(said + n, '(', (size_t)depth - 1);
+		memset(said + n + depth - 1, ')', (size_t)depth);
+		said[n + 2 * (size_t)depth - 1] = '\n';
+		read_items(&it, span_of(said));
+		assert_int_equal(it.torn, depth > IMAP_ITEMS_DEPTH_MAX);
+	}
+	imap_items_deinit(&it);
+}
+
+static void
 takes_the_first_of_two_bodies_and_headers(void **state)
 {
 	struct imap_items it;
@@ -156,6 +176,7 @@ main(void)
 		cmocka_unit_test(tells_nil_from_empty),
 		cmocka_unit_test(leaves_out_values_that_make_no_sense),
 		cmocka_unit_test(knows_a_torn_line),
+		cmocka_unit_test(goes_no_deeper_than_its_limit),
 		cmocka_unit_test(takes_the_first_of_two_bodies_and_headers),
 	};
 

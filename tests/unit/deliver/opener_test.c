@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/opener.h"
+
+#include "office.h"
+
+#include "deliver/wire.h"
+
+#define ROOM 10
+
+struct counter {
+	struct office o;
+	struct opener_room room;
+	struct opener *opener;
+	struct opener_for a, b;
+	struct maildir *maildir;
+	struct ipc *ours, *theirs;
+	unsigned int files, refused, from_a, from_b;
+	uint32_t tokens[64];
+};
+
+static void
+on_packet(void *arg, struct ipc_packet *p)
+{
+	struct counter *c = arg;
+	struct wire_answer answer;
+	uint32_t box, tokens[WIRE_FILES_MAX];
+	size_t n;
+
+	loop_stop(c->o.loop);
+	if (p != NULL && p->type == WIRE_NO_FILES) {
+		assert_true(wire_take_answer(p->payload, &answer));
+		assert_int_equal(answer.e.kind, ERR_DELIVER);
+		c->refused++;
+		return;
+	}
+	assert_non_null(p);
+	assert_int_equal(p->type, WIRE_FILES);
+	assert_true(wire_take_tokens(p->payload, &box, tokens, &n));
+	assert_int_equal(n, p->n_fds);
+	memcpy(c->tokens + c->files, tokens, n * sizeof(tokens[0]));
+	c->files += (unsigned int)n;
+	*(box == 1 ? &c->from_a : &c->from_b) += (unsigned int)n;
+}
+
+static int
+setup(void **state)
+{
+	struct counter *c = calloc(1, sizeof(*c));
+	struct err e = { 0 };
+	int fds[2];
+
+	assert_non_null(c);
+	office_make_dir(&c->o);
+	office_make_loop(&c->o);
+	assert_int_equal(ipc_pair(fds, &e), 0);
+	c->ours = ipc_new(c->o.loop, fds[0], on_packet, c);
+	c->theirs = ipc_new(c->o.loop, fds[1], on_packet, c);
+	c->maildir = maildir_open(office_path(&c->o, "M"), true, &e);
+	c->room.max_files = ROOM;
+	maildir_names_init(&c->room.names, "0123456789abcdef");
+	c->opener = opener_new(&c->room, 5);
+	c->a = (struct opener_for){
+		.box = 1, .ledger_box = 11, .maildir = c->maildir
+	};
+	c->b = (struct opener_for){ .box = 2, .maildir = c->maildir };
+	*state = c;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct counter *c = *state;
+
+	opener_free(&c->opener);
+	assert_int_equal(c->room.files, 0);
+	assert_int_equal(office_count(&c->o, "M/tmp", NULL), 0);
+	maildir_unref(&c->maildir);
+	ipc_free(&c->ours);
+	ipc_free(&c->theirs);
+	office_free_loop(&c->o);
+	office_remove_dir(&c->o);
+	free(c);
+	return 0;
+}
+
+static void
+release(struct counter *c, uint32_t token)
+{
+	struct job *j = opener_take(c->opener, token);
+
+	assert_non_null(j);
+	job_free(&j);
+	c->room.files--;
+}
+
+static void
+opens_and_hands_over_by_token(void **state)
+{
+	struct counter *c = *state;
+	struct job *j;
+
+	assert_true(opener_want(c->opener, &c->a, 3));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, 3);
+	assert_int_equal(office_count(&c->o, "M/tmp", NULL), 3);
+	j = opener_take(c->opener, c->tokens[1]);
+	assert_int_equal(j->kind, JOB_COMMIT);
+	assert_int_equal(j->link, 5);
+	assert_int_equal(j->commit.entry.box, 11);
+	assert_true(j->commit.fd >= 0);
+	assert_null(opener_take(c->opener, c->tokens[1]));
+	assert_null(opener_take(c->opener, ROOM));
+	assert_null(opener_take(c->opener, UINT32_MAX));
+	assert_int_equal(c->room.files, 3);
+	job_free(&j);
+	c->room.files--;
+}
+
+static void
+serves_those_who_wait_in_turn(void **state)
+{
+	struct counter *c = *state;
+	unsigned int i;
+
+	assert_true(opener_want(c->opener, &c->a, 15));
+	assert_true(opener_want(c->opener, &c->b, 5));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, ROOM);
+	assert_int_equal(c->from_a, ROOM);
+	for (i = 0; i < 6; i++)
+		release(c, c->tokens[i]);
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, ROOM + 6);
+	assert_int_equal(c->from_b, 5);
+	assert_int_equal(c->from_a, ROOM + 1);
+	opener_forget(c->opener, &c->a);
+	release(c, c->tokens[7]);
+	opener_serve(c->opener, c->ours);
+	assert_int_equal(c->room.files, ROOM - 1);
+}
+
+static void
+refuses_to_owe_too_many(void **state)
+{
+	struct counter *c = *state;
+
+	assert_true(opener_want(c->opener, &c->a, WIRE_OPEN_MAX - 1));
+	assert_false(opener_want(c->opener, &c->a, 2));
+	assert_true(opener_want(c->opener, &c->a, 1));
+	opener_forget(c->opener, &c->a);
+	opener_forget(c->opener, &c->a);
+}
+
+static void
+says_why_there_are_none(void **state)
+{
+	struct counter *c = *state;
+
+	assert_int_equal(rmdir(office_path(&c->o, "M/tmp")), 0);
+	assert_true(opener_want(c->opener, &c->a, 3));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->refused, 1);
+	assert_int_equal(c->a.wanted, 0);
+	assert_int_equal(c->room.files, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(opens_and_hands_over_by_token),
+		TEST(serves_those_who_wait_in_turn),
+		TEST(refuses_to_owe_too_many),
+		TEST(says_why_there_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/place.h"
+
+#include "office.h"
+
+struct town {
+	struct office o;
+	struct ledger *ledger;
+	struct places places;
+	struct maildir_names names;
+	int64_t box;
+};
+
+static unsigned int errors;
+
+static void
+count_errors(enum log_level level, const char *line)
+{
+	(void)line;
+	errors += level == LOG_LEVEL_ERROR;
+}
+
+static void
+open_town(struct town *t)
+{
+	struct err e = { 0 };
+	enum ledger_state known;
+	uint32_t was;
+
+	t->ledger = ledger_open(office_path(&t->o, "ledger"), &e);
+	assert_non_null(t->ledger);
+	places_init(&t->places, t->ledger);
+	maildir_names_init(&t->names, ledger_token(t->ledger));
+	assert_int_equal(
+	    ledger_box(t->ledger, "a", "INBOX", 1, &t->box, &known, &was, &e),
+	    0);
+}
+
+static void
+close_town(struct town *t)
+{
+	places_deinit(&t->places);
+	ledger_close(&t->ledger);
+}
+
+static int
+setup(void **state)
+{
+	struct town *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	errors = 0;
+	log_set_sink(count_errors);
+	office_make_dir(&t->o);
+	open_town(t);
+	*state = t;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct town *t = *state;
+
+	close_town(t);
+	office_remove_dir(&t->o);
+	free(t);
+	return 0;
+}
+
+static struct place *
+place(struct town *t, const char *path)
+{
+	return places_find(&t->places, office_path(&t->o, path));
+}
+
+/* What a crash leaves between "prepared" and the renaming. */
+static void
+prepare(struct town *t, const char *path, uint32_t number)
+{
+	char name[MAILDIR_NAME_MAX], final[MAILDIR_NAME_MAX];
+	struct place *p = place(t, path);
+	struct ledger_entry entry = {
+		.box = t->box, .number = number, .dir = p->path, .file = final
+	};
+	struct err e = { 0 };
+
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	maildir_names_next(&t->names, name);
+	close(maildir_create(p->maildir, name, &e));
+	maildir_final(final, name, 0);
+	entry.fingerprint[0] = (uint8_t)number;
+	assert_int_equal(ledger_prepare(t->ledger, &entry, 1, &e), 0);
+}
+
+static int
+count_row(void *arg, const struct ledger_entry *entry, struct err *e)
+{
+	(void)entry;
+	(void)e;
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+static unsigned int
+rows(struct town *t)
+{
+	struct err e = { 0 };
+	unsigned int n = 0;
+
+	assert_int_equal(ledger_flush(t->ledger, &e), 0);
+	assert_int_equal(ledger_journal(t->ledger, count_row, &n, &e), 0);
+	return n;
+}
+
+static void
+publishes_what_a_crash_left(void **state)
+{
+	struct town *t = *state;
+
+	prepare(t, "A", 1);
+	prepare(t, "A", 2);
+	prepare(t, "B", 3);
+	close_town(t);
+	open_town(t);
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 0);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 2);
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 0);
+	assert_int_equal(office_count(&t->o, "B/new", NULL), 1);
+	assert_int_equal(rows(t), 0);
+	assert_false(place(t, "A")->stuck);
+}
+
+static void
+takes_a_missing_file_for_published(void **state)
+{
+	struct town *t = *state;
+	char name[256], from[1024], to[1024];
+
+	prepare(t, "A", 1);
+	assert_int_equal(office_count(&t->o, "A/tmp", name), 1);
+	snprintf(from, sizeof(from), "%s/A/tmp/%s", t->o.dir, name);
+	snprintf(to, sizeof(to), "%s/A/cur/%s,S=0:2,S", t->o.dir, name);
+	assert_int_equal(rename(from, to), 0); /* and read, since */
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 0);
+	assert_int_equal(rows(t), 0);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 0);
+}
+
+static void
+is_stuck_while_the_maildir_is_away(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	prepare(t, "B", 2);
+	close_town(t);
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "away")), 0);
+	open_town(t);
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 1);
+	assert_int_equal(rows(t), 1);
+	assert_int_equal(office_count(&t->o, "B/new", NULL), 1);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), -1);
+	assert_int_equal(e.kind, ERR_DELIVER);
+	assert_non_null(strstr(e.text, "1 message"));
+	assert_int_equal(access(office_path(&t->o, "A"), F_OK), -1);
+	assert_int_equal(
+	    rename(office_path(&t->o, "away"), office_path(&t->o, "A")), 0);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 1);
+	assert_int_equal(rows(t), 0);
+}
+
+/* The same directory by another path must not be swept meanwhile. */
+static void
+sweeps_nothing_while_anything_is_stuck(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	close_town(t);
+	assert_int_equal(rmdir(office_path(&t->o, "A/new")), 0);
+	assert_int_equal(symlink("A", office_path(&t->o, "L")), 0);
+	open_town(t);
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 1);
+	assert_int_equal(place_ready(&t->places, place(t, "L"), &e), 0);
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 1);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 1);
+}
+
+static void
+sweeps_once_and_before_use(void **state)
+{
+	struct town *t = *state;
+	struct place *p = place(t, "A");
+	char name[MAILDIR_NAME_MAX];
+	struct err e = { 0 };
+
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	maildir_names_next(&t->names, name);
+	close(maildir_create(p->maildir, name, &e));
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 1);
+	close_town(t);
+	open_town(t);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 0);
+}
+
+static void
+opens_anew_what_was_replaced(void **state)
+{
+	struct town *t = *state;
+	struct place *p = place(t, "A");
+	struct err e = { 0 };
+	struct maildir *m;
+
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	m = p->maildir;
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	assert_ptr_equal(p->maildir, m);
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "was")), 0);
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	close(maildir_create(p->maildir, "x", &e));
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(publishes_what_a_crash_left),
+		TEST(takes_a_missing_file_for_published),
+		TEST(is_stuck_while_the_maildir_is_away),
+		TEST(sweeps_nothing_while_anything_is_stuck),
+		TEST(sweeps_once_and_before_use),
+		TEST(opens_anew_what_was_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
