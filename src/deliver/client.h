@@ -104,9 +104,10 @@ struct letter_params {
 /* e NULL: delivered, durable; else what went wrong. */
 typedef void (*letter_fn)(void *arg, uint32_t number, const struct err *e);
 
-/* Both end the caller's ownership and set *l to NULL. */
+/* Both end the caller's ownership and set the pointer to
+ * NULL. */
 void letter_commit(
-    struct letter **l, const struct letter_params *p, letter_fn fn);
+    struct letter **p, const struct letter_params *params, letter_fn fn);
 void letter_discard(struct letter **l); /* NULL is fine */
 
 /* True when the owner should stop feeding: too much waits for the disk. */

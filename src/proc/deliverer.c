@@ -136,7 +136,7 @@ deliverer_main(void)
 	umask(077);
 	limits_raise_files();
 	if (sandbox_secrets(&e) != 0)
-		log_debug("deliverer", "%s", e.text);
+		log_notice("deliverer", "%s", e.text);
 	d.loop = loop_new();
 	d.supervisor = ipc_new(d.loop, WIRE_FD, on_packet, &d);
 	loop_run(d.loop);

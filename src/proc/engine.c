@@ -292,8 +292,10 @@ engine_main(void)
 		deinit(&g);
 		return 1;
 	}
-	if (sandbox_secrets(&e) != 0 || sandbox_engine(&e) != 0)
-		log_debug("engine", "%s", e.text);
+	if (sandbox_secrets(&e) != 0)
+		log_notice("engine", "%s", e.text);
+	if (sandbox_engine(&e) != 0)
+		log_notice("engine", "%s", e.text);
 	loop_run(g.loop);
 	deinit(&g);
 	return 0;

@@ -420,7 +420,7 @@ supervisor_fetch(struct conf *conf, const char *const *names, size_t n,
 	limits_raise_files();
 	signal(SIGPIPE, SIG_IGN);
 	if (sandbox_secrets(&e) != 0)
-		log_debug("supervisor", "%s", e.text);
+		log_notice("supervisor", "%s", e.text);
 	s.loop = loop_new();
 	s.jobs = mem_array(conf->n + 1, sizeof(*s.jobs));
 	buf_init(&s.log, LOG_MAX);
