@@ -1,34 +1,46 @@
-# mailhaul: make all check lint demo bench fuzz install clean deps
+# mailhaul: make deps all check unit e2e lint fuzz demo bench install clean
 # Knobs: FLAVOR=debug|asan|release CC CFLAGS LDFLAGS PREFIX DESTDIR O T
-FLAVOR ?= debug
-O      ?= build/$(FLAVOR)$(if $(findstring clang,$(CC)),-clang)
-T      ?= 60
-PREFIX ?= /usr/local
+VERSION := 0.1.0
+FLAVOR  ?= debug
+O       ?= build/$(FLAVOR)$(if $(findstring clang,$(CC)),-clang)
+T       ?= 60
+PREFIX  ?= /usr/local
+PYTHON  ?= /usr/bin/python3
+JOBS    := $(shell nproc)
 
-PKGS   := libevent libevent_pthreads openssl libconfuse sqlite3 libgsasl libseccomp
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS)) -lpthread
+PKGS := libevent libevent_pthreads openssl libconfuse sqlite3 libgsasl libseccomp
+DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
+	libconfuse-dev libsqlite3-dev libgsasl-dev libseccomp-dev \
+	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
+	dovecot-imapd dovecot-pop3d openssl mandoc clang-format clang-tidy cppcheck
+# asked once, and not before "make deps" has installed pkg-config
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread)$(PKG_LIBS)
 
 WARN := -Wall -Wextra -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qual \
 	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wconversion -Wsign-conversion -Wnull-dereference
+SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all
 MODE_debug   := -O1 -g -Werror -DMAILHAUL_CRASH_POINTS
-MODE_asan    := -O1 -g -Werror -DMAILHAUL_CRASH_POINTS \
-	-fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
+MODE_asan    := $(MODE_debug) $(SANITIZE) -fno-omit-frame-pointer
+MODE_fuzz    := $(MODE_asan) -fsanitize=fuzzer-no-link
 MODE_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-LINK_debug   :=
-LINK_asan    := -fsanitize=address,undefined
+LINK_asan    := $(SANITIZE)
+LINK_fuzz    := $(SANITIZE)
 LINK_release := -pie -Wl,-z,relro,-z,now
 
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -Isrc -pthread $(WARN) $(MODE_$(FLAVOR)) \
-	$(PKG_CFLAGS) $(CFLAGS)
+# what the user adds comes last
+OUR_CFLAGS  = -std=c11 -D_GNU_SOURCE -Isrc -pthread $(WARN) $(MODE_$(FLAVOR)) \
+	-DMAILHAUL_VERSION='"$(VERSION)"'
+ALL_CFLAGS  = $(OUR_CFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINK_$(FLAVOR)) $(LDFLAGS)
 
 # ROOMS="util proto" builds and tests a part of the house alone
 ROOMS    ?= util sys proto io conf ledger deliver session fetch sched proc
 LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard $(ROOMS:%=tests/unit/%/*_test.c)))
+FUZZ     := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/*_fuzz.c))
+FAULT    := $(O)/tests/e2e/fault.so
 
 all: $(O)/mailhaul
 
@@ -38,15 +50,56 @@ $(O)/libmailhaul.a: $(LIB_OBJS)
 	@rm -f $@
 	ar rcs $@ $^
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libmailhaul.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
-$(O)/%.o: %.c
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(filter %.a,$^) $(PKG_LIBS) -lcmocka
+$(filter $(O)/tests/unit/fetch/% $(O)/tests/unit/sched/account_test,$(UNIT)): \
+	$(O)/tests/unit/fetch/rig.o
+$(O)/tests/%_fuzz: $(O)/tests/%_fuzz.o $(O)/libmailhaul.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+$(O)/%.so: %.c | $(filter deps,$(MAKECMDGOALS))
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -fPIC -shared -o $@ $< -ldl
+$(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
+# other flags than last time: everything is built again
+FLAGS := $(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(ALL_LDFLAGS)
+ifneq ($(strip $(file <$(O)/flags)),$(strip $(FLAGS)))
+$(O)/flags: FORCE
+endif
+$(O)/flags: | $(filter deps,$(MAKECMDGOALS))
+	@$(shell mkdir -p $(@D))$(file >$@,$(FLAGS)):
+
+deps:
+	@.ci/deps $(DEBS)
+check: $(O)/mailhaul $(UNIT) $(FAULT)
+	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) tests/check.sh all $(UNIT)
 unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+	@O=$(O) JOBS=$(JOBS) tests/check.sh unit $(UNIT)
+e2e: $(O)/mailhaul $(FAULT)
+	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) tests/check.sh e2e
+lint: | $(filter deps,$(MAKECMDGOALS))
+	@CC="$(CC)" PKG_CFLAGS="$(PKG_CFLAGS)" JOBS=$(JOBS) tests/lint/run.sh
+fuzz: | $(filter deps,$(MAKECMDGOALS))
+	@+$(MAKE) --no-print-directory FLAVOR=fuzz CC=clang fuzz-run
+fuzz-run: $(FUZZ)
+	@O=$(O) T=$(T) JOBS=$(JOBS) tests/fuzz.sh $(FUZZ)
+demo: $(O)/mailhaul
+	@MAILHAUL=$(O)/mailhaul PYTHON=$(PYTHON) tests/demo/run.sh
+bench: | $(filter deps,$(MAKECMDGOALS))
+	@+$(MAKE) --no-print-directory FLAVOR=release all
+	@MAILHAUL=$${MAILHAUL:-build/release/mailhaul} PYTHON=$(PYTHON) tests/bench/run.sh
+install: | $(filter deps,$(MAKECMDGOALS))
+	@+$(MAKE) --no-print-directory FLAVOR=release install-files
+install-files: $(O)/mailhaul
+	install -D -m 755 $(O)/mailhaul $(DESTDIR)$(PREFIX)/bin/mailhaul
+	install -D -m 644 man/mailhaul.1 $(DESTDIR)$(PREFIX)/share/man/man1/mailhaul.1
+	install -D -m 644 man/mailhaul.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mailhaul.conf.5
+	install -D -m 644 etc/mailhaul.conf $(DESTDIR)$(PREFIX)/share/doc/mailhaul/mailhaul.conf
 clean:
 	rm -rf build
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+FORCE:
+.PHONY: all deps check unit e2e lint fuzz fuzz-run demo bench install install-files clean FORCE
 .SECONDARY:

@@ -135,19 +135,6 @@ note_ready(struct client *c)
 
 /* ---- descriptors ---- */
 
-static bool
-anyone_else_starves(const struct client_box *but)
-{
-	const struct client_box *b;
-
-	TAILQ_FOREACH (b, &but->c->boxes, next) {
-		if (b->starving && b != but)
-			return true;
-	}
-	return false;
-}
-
-/* A box that has some leaves the room to those that have none. */
 void
 box_ask_files(struct client_box *b)
 {
@@ -158,8 +145,6 @@ box_ask_files(struct client_box *b)
 	if (b->st != BOX_OPEN || box_down(c) || n == 0)
 		return;
 	room = c->max_files - c->held - c->asked;
-	if (!none && anyone_else_starves(b))
-		room = 0;
 	if (n > room)
 		n = room;
 	b->starving = none && n == 0;

@@ -4,22 +4,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "fetch/flights.h"
 #include "fetch/imap_remove.h"
 #include "fetch/intake.h"
 #include "fetch/plan.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
-#define FLIGHTS 8       /* FETCH commands under way */
-#define FLIGHT_MAX 250  /* messages of one of them */
-#define RANGES_MAX 100  /* ranges of its set: some servers have short lines */
-#define ROUNDS 3        /* times that a missing body is asked for */
-#define WARNINGS_MAX 10 /* of one kind, in one run */
-
-struct flight {
-	uint32_t ticket; /* 0: free */
-	struct set uids; /* asked for and not come yet */
-};
+#define ROUNDS 3 /* times that a missing body is asked for */
 
 struct imap_box {
 	struct fetch *f;              /* not ours */
@@ -37,7 +29,7 @@ struct imap_box {
 	struct set gaps; /* ... and over these */
 	struct set handled, found, todo;
 	struct set again; /* asked for, and no body came */
-	struct flight flights[FLIGHTS];
+	struct flights flights;
 	unsigned int rounds;
 	bool fetching; /* todo is known */
 	bool ended, read_only;
@@ -98,37 +90,16 @@ note(struct imap_box *b, const struct err *e)
 
 /* ---- fetching ---- */
 
-static struct flight *
-flight_of(struct imap_box *b, uint32_t uid)
-{
-	for (size_t i = 0; i < FLIGHTS; i++)
-		if (b->flights[i].ticket != 0 &&
-		    set_has(&b->flights[i].uids, uid))
-			return &b->flights[i];
-	return NULL;
-}
-
-static bool
-in_flight(const struct imap_box *b)
-{
-	for (size_t i = 0; i < FLIGHTS; i++)
-		if (b->flights[i].ticket != 0)
-			return true;
-	return false;
-}
-
 /* Bodies that did not come are asked for one by one the next times. */
 static void
 take_off(struct imap_box *b)
 {
 	uint64_t most = b->rounds == 0 ? FLIGHT_MAX : 1;
+	struct flight *fl;
 
-	for (size_t i = 0; i < FLIGHTS && !set_empty(&b->todo); i++) {
-		struct flight *fl = &b->flights[i];
-
-		if (fl->ticket != 0)
-			continue;
-		set_take(&fl->uids, &b->todo, most, RANGES_MAX);
+	while (
+	    !set_empty(&b->todo) && (fl = flights_free(&b->flights)) != NULL) {
+		set_take(&fl->uids, &b->todo, most, FLIGHT_RANGES);
 		fl->ticket = imap_fetch(machine(b), &fl->uids);
 	}
 	imap_session_flush(b->session);
@@ -169,7 +140,7 @@ check(struct imap_box *b)
 	if (b->ended || !b->fetching)
 		return;
 	take_off(b);
-	if (in_flight(b) || client_pending(b->ledger) > 0)
+	if (flights_any(&b->flights) || client_pending(b->ledger) > 0)
 		return;
 	if (!set_empty(&b->again) && b->rounds + 1 < ROUNDS) {
 		look_again(b);
@@ -241,8 +212,9 @@ on_ready(void *arg)
 static void
 body_begins(struct imap_box *b, const struct imap_info *info)
 {
-	bool wanted =
-	    info->uid == 0 ? in_flight(b) : flight_of(b, info->uid) != NULL;
+	bool wanted = info->uid == 0
+	    ? flights_any(&b->flights)
+	    : flights_of_uid(&b->flights, info->uid) != NULL;
 
 	follow(b, intake_begin(&b->intake, wanted), NULL);
 }
@@ -260,7 +232,7 @@ body_goes_on(struct imap_box *b, const struct imap_info *info)
 static void
 body_ends(struct imap_box *b, const struct imap_info *info)
 {
-	struct flight *fl = flight_of(b, info->uid);
+	struct flight *fl = flights_of_uid(&b->flights, info->uid);
 	struct letter_params params = {
 		.number = info->uid,
 		.owes = b->remove != NULL,
@@ -412,13 +384,14 @@ done_flight(struct imap_box *b, struct flight *fl, const struct imap_info *info)
 static void
 hear_done(struct imap_box *b, const struct imap_info *info)
 {
+	struct flight *fl = flights_of_ticket(&b->flights, info->ticket);
+
 	if (info->ticket == b->select)
 		done_select(b, info);
 	else if (info->ticket == b->search)
 		done_search(b, info);
-	for (size_t i = 0; i < FLIGHTS; i++)
-		if (info->ticket == b->flights[i].ticket)
-			done_flight(b, &b->flights[i], info);
+	else if (fl != NULL)
+		done_flight(b, fl, info);
 }
 
 void
@@ -503,8 +476,7 @@ imap_box_free(struct imap_box **b)
 	set_deinit(&it->found);
 	set_deinit(&it->todo);
 	set_deinit(&it->again);
-	for (size_t i = 0; i < FLIGHTS; i++)
-		set_deinit(&it->flights[i].uids);
+	flights_deinit(&it->flights);
 	free(it->mailbox);
 	free(it);
 }

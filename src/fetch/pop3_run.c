@@ -13,7 +13,8 @@
  * retrieving again.
  */
 
-#define WINDOW 256 /* requests ahead of their answers */
+#define WINDOW 256      /* requests ahead of their answers */
+#define WARNINGS_MAX 10 /* of messages refused, in one fetch */
 
 struct pop3_run {
 	struct fetch *f; /* not ours */
@@ -26,6 +27,7 @@ struct pop3_run {
 	struct set deleted;   /* DELE was answered +OK */
 	uint32_t count;       /* of messages in the maildrop (STAT) */
 	unsigned int asked;   /* RETRs not yet answered */
+	unsigned int refused; /* messages that the server will not give */
 	bool listing;         /* the ledger is being told the UIDLs */
 	bool by_content;      /* no UIDL: known by what they hold */
 	bool working, quitting, ended;
@@ -298,7 +300,9 @@ done_retr(struct pop3_run *r, const struct pop3_info *info)
 		end(r, &e);
 		return;
 	}
-	log_warning(r->f->params->subject, "%s", e.text);
+	if (r->refused++ < WARNINGS_MAX)
+		log_warning(r->f->params->subject, "%s%s", e.text,
+		    r->refused == WARNINGS_MAX ? "; more are not listed" : "");
 	fetch_note(r->f, &e);
 	check(r);
 }

@@ -7,16 +7,31 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "deliver/fingerprint.h"
 
 static struct desk *desk;
+static bool close_fails;
+
+/* As some file systems do over a network. */
+int
+close(int fd)
+{
+	long r = syscall(SYS_close, fd);
+
+	if (!close_fails)
+		return (int)r;
+	errno = EDQUOT;
+	return -1;
+}
 
 /* A file in memory: one end for a draft, the other to look. */
 static int
@@ -181,6 +196,26 @@ notices_a_full_disk_at_the_end(void **state)
 	draft_free(&full);
 }
 
+static void
+notices_a_failure_to_close(void **state)
+{
+	struct draft *d;
+	struct digest fp;
+	struct err e = { 0 };
+	uint64_t octets;
+	int look;
+
+	(void)state;
+	d = draft_new(desk, file(&look));
+	assert_int_equal(draft_write(d, SPAN("x"), &e), 0);
+	close_fails = true;
+	assert_int_equal(draft_finish(d, &octets, &fp, &e), -1);
+	close_fails = false;
+	assert_int_equal(e.sys, EDQUOT);
+	draft_free(&d);
+	expect(look, "x", 1);
+}
+
 int
 main(void)
 {
@@ -191,6 +226,7 @@ main(void)
 		cmocka_unit_test(may_be_empty_or_dropped),
 		cmocka_unit_test(keeps_its_failure_to_itself),
 		cmocka_unit_test(notices_a_full_disk_at_the_end),
+		cmocka_unit_test(notices_a_failure_to_close),
 	};
 	int r;
 

@@ -29,7 +29,9 @@ struct whole {
 	const struct rig_rule *script;
 	bool used[RULES_MAX];
 	struct buf in;
-	const char *stop_at;
+	const char *mark;
+	loop_fn at_mark;
+	void *at_arg;
 	struct secret *secret;
 };
 
@@ -99,8 +101,8 @@ hear_line(struct whole *w, struct span line)
 	size_t at = strlen(w->rig.heard);
 
 	snprintf(w->rig.heard + at, sizeof(w->rig.heard) - at, "%s\n", text);
-	if (w->stop_at != NULL && strstr(text, w->stop_at) != NULL)
-		fetch_stop(w->fetch);
+	if (w->mark != NULL && strstr(text, w->mark) != NULL)
+		w->at_mark(w->at_arg);
 	else
 		answer(w, text);
 	free(text);
@@ -172,22 +174,47 @@ on_end(void *arg, const struct fetch_result *result)
 	loop_stop(w->loop);
 }
 
+const struct fetch_env *
+rig_env(const struct rig *r)
+{
+	return &((const struct whole *)r)->env;
+}
+
+void
+rig_play(struct rig *r, const struct rig_rule *script, const char *mark,
+    loop_fn at, void *arg)
+{
+	struct whole *w = (struct whole *)r;
+
+	w->script = script;
+	w->mark = mark;
+	w->at_mark = at;
+	w->at_arg = arg;
+	memset(w->used, 0, sizeof(w->used));
+	w->rig.heard[0] = '\0';
+	loop_fd_want(w->listen_watch, true, false);
+	loop_run(w->loop);
+	loop_fd_want(w->listen_watch, false, false);
+	hang_up(w);
+}
+
+static void
+stop_fetch(void *arg)
+{
+	struct whole *w = arg;
+
+	fetch_stop(w->fetch);
+}
+
 void
 rig_run_and_stop(
     struct rig *r, const struct rig_rule *script, const char *stop_at)
 {
 	struct whole *w = (struct whole *)r;
 
-	w->script = script;
-	w->stop_at = stop_at;
-	memset(w->used, 0, sizeof(w->used));
-	w->rig.heard[0] = '\0';
-	loop_fd_want(w->listen_watch, true, false);
 	w->fetch = fetch_new(&w->env, &w->rig.params, on_end, w);
-	loop_run(w->loop);
+	rig_play(r, script, stop_at, stop_fetch, w);
 	fetch_free(&w->fetch);
-	loop_fd_want(w->listen_watch, false, false);
-	hang_up(w);
 }
 
 void
@@ -242,6 +269,7 @@ rig_new(bool is_pop3)
 	assert_non_null(w->server);
 	snprintf(path, sizeof(path), "%s/md", w->rig.dir);
 	server_account(w->server, 0, "test", path);
+	server_account(w->server, 1, "other", path);
 	assert_int_equal(ipc_pair(pair, &e), 0);
 	server_attach(w->server, pair[0]);
 	w->env = (struct fetch_env){ .loop = w->loop,

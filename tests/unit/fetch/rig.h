@@ -44,6 +44,14 @@ void rig_run(struct rig *r, const struct rig_rule *script);
 void rig_run_and_stop(
     struct rig *r, const struct rig_rule *script, const char *stop_at);
 
+/* For tests that bring fetches of their own, as the deliverer's account 0 or
+ * 1: runs the loop of rig_env() against the script until the loop is stopped.
+ * at is called when the client has said mark, which is not answered; NULL:
+ * nothing is. It may stop and free what it likes. */
+const struct fetch_env *rig_env(const struct rig *r);
+void rig_play(struct rig *r, const struct rig_rule *script, const char *mark,
+    loop_fn at, void *arg);
+
 unsigned int rig_delivered(const struct rig *r);     /* files in new/ */
 unsigned int rig_unfinished(const struct rig *r);    /* files in tmp/ */
 bool rig_has(const struct rig *r, const char *text); /* a file in new/ */

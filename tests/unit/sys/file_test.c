@@ -456,10 +456,13 @@ leaves_no_lock_behind_a_killed_holder(void **state)
 	in_dir("lock");
 	pid = fork();
 	if (pid == 0) {
-		if (file_lock(path, &busy, &e) >= 0)
-			write(ends[1], "x", 1);
+		close(ends[0]);
+		if (file_lock(path, &busy, &e) < 0 ||
+		    write(ends[1], "x", 1) != 1)
+			_exit(1);
 		pause();
 	}
+	close(ends[1]);
 	assert_int_equal(read(ends[0], &c, 1), 1);
 	assert_int_equal(file_lock(path, &busy, &e), -1);
 	assert_true(busy);
@@ -469,7 +472,6 @@ leaves_no_lock_behind_a_killed_holder(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	close(ends[0]);
-	close(ends[1]);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)

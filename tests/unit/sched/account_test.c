@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: ISC */
+#include "sched/account.h"
+
+#include "sys/log.h"
+#include "unit/fetch/scripts.h"
+
+#define N 2
+
+static struct rig *rig;
+static struct hosts *hosts;
+static struct secret *secret;
+static struct conf_account conf[N];
+static struct account *accounts[N];
+static struct fetch_result results[N];
+static unsigned int ended, to_end; /* the loop stops when these are the same */
+static struct loop_timer *timer;
+static char inbox_name[] = "INBOX";
+static char *inbox[] = { inbox_name, NULL };
+static char names[N][8] = { "test", "other" };
+
+static void
+stop_loop(void *arg)
+{
+	(void)arg;
+	loop_stop(rig_env(rig)->loop);
+}
+
+static void
+on_end(void *arg, const struct fetch_result *result)
+{
+	size_t i = *(size_t *)arg;
+
+	results[i] = *result;
+	account_free(&accounts[i]); /* fine here */
+	if (++ended == to_end)
+		stop_loop(NULL);
+}
+
+static void
+open_account(size_t i)
+{
+	static size_t numbers[N] = { 0, 1 };
+	struct account_params params = { .env = rig_env(rig),
+		.hosts = hosts,
+		.conf = &conf[i],
+		.secret = secret,
+		.number = (uint32_t)i };
+
+	accounts[i] = account_new(&params, on_end, &numbers[i]);
+	to_end++;
+}
+
+static void
+fill_conf(struct conf_account *c, char *name)
+{
+	static char host[] = "127.0.0.1";
+	static char user[] = "u";
+
+	*c = (struct conf_account){ .name = name,
+		.protocol = CONF_IMAP,
+		.host = host,
+		.port = rig->params.conn.port,
+		.tls = CONF_TLS_NONE,
+		.auth = CONF_AUTH_LOGIN,
+		.user = user,
+		.mailboxes = { inbox, 1 },
+		.after = CONF_KEEP,
+		.connect_timeout_s = 10,
+		.tls_timeout_s = 10,
+		.command_timeout_s = 10,
+		.retries = 1,
+		.pipelining = true,
+		.capa = true };
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	rig = rig_new(false);
+	hosts = hosts_new(rig_env(rig)->loop, 1);
+	secret = secret_new(SPAN("p"));
+	for (size_t i = 0; i < N; i++) {
+		fill_conf(&conf[i], names[i]);
+		results[i] = (struct fetch_result){ 0 };
+	}
+	ended = to_end = 0;
+	log_set_level(LOG_LEVEL_ERROR);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		account_free(&accounts[i]);
+	loop_timer_free(&timer);
+	hosts_free(&hosts);
+	secret_free(&secret);
+	rig_free(&rig);
+	return 0;
+}
+
+/* clang-format off */
+#define GREET_ALL ALWAYS(NULL, "* OK [CAPABILITY IMAP4rev1] hello\r\n")
+#define LET_ALL_IN ALWAYS(" LOGIN ", "%T OK [CAPABILITY IMAP4rev1] in\r\n")
+#define BYE_ALL ALWAYS(" LOGOUT", "* BYE bye\r\n%T OK bye\r\n")
+#define TWO ALWAYS(" SELECT", BOX("2", "7", "3"))
+#define NO_MORE ALWAYS(" SEARCH", "* SEARCH\r\n" OK)
+#define BOTH ONCE(" FETCH ", MAIL("1", "1", "1") MAIL("2", "2", "2") OK)
+/* clang-format on */
+
+static const struct rig_rule good[] = { GREET_ALL, LET_ALL_IN, TWO, BOTH,
+	NO_MORE, BYE_ALL, END };
+/* The connection is lost behind the first of two. */
+static const struct rig_rule lossy[] = { GREET_ALL, LET_ALL_IN, TWO,
+	THEN_HANG_UP(" FETCH 1:2", MAIL("1", "1", "1")),
+	ONCE(" FETCH 2 ", MAIL("2", "2", "2") OK),
+	ALWAYS(" SEARCH", "* SEARCH 2\r\n" OK), BYE_ALL, END };
+
+static void
+play(const struct rig_rule *script)
+{
+	rig_play(rig, script, NULL, NULL, NULL);
+}
+
+static void
+fetches_and_says_so_once(void **state)
+{
+	(void)state;
+	open_account(0);
+	play(good);
+	assert_int_equal(ended, 1);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_true(results[0].logged_in);
+	assert_int_equal(results[0].progress.messages, 2);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+tries_again_after_a_loss_and_adds_up(void **state)
+{
+	(void)state;
+	open_account(0);
+	play(lossy);
+	assert_int_equal(ended, 1);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, " LOGIN "), 2);
+	assert_int_equal(results[0].progress.messages, 2);
+	assert_int_equal(results[0].progress.total, 2);
+	assert_int_equal(results[0].progress.octets, 6);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+counts_octets_to_come_but_once(void **state)
+{
+	static const struct rig_rule script[] = { ALWAYS(NULL, "+OK hello\r\n"),
+		ALWAYS("CAPA", "+OK\r\nUIDL\r\n.\r\n"),
+		ALWAYS("USER", "+OK\r\n"), ALWAYS("PASS", "+OK\r\n"), STAT("2"),
+		ALWAYS("UIDL", "+OK\r\n1 a\r\n2 b\r\n.\r\n"),
+		ALWAYS("LIST", "+OK\r\n1 5\r\n2 5\r\n.\r\n"),
+		ONCE("RETR 1", "+OK\r\nabc\r\n.\r\n"),
+		THEN_HANG_UP("RETR 2", NULL),
+		ONCE("RETR 2", "+OK\r\ndef\r\n.\r\n"), QUIT, END };
+
+	(void)state;
+	conf[0].protocol = CONF_POP3;
+	open_account(0);
+	play(script);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_int_equal(results[0].progress.messages, 2);
+	assert_int_equal(results[0].progress.octets, 10);
+	assert_int_equal(results[0].progress.total_octets, 10);
+}
+
+static void
+gives_up_when_the_tries_are_used_up(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN,
+		THEN_HANG_UP(" SELECT", NULL), THEN_HANG_UP(" SELECT", NULL),
+		THEN_HANG_UP(" SELECT", NULL), END };
+
+	(void)state;
+	open_account(0);
+	play(script);
+	assert_int_equal(ended, 1);
+	assert_int_equal(results[0].err.kind, ERR_NET);
+	assert_int_equal(rig_said(rig, " LOGIN "), 2);
+}
+
+static void
+tries_a_loss_again_although_a_mailbox_was_bad_before(void **state)
+{
+	static char gone[] = "Gone";
+	static char *two[] = { gone, inbox_name, NULL };
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN,
+		ALWAYS(" SELECT \"Gone\"", "%T NO [NONEXISTENT] none\r\n"),
+		THEN_HANG_UP(" SELECT", NULL), TWO, BOTH, BYE_ALL, END };
+
+	(void)state;
+	conf[0].mailboxes = (struct conf_list){ two, 2 };
+	open_account(0);
+	play(script);
+	assert_int_equal(rig_said(rig, " LOGIN "), 2);
+	assert_int_equal(rig_delivered(rig), 2);
+	assert_int_equal(results[0].err.kind, ERR_MAILBOX);
+}
+
+static void
+does_not_try_a_refused_login_again(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL,
+		ALWAYS(" LOGIN ", "%T NO wrong password\r\n"), BYE_ALL, END };
+
+	(void)state;
+	open_account(0);
+	play(script);
+	assert_int_equal(results[0].err.kind, ERR_AUTH);
+	assert_false(results[0].logged_in);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+}
+
+static void
+does_not_try_again_what_was_lost_before_the_login(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL,
+		THEN_HANG_UP(" LOGIN ", NULL), LET_ALL_IN, TWO, BOTH, BYE_ALL,
+		END };
+
+	(void)state;
+	open_account(0);
+	play(script);
+	assert_int_equal(results[0].err.kind, ERR_NET);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+}
+
+static void
+does_not_try_again_without_retries(void **state)
+{
+	(void)state;
+	conf[0].retries = 0;
+	open_account(0);
+	play(lossy);
+	assert_int_equal(results[0].err.kind, ERR_NET);
+	assert_int_equal(results[0].progress.messages, 1);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+}
+
+/* The server knows one connection at a time: a second would end the first. */
+static void
+lets_accounts_of_one_host_go_one_after_another(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN, TWO,
+		BOTH, BOTH, BYE_ALL, END };
+	const char *bye;
+
+	(void)state;
+	open_account(0);
+	open_account(1);
+	play(script);
+	assert_int_equal(ended, 2);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_int_equal(results[1].err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 4);
+	bye = strstr(rig->heard, "LOGOUT");
+	assert_non_null(bye);
+	assert_non_null(strstr(bye, "LOGIN"));
+}
+
+/* ---- stopping ---- */
+
+static void
+stop_first(void *arg)
+{
+	(void)arg;
+	account_stop(accounts[0]);
+	account_stop(accounts[0]); /* twice is once */
+}
+
+static void
+stop_second(void *arg)
+{
+	(void)arg;
+	account_stop(accounts[1]);
+	account_stop(accounts[0]);
+}
+
+static void
+stops_before_it_began(void **state)
+{
+	(void)state;
+	open_account(0);
+	account_stop(accounts[0]);
+	assert_int_equal(ended, 0); /* from the loop only */
+	play(good);
+	assert_int_equal(ended, 1);
+	assert_int_equal(results[0].err.kind, ERR_CANCEL);
+	assert_string_equal(rig->heard, "");
+}
+
+static void
+stops_while_fetching(void **state)
+{
+	(void)state;
+	open_account(0);
+	rig_play(rig, good, " FETCH ", stop_first, NULL);
+	assert_int_equal(ended, 1);
+	assert_int_equal(results[0].err.kind, ERR_CANCEL);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+	assert_int_equal(rig_unfinished(rig), 0);
+}
+
+static void
+stops_while_waiting_for_a_place(void **state)
+{
+	(void)state;
+	open_account(0);
+	open_account(1);
+	rig_play(rig, good, " FETCH ", stop_second, NULL);
+	assert_int_equal(ended, 2);
+	assert_int_equal(results[0].err.kind, ERR_CANCEL);
+	assert_int_equal(results[1].err.kind, ERR_CANCEL);
+	assert_false(results[1].logged_in);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+}
+
+static void
+stop_when_waiting(void *arg)
+{
+	struct fetch_progress now;
+
+	(void)arg;
+	account_progress(accounts[0], &now);
+	if (strcmp(now.doing, "waiting to try again") == 0)
+		account_stop(accounts[0]);
+	else
+		loop_timer_arm(timer, 5);
+}
+
+static void
+stops_while_waiting_to_try_again(void **state)
+{
+	(void)state;
+	timer = loop_timer_new(rig_env(rig)->loop, stop_when_waiting, NULL);
+	loop_timer_arm(timer, 5);
+	open_account(0);
+	play(lossy);
+	assert_int_equal(ended, 1);
+	assert_int_equal(results[0].err.kind, ERR_CANCEL);
+	assert_int_equal(results[0].progress.messages, 1);
+	assert_true(results[0].logged_in);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+}
+
+static void
+may_be_freed_while_it_works(void **state)
+{
+	(void)state;
+	open_account(0);
+	open_account(1);
+	rig_play(rig, good, " FETCH ", stop_loop, NULL);
+	account_free(&accounts[1]);
+	account_free(&accounts[0]);
+	account_free(&accounts[0]);
+	assert_int_equal(ended, 0);
+}
+
+/* ---- progress ---- */
+
+static struct fetch_progress seen;
+
+static void
+look(void *arg)
+{
+	(void)arg;
+	account_progress(accounts[0], &seen);
+	account_stop(accounts[0]);
+}
+
+static void
+tells_the_progress_of_all_tries_together(void **state)
+{
+	(void)state;
+	open_account(0);
+	account_progress(accounts[0], &seen);
+	assert_string_equal(seen.doing, "waiting");
+	assert_int_equal(seen.total, 0);
+	rig_play(rig, lossy, " FETCH 2 ", look, NULL);
+	assert_string_equal(seen.doing, "fetching");
+	assert_int_equal(seen.messages, 1);
+	assert_int_equal(seen.total, 2);
+	assert_int_equal(seen.octets, 3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    fetches_and_says_so_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    tries_again_after_a_loss_and_adds_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    counts_octets_to_come_but_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    gives_up_when_the_tries_are_used_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    tries_a_loss_again_although_a_mailbox_was_bad_before,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_try_a_refused_login_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_try_again_what_was_lost_before_the_login, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_try_again_without_retries, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    lets_accounts_of_one_host_go_one_after_another, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    stops_before_it_began, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    stops_while_fetching, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    stops_while_waiting_for_a_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    stops_while_waiting_to_try_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    may_be_freed_while_it_works, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    tells_the_progress_of_all_tries_together, set_up,
+		    tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
