@@ -74,11 +74,11 @@ $(O)/flags: | $(filter deps,$(MAKECMDGOALS))
 deps:
 	@.ci/deps $(DEBS)
 check: $(O)/mailhaul $(UNIT) $(FAULT)
-	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) tests/check.sh all $(UNIT)
+	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) E2E_ARGS="$(E2E_ARGS)" tests/check.sh all $(UNIT)
 unit: $(UNIT)
 	@O=$(O) JOBS=$(JOBS) tests/check.sh unit $(UNIT)
 e2e: $(O)/mailhaul $(FAULT)
-	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) tests/check.sh e2e
+	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) E2E_ARGS="$(E2E_ARGS)" tests/check.sh e2e
 lint: | $(filter deps,$(MAKECMDGOALS))
 	@CC="$(CC)" PKG_CFLAGS="$(PKG_CFLAGS)" JOBS=$(JOBS) tests/lint/run.sh
 fuzz: | $(filter deps,$(MAKECMDGOALS))

@@ -15,6 +15,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char noted[4096];       /* one letter for each step, in order */
 static const char *broken;     /* what cannot be made durable */
+static const char *lazy;       /* what complains when it is closed */
 static unsigned int n_renames; /* and after how many they fail */
 static unsigned int rename_limit;
 
@@ -35,15 +36,28 @@ ends_in(const char *s, const char *end)
 	return n >= k && strcmp(s + n - k, end) == 0;
 }
 
+static bool
+path_of(int fd, char path[512])
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, 511);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	return true;
+}
+
 /* f: a file, t: a tmp/, n: a new/, l: the ledger */
 static int
 note_sync(int fd, long call)
 {
-	char link[64], path[512] = "";
+	char path[512];
 	bool fails;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (readlink(link, path, sizeof(path) - 1) < 0)
+	if (!path_of(fd, path))
 		return -1;
 	pthread_mutex_lock(&lock);
 	if (strstr(path, "ledger") != NULL)
@@ -72,6 +86,19 @@ int
 fdatasync(int fd)
 {
 	return note_sync(fd, SYS_fdatasync);
+}
+
+int
+close(int fd)
+{
+	char path[512];
+	bool fails = lazy != NULL && path_of(fd, path) && ends_in(path, lazy);
+	int r = (int)syscall(SYS_close, fd);
+
+	if (!fails)
+		return r;
+	errno = EDQUOT;
+	return -1;
 }
 
 int
@@ -128,7 +155,7 @@ teardown(void **state)
 {
 	struct table *t = *state;
 
-	broken = NULL;
+	broken = lazy = NULL;
 	places_deinit(&t->places);
 	sync_free(&t->tools.sync);
 	digest_free(&t->tools.digest);
@@ -268,6 +295,19 @@ fails_a_file_that_cannot_be_synced_once_and_alone(void **state)
 }
 
 static void
+fails_a_file_that_cannot_be_closed(void **state)
+{
+	struct table *t = *state;
+
+	write_messages(t, GROUP);
+	lazy = t->commits[3].name;
+	commit_group(&t->tools, t->group, GROUP);
+	assert_int_equal(count_failed(t, GROUP), 1);
+	assert_int_equal(t->commits[3].e.sys, EDQUOT);
+	expect_files(t, GROUP - 1, 0);
+}
+
+static void
 fails_all_of_a_tmp_that_cannot_be_synced(void **state)
 {
 	struct table *t = *state;
@@ -380,6 +420,36 @@ fails_all_when_the_ledger_is_full(void **state)
 	expect_files(t, GROUP, 0);
 }
 
+/* The record may be on the disk or not: the files stay until the next start
+ * sees which. */
+static void
+leaves_all_to_the_next_start_when_the_ledger_cannot_be_synced(void **state)
+{
+	struct table *t = *state;
+	struct err e = { 0 };
+	unsigned int n;
+
+	write_messages(t, GROUP);
+	broken = "ledger-wal";
+	commit_group(&t->tools, t->group, GROUP);
+	broken = NULL;
+	assert_int_equal(count_failed(t, GROUP), GROUP);
+	expect_files(t, 0, GROUP);
+	places_deinit(&t->places);
+	ledger_close(&t->tools.ledger);
+	t->tools.ledger = ledger_open(office_path(&t->o, "ledger"), &e);
+	assert_non_null(t->tools.ledger);
+	places_init(&t->places, t->tools.ledger);
+	places_roll_forward(&t->places);
+	n = count_handled(t);
+	assert_true(n == 0 || n == GROUP);
+	write_messages(t, GROUP);
+	commit_group(&t->tools, t->group, GROUP);
+	assert_int_equal(count_failed(t, GROUP), 0);
+	expect_files(t, GROUP, 0);
+	assert_int_equal(count_handled(t), GROUP);
+}
+
 static void
 drops_one_that_comes_twice_in_a_group(void **state)
 {
@@ -414,11 +484,14 @@ main(void)
 		TEST(keeps_the_commit_order),
 		TEST(fails_a_file_of_another_size),
 		TEST(fails_a_file_that_cannot_be_synced_once_and_alone),
+		TEST(fails_a_file_that_cannot_be_closed),
 		TEST(fails_all_of_a_tmp_that_cannot_be_synced),
 		TEST(is_stuck_where_new_cannot_be_synced),
 		TEST(refuses_a_place_that_is_stuck),
 		TEST(takes_back_what_cannot_be_renamed),
 		TEST(fails_all_when_the_ledger_is_full),
+		TEST(
+		    leaves_all_to_the_next_start_when_the_ledger_cannot_be_synced),
 		TEST(drops_one_that_comes_twice_in_a_group),
 		TEST(discards),
 	};

@@ -158,7 +158,7 @@ static void
 stops_when_it_is_told_to(void **state)
 {
 	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
-		END };
+		LIST, END };
 
 	(void)state;
 	rig_run_and_stop(rig, script, "RETR");

@@ -232,6 +232,34 @@ goes_on_after_a_pause_in_any_event(void **state)
 	}
 }
 
+/* No octet is left for what is still to be told. */
+static void
+answer_stat_alone(struct peer *p)
+{
+	if (let_in(p) && answer(p, "STAT\r\n", "+OK 2 9\r\n"))
+		peer_hear_end(p);
+}
+
+static void
+tells_after_a_pause_what_needs_no_more_input(void **state)
+{
+	(void)state;
+	begin(answer_stat_alone, false);
+	asks = true;
+	params.pipelining = false;
+	pause_at = POP3_STAT;
+	run();
+	assert_int_equal(times(POP3_DONE), 0);
+	pop3_session_pause(session, false);
+	loop_timer_arm(later, 20);
+	while (times(POP3_DONE) == 0) {
+		run();
+		loop_timer_arm(later, 20);
+	}
+	assert_int_equal(n_heard, 3);
+	assert_true(end());
+}
+
 /* ---- ends that are none ---- */
 
 static void
@@ -507,6 +535,7 @@ main(void)
 		cmocka_unit_test(tells_all_events_in_order_and_one_end),
 		cmocka_unit_test(may_be_freed_inside_any_event),
 		cmocka_unit_test(goes_on_after_a_pause_in_any_event),
+		cmocka_unit_test(tells_after_a_pause_what_needs_no_more_input),
 		cmocka_unit_test(fails_once_when_the_server_breaks_off),
 		cmocka_unit_test(
 		    fails_only_after_a_pause_when_the_server_broke_off),

@@ -259,6 +259,19 @@ intrude(struct peer *p)
 	peer_hear_end(p);
 }
 
+static int broke[2]; /* a pipe: an octet when it was noticed */
+
+static void
+intrude_and_reset(struct peer *p)
+{
+	char c;
+
+	stage_say(p, "tls\r\nevil\r\n");
+	if (read(broke[0], &c, 1) != 1)
+		peer_fail(p, "nothing broke");
+	peer_reset(p);
+}
+
 static void
 begin_tls_and_stall(struct peer *p)
 {
@@ -414,6 +427,7 @@ does_not_expire_while_paused(void **state)
 	loop_timer_arm(later, 1300);
 	loop_run(stage.loop);
 	assert_string_equal(toy.heard, "one ");
+	assert_false(toy.expired);
 	pump_pause(toy.pump, false);
 	loop_run(stage.loop);
 	assert_string_equal(toy.heard, "one EXPIRED ");
@@ -446,6 +460,26 @@ breaks_once_when_octets_stand_behind_the_upgrade(void **state)
 	loop_run(stage.loop);
 	assert_string_equal(toy.heard, "tls BROKEN ");
 	end();
+}
+
+static void
+breaks_once_although_the_connection_breaks_later(void **state)
+{
+	(void)state;
+	assert_int_equal(pipe(broke), 0);
+	begin(intrude_and_reset, true);
+	start(0);
+	loop_run(stage.loop);
+	assert_int_equal(write(broke[1], "x", 1), 1);
+	while (conn_error(pump_conn(toy.pump))->kind == ERR_NONE) {
+		stop_soon();
+		loop_run(stage.loop);
+	}
+	assert_string_equal(toy.heard, "tls BROKEN ");
+	assert_int_equal(toy.broken, 1);
+	assert_true(end());
+	close(broke[0]);
+	close(broke[1]);
 }
 
 static void
@@ -513,6 +547,8 @@ main(void)
 		cmocka_unit_test(upgrades_and_says_nothing_before_tls),
 		cmocka_unit_test(
 		    breaks_once_when_octets_stand_behind_the_upgrade),
+		cmocka_unit_test(
+		    breaks_once_although_the_connection_breaks_later),
 		cmocka_unit_test(leaves_the_deadline_of_the_handshake_to_tls),
 		cmocka_unit_test(says_in_words_that_nobody_listens),
 	};

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: ISC
+import os
+import shutil
+import tempfile
+
+import pytest
+
+import dovecot as dovecot_module
+import haul as haul_module
+import model
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput") and \
+            not os.access(haul_module.MAILHAUL, os.X_OK):
+        pytest.exit("no program at %s: make all first" %
+                    haul_module.MAILHAUL, 2)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """passed and failed for tests/check.sh"""
+    path = os.environ.get("E2E_SUM")
+    if path is None:
+        return
+    s = terminalreporter.stats
+    bad = len(s.get("failed", [])) + len(s.get("error", []))
+    with open(path, "w") as f:
+        f.write("%d %d\n" % (len(s.get("passed", [])), bad))
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A private Dovecot; one for each test process."""
+    d = dovecot_module.Dovecot().start()
+    yield d
+    d.stop()
+
+
+@pytest.fixture(scope="session")
+def certs():
+    """Certificates for the scripted servers: ca.pem, server.pem, .key."""
+    d = tempfile.mkdtemp(prefix="mailhaul-certs-")
+    dovecot_module.make_certs(d)
+    yield d
+    shutil.rmtree(d)
+
+
+@pytest.fixture
+def haul(tmp_path):
+    return haul_module.Haul(tmp_path)
+
+
+class Account:
+    """An account on the private Dovecot with a mailbox of its own."""
+
+    def __init__(self, server, haul, protocol, tls="implicit", after="keep",
+                 name="a", **options):
+        self.server, self.haul = server, haul
+        self.user = server.user()
+        self.box = server.box(self.user)
+        self.protocol = protocol
+        self.name = name
+        o = dict(protocol=protocol, host="localhost",
+                 port=server.port(protocol, tls), tls=tls, user=self.user,
+                 password=dovecot_module.PASSWORD, after=after)
+        if tls != "none":
+            o["tls_ca_file"] = server.ca
+        o.update(options)
+        self.maildir = haul.account(name, **o)
+
+
+@pytest.fixture
+def account(server, haul):
+    def make(protocol, **kw):
+        return Account(server, haul, protocol, **kw)
+    return make
+
+
+class Fake:
+    """A model server of our own and an account on it. session(peer, n) makes
+    the n-th session (default: a correct one)."""
+
+    def __init__(self, haul, protocol, session=None, certs=None,
+                 tls="none", after="keep", box=None, name="a", **options):
+        self.haul, self.protocol, self.tls = haul, protocol, tls
+        self.after = after
+        self.box = box or model.Box()
+        self.boxes = {"INBOX": self.box}
+        self.sessions = []
+        self.make = session
+        self.server = model.Server(
+            self.serve, certs, implicit=tls == "implicit")
+        o = dict(protocol=protocol, host="127.0.0.1", port=self.server.port,
+                 tls=tls, user=model.USER, password=model.PASSWORD,
+                 after=after, retries=0)
+        if tls != "none":
+            o["tls_ca_file"] = certs + "/ca.pem"
+        o.update(options)
+        self.maildir = haul.account(name, **o)
+
+    def new(self, peer):
+        starttls = self.tls == "starttls"
+        if self.protocol == "imap":
+            s = model.Imap(peer, self.boxes, starttls=starttls)
+        else:
+            s = model.Pop3(peer, self.box, starttls=starttls)
+        self.sessions.append(s)
+        return s
+
+    def serve(self, peer, number):
+        s = self.new(peer)
+        if self.make is None or self.make(s, number) is None:
+            if not s.greeted:
+                s.greet()
+            s.run()
+
+    def asked(self):
+        return [line for s in self.sessions for line in s.asked]
+
+
+@pytest.fixture
+def fake(haul, certs):
+    made = []
+
+    def make(protocol, session=None, **kw):
+        kw.setdefault("certs", certs)
+        f = Fake(haul, protocol, session, **kw)
+        made.append(f)
+        return f
+    yield make
+    for f in made:
+        f.server.stop()
+        for e in f.server.errors:
+            raise e

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * conf_load() on any file. What must hold: a configuration or errors, never
+ * both; errors are one printable line each; and what is accepted is complete
+ * and fit for the wire.
+ */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "util/text.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+static char dir[] = "/tmp/mailhaul-fuzz-XXXXXX";
+static char path[sizeof(dir) + 2];
+
+/* libconfuse 3.3 forgets the arguments of a broken include(). */
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libconfuse.so";
+}
+
+static void
+clean_up(void)
+{
+	unlink(path);
+	rmdir(dir);
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	setenv("HOME", "/home/alice", 1);
+	if (mkdtemp(dir) == NULL)
+		abort();
+	snprintf(path, sizeof(path), "%s/f", dir);
+	atexit(clean_up);
+	return 0;
+}
+
+static bool
+has(const uint8_t *data, size_t size, const char *text)
+{
+	return size > 0 && memmem(data, size, text, strlen(text)) != NULL;
+}
+
+static void
+check_wire(const char *s)
+{
+	assert(s != NULL && s[0] != '\0');
+	assert(!text_breaks_line(span_of(s)) && text_is_utf8(span_of(s)));
+}
+
+static void
+check_account(const struct conf_account *a)
+{
+	char line[512];
+	size_t i;
+
+	check_wire(a->name);
+	check_wire(a->host);
+	check_wire(a->user);
+	assert(a->host[0] != '-' && a->port > 0 && a->port <= 65535);
+	assert(a->maildir[0] == '/' && a->interval_s >= 10);
+	assert(a->retries <= 20 && a->command_timeout_s > 0);
+	assert((a->mailboxes.n > 0) == (a->protocol == CONF_IMAP));
+	for (i = 0; i < a->mailboxes.n; i++)
+		check_wire(a->mailboxes.v[i]);
+	assert((a->secret.file != NULL) + (a->secret.command.n > 0) +
+		(a->secret.credential != NULL) + (a->secret.literal != NULL) <=
+	    1);
+	conf_summary(a, line, sizeof(line));
+	assert(!text_breaks_line(span_of(line)));
+}
+
+static void
+check_error(const char *text)
+{
+	char shown[4096];
+
+	assert(strncmp(text, path, strlen(path)) == 0 ||
+	    strncmp(text, "and ", 4) == 0);
+	text_printable(shown, sizeof(shown), span_of(text));
+	assert(strcmp(shown, text) == 0);
+}
+
+static void
+write_file(const uint8_t *data, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert(fd >= 0);
+	assert(write(fd, data, size) == (ssize_t)size);
+	close(fd);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct conf *c;
+	char **errors;
+	size_t n, i;
+
+	/* files of this machine would make a run differ from the next */
+	if (has(data, size, "include") &&
+	    (has(data, size, "/") || has(data, size, "~") ||
+		has(data, size, "\\")))
+		return -1;
+	write_file(data, size);
+	c = conf_load(path, &errors, &n);
+	assert((c == NULL) == (n > 0));
+	for (i = 0; i < n; i++)
+		check_error(errors[i]);
+	for (i = 0; c != NULL && i < c->n; i++)
+		check_account(&c->accounts[i]);
+	assert(c == NULL || conf_nearest(c, "acount") == NULL ||
+	    conf_find(c, conf_nearest(c, "acount")) != NULL);
+	conf_errors_free(&errors, &n);
+	conf_free(&c);
+	return 0;
+}
