@@ -12,6 +12,7 @@
 
 #define FILES_MAX 2048 /* descriptors held, whatever the limit allows */
 #define FILES_MIN 4
+#define BEHIND 64 /* packets not yet taken by the deliverer */
 
 /* ---- life ---- */
 
@@ -388,6 +389,14 @@ bool
 client_full(const struct client_box *b)
 {
 	return box_is_full(b);
+}
+
+bool
+client_behind(const struct client_box *b)
+{
+	const struct ipc *ipc = b->c->post.ipc;
+
+	return ipc != NULL && ipc_unsent(ipc) > BEHIND;
 }
 
 unsigned int

@@ -112,6 +112,9 @@ void letter_discard(struct letter **l); /* NULL is fine */
 
 /* True when the owner should stop feeding: too much waits for the disk. */
 bool client_full(const struct client_box *b);
+/* True while the deliverer is behind with what it was told: a listing, which
+ * no letter bounds, should wait. Nobody is told when that is over. */
+bool client_behind(const struct client_box *b);
 /* Commits asked for and not yet answered. */
 unsigned int client_pending(const struct client_box *b);
 

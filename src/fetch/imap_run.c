@@ -133,12 +133,15 @@ static void
 on_box(void *arg, const struct err *e)
 {
 	struct imap_run *r = arg;
+	struct err why = { 0 };
 
+	if (e != NULL) {
+		why = *e; /* e is the box's */
+		fetch_note(r->f, &why);
+	}
 	imap_box_free(&r->box);
-	if (e != NULL)
-		fetch_note(r->f, e);
-	if (r->session == NULL || (e != NULL && fetch_is_fatal(e)))
-		finish(r, e);
+	if (r->session == NULL || fetch_is_fatal(&why))
+		finish(r, NULL); /* why was noted */
 	else
 		next_mailbox(r);
 }

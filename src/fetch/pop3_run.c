@@ -14,6 +14,7 @@
  */
 
 #define WINDOW 256      /* requests ahead of their answers */
+#define BEHIND_MS 5     /* before asking again whether the ledger is */
 #define WARNINGS_MAX 10 /* of messages refused, in one fetch */
 
 struct pop3_run {
@@ -21,7 +22,8 @@ struct pop3_run {
 	struct pop3_session *session;
 	struct client_box *ledger;
 	struct intake intake;
-	struct set fresh;     /* to be retrieved */
+	struct loop_timer *behind; /* the listing waits for the ledger */
+	struct set fresh;          /* to be retrieved */
 	struct set listed;    /* the same at first: LIST counts their octets */
 	struct set to_delete; /* delivered, not asked for yet */
 	struct set deleted;   /* DELE was answered +OK */
@@ -63,6 +65,7 @@ end(struct pop3_run *r, const struct err *e)
 	if (r->ended)
 		return;
 	r->ended = true;
+	loop_timer_stop(r->behind);
 	intake_drop(&r->intake);
 	pop3_session_free(&r->session);
 	finish_when_quiet(r);
@@ -229,6 +232,21 @@ hear_uidl(struct pop3_run *r, const struct pop3_info *info)
 {
 	open_list(r);
 	client_list_add(r->ledger, info->number, info->uidl, 0);
+	if (client_behind(r->ledger)) {
+		pop3_session_pause(r->session, true);
+		loop_timer_arm(r->behind, BEHIND_MS);
+	}
+}
+
+static void
+on_behind(void *arg)
+{
+	struct pop3_run *r = arg;
+
+	if (client_behind(r->ledger))
+		loop_timer_arm(r->behind, BEHIND_MS);
+	else
+		pop3_session_pause(r->session, false);
 }
 
 static void
@@ -435,6 +453,7 @@ start(struct fetch *f)
 	r->f = f;
 	r->intake.progress = &f->result.progress;
 	r->intake.skipping = true;
+	r->behind = loop_timer_new(f->env->loop, on_behind, r);
 	r->session = pop3_session_open(f->env->loop, f->env->dns,
 	    &f->params->conn, &f->params->pop3, f->params->command_timeout_s,
 	    f->params->subject, on_event, r);
@@ -455,6 +474,7 @@ release(void *run)
 	if (r == NULL)
 		return;
 	intake_drop(&r->intake);
+	loop_timer_free(&r->behind);
 	pop3_session_free(&r->session);
 	client_box_close(&r->ledger);
 	set_deinit(&r->fresh);

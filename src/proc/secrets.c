@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proc/secrets.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "conf/secret.h"
@@ -63,10 +64,14 @@ on_child(void *arg, const struct child_result *result, const struct err *e)
 	struct secrets_wait *w = arg;
 	struct secret *secret;
 	struct err why;
+	bool missing;
 
 	w->child = NULL;
 	if (e != NULL) {
-		answer(w, NULL, e);
+		missing = e->sys == ENOENT || e->sys == EACCES;
+		err_set(&why, missing ? ERR_CONFIG : ERR_TEMP, e->sys,
+		    "password-command: %s", e->text);
+		answer(w, NULL, &why);
 	} else if (result->timed_out || result->status != 0) {
 		refuse(w, result);
 	} else {
