@@ -1,5 +1,5 @@
 # mailhaul: make deps all check unit e2e lint fuzz demo bench install clean
-# Knobs: FLAVOR=debug|asan|release CC CFLAGS LDFLAGS PREFIX DESTDIR O T
+# Knobs: FLAVOR=debug|asan|release CC CFLAGS LDFLAGS PREFIX DESTDIR O T V=1
 VERSION := 0.1.0
 FLAVOR  ?= debug
 O       ?= build/$(FLAVOR)$(if $(findstring clang,$(CC)),-clang)
@@ -42,26 +42,36 @@ UNIT     := $(patsubst %.c,$(O)/%,$(wildcard $(ROOMS:%=tests/unit/%/*_test.c)))
 FUZZ     := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/*_fuzz.c))
 FAULT    := $(O)/tests/e2e/fault.so
 
+# commands are shown with V=1
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@echo '  $(1) $@')
+
 all: $(O)/mailhaul
 
 $(O)/mailhaul: $(O)/src/main.o $(O)/libmailhaul.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(O)/libmailhaul.a: $(LIB_OBJS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)ar rcs $@ $^
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libmailhaul.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(PKG_LIBS) -lcmocka
 $(filter $(O)/tests/unit/fetch/% $(O)/tests/unit/sched/account_test,$(UNIT)): \
 	$(O)/tests/unit/fetch/rig.o
 $(O)/tests/%_fuzz: $(O)/tests/%_fuzz.o $(O)/libmailhaul.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 $(O)/%.so: %.c | $(filter deps,$(MAKECMDGOALS))
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -fPIC -shared -o $@ $< -ldl
+	$(call say,LD)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O1 -fPIC -shared -o $@ $< -ldl
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c -o $@ $<
 
 # other flags than last time: everything is built again
 FLAGS := $(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(ALL_LDFLAGS)
@@ -97,6 +107,7 @@ install-files: $(O)/mailhaul
 	install -D -m 644 man/mailhaul.1 $(DESTDIR)$(PREFIX)/share/man/man1/mailhaul.1
 	install -D -m 644 man/mailhaul.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mailhaul.conf.5
 	install -D -m 644 etc/mailhaul.conf $(DESTDIR)$(PREFIX)/share/doc/mailhaul/mailhaul.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user systemd/mailhaul-fetch.service systemd/mailhaul-fetch.timer
 clean:
 	rm -rf build
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
