@@ -10,7 +10,7 @@ miss(struct db *d, const struct absent *a, int64_t first, int64_t last,
 		return 0;
 	if (db_run(d,
 		"DELETE FROM uidl WHERE box = ?1 AND seq BETWEEN ?2 AND ?3 "
-		"AND (state = 2 OR doubt <> 0 OR "
+		"AND (state = 2 OR (doubt <> 0 AND size <> 0) OR "
 		"(absent <> 0 AND absent <= ?4))",
 		DB_ARGS(db_i(a->box), db_i(first), db_i(last),
 		    db_i(a->now - a->keep_s)),

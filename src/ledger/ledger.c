@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/boxes.h"
 #include "ledger/db.h"
 #include "ledger/listing.h"
 #include "ledger/messages.h"
@@ -66,23 +67,17 @@ forget_rides(struct ledger *l)
 	l->ngone = l->npublished = 0;
 }
 
-/* The mailbox of POP3 is ''. */
 static int
 know_box(struct ledger *l, int64_t box, struct err *e)
 {
-	int64_t pop3;
+	bool pop3;
 
 	if (l->box == box && box != 0)
 		return 0;
-	if (db_number(l->d, "SELECT mailbox = '' FROM box WHERE id = ?1",
-		DB_ARGS(db_i(box)), -1, &pop3, e) < 0)
+	if (boxes_is_pop3(l->d, box, &pop3, e) < 0)
 		return -1;
-	if (pop3 < 0)
-		return err_set(e, ERR_DELIVER, 0,
-		    "ledger: %s: there is no box %lld", db_path(l->d),
-		    (long long)box);
 	l->box = box;
-	l->pop3 = pop3 != 0;
+	l->pop3 = pop3;
 	return 0;
 }
 
@@ -189,36 +184,6 @@ ledger_token(const struct ledger *l)
 
 /* ---- boxes ---- */
 
-struct box {
-	int64_t id; /* 0: there is none */
-	int64_t uidvalidity;
-};
-
-static int
-find_box(struct ledger *l, const char *account, const char *mailbox,
-    struct box *box, struct err *e)
-{
-	sqlite3_stmt *q;
-	int r;
-
-	box->id = 0;
-	if (db_query(l->d, &q,
-		"SELECT id, uidvalidity FROM box "
-		"WHERE account = ?1 AND mailbox = ?2",
-		DB_ARGS(db_t(account), db_t(mailbox)), e) < 0 ||
-	    (r = db_step(l->d, q, e)) < 0)
-		return -1;
-	if (r == 0)
-		return 0;
-	box->id = sqlite3_column_int64(q, 0);
-	box->uidvalidity = sqlite3_column_int64(q, 1);
-	db_done(q);
-	if (box->id < 1 || box->uidvalidity < 0 ||
-	    box->uidvalidity > UINT32_MAX)
-		return db_damaged(l->d, "a box", e);
-	return 0;
-}
-
 static int
 make_box(struct ledger *l, const char *account, const char *mailbox,
     uint32_t uidvalidity, int64_t *id, struct err *e)
@@ -227,13 +192,7 @@ make_box(struct ledger *l, const char *account, const char *mailbox,
 
 	if (begin(l, e) < 0)
 		return -1;
-	r = db_run(l->d,
-	    "INSERT INTO box (account, mailbox, uidvalidity) "
-	    "VALUES (?1, ?2, ?3)",
-	    DB_ARGS(db_t(account), db_t(mailbox), db_i(uidvalidity)), e);
-	if (r == 0)
-		r = db_number(
-		    l->d, "SELECT last_insert_rowid()", NULL, 0, id, e);
+	r = boxes_add(l->d, account, mailbox, uidvalidity, id, e);
 	return finish(l, r, e);
 }
 
@@ -246,7 +205,7 @@ ledger_box(struct ledger *l, const char *account, const char *mailbox,
 
 	*box = 0;
 	*was = 0;
-	if (find_box(l, account, mailbox, &found, e) < 0)
+	if (boxes_find(l->d, account, mailbox, &found, e) < 0)
 		return -1;
 	if (found.id == 0) {
 		*state = LEDGER_NEW;
@@ -261,17 +220,25 @@ ledger_box(struct ledger *l, const char *account, const char *mailbox,
 /* What rides is taken into account: the sets are as after a flush. */
 int
 ledger_sets(struct ledger *l, int64_t box, struct set *handled,
-    struct set *owed, struct err *e)
+    struct set *owed, struct set *settled, struct err *e)
 {
 	size_t i;
 
 	if (ranges_read(l->d, box, RANGES_HANDLED, handled, e) < 0 ||
-	    ranges_read(l->d, box, RANGES_OWED, owed, e) < 0)
+	    ranges_read(l->d, box, RANGES_OWED, owed, e) < 0 ||
+	    ranges_read(l->d, box, RANGES_SETTLED, settled, e) < 0)
 		return -1;
+	set_remove_set(settled, handled);
 	for (i = 0; i < l->ngone; i++)
 		if (l->gone[i].box == box)
 			set_remove_set(owed, &l->gone[i].numbers);
 	return 0;
+}
+
+int
+ledger_listed(struct ledger *l, int64_t box, bool *listed, struct err *e)
+{
+	return boxes_listed(l->d, box, listed, e);
 }
 
 int
@@ -280,7 +247,7 @@ ledger_settle(
 {
 	if (begin(l, e) < 0)
 		return -1;
-	return finish(l, ranges_add(l->d, box, RANGES_HANDLED, absent, e), e);
+	return finish(l, ranges_add(l->d, box, RANGES_SETTLED, absent, e), e);
 }
 
 static struct set *
@@ -380,6 +347,7 @@ ledger_list_end(struct ledger *l, int64_t box, struct set *fresh,
     struct set *owed, uint32_t *repeated, struct err *e)
 {
 	struct open_list **at = list_of(l, box);
+	bool useless = false;
 	int r;
 
 	if (*at == NULL || (*at)->listing == NULL)
@@ -387,13 +355,18 @@ ledger_list_end(struct ledger *l, int64_t box, struct set *fresh,
 	if (begin(l, e) < 0)
 		return -1;
 	r = listing_end((*at)->listing, clock_wall_s(), LEDGER_UIDL_KEEP_S,
-	    fresh, owed, repeated, e);
-	if (finish(l, r, e) < 0) {
+	    fresh, owed, repeated, &useless, e);
+	if (r == 0 && !useless)
+		r = boxes_set_listed(l->d, box, e);
+	if (useless)
+		db_rollback(l->d);
+	else
+		r = finish(l, r, e);
+	if (r < 0 || useless)
 		listing_free(&(*at)->listing);
-		return -1;
-	}
-	close_list(at);
-	return 0;
+	else
+		close_list(at);
+	return r;
 }
 
 /* ---- messages ---- */

@@ -61,14 +61,19 @@ int ledger_box(struct ledger *l, const char *account, const char *mailbox,
     struct err *e);
 
 /*
- * IMAP: handled = delivered, or settled as never to come. owed = delivered
- * in an account that removes, and not yet gone from the server (a subset of
- * handled). The sets are initialised by the caller and replaced.
+ * IMAP: handled = delivered. owed = delivered in an account that removes, and
+ * not yet gone from the server (a subset of handled). settled = not there
+ * when they were looked for (and not handled). The sets are initialised by
+ * the caller and replaced.
  */
 int ledger_sets(struct ledger *l, int64_t box, struct set *handled,
-    struct set *owed, struct err *e);
+    struct set *owed, struct set *settled, struct err *e);
 
-/* Durable at once: numbers that the server does not have and never will. */
+/* POP3: a listing of this box ended well, once. */
+int ledger_listed(struct ledger *l, int64_t box, bool *listed, struct err *e);
+
+/* Durable at once: numbers that the server does not have, and most likely
+ * never will. One that comes all the same is delivered as any other. */
 int ledger_settle(
     struct ledger *l, int64_t box, const struct set *absent, struct err *e);
 
@@ -90,12 +95,16 @@ int ledger_fingerprint(struct ledger *l, int64_t box, uint32_t number,
  * from LIST, 0 if unknown), end. Memory does not grow with the listing. Equal
  * UIDLs in one listing are told apart by size and order, from then on for
  * ever, and *repeated counts them: such messages must not be removed but in
- * the session that fetched them, so they are never in owed.
+ * the session that fetched them, so they are never in owed. When no line had
+ * a size, a listing with *repeated > 0 changes nothing, the sets are empty,
+ * and nothing can be prepared: list again, with sizes.
  *
- * fresh: not handled. owed: handled, removal owed. A UIDL that is not listed
- * any more is forgotten at once if its removal was done by us or it was ever
- * repeated, else after LEDGER_UIDL_KEEP_S of absence (servers show short
- * lists on bad days).
+ * fresh: not handled, or removed by us and there again. owed: handled, removal
+ * owed; the server may have given the UIDL to another message since, so the
+ * fingerprint is to be looked at before. A UIDL that is not listed any more is
+ * forgotten at once if its removal was done by us or it was ever repeated,
+ * else after LEDGER_UIDL_KEEP_S of absence (servers show short lists on bad
+ * days).
  *
  * begin gives the numbers of the box a new meaning: what is to be prepared by
  * the old one must be prepared before. When add or end fails, or while the
@@ -120,7 +129,8 @@ struct ledger_entry {
 	const char *file; /* its name in new/ */
 	int64_t row;      /* out of ledger_prepare: the journal row */
 	bool known;       /* out: was handled already; not journaled, and the
-	                     caller drops its copy */
+	                     caller drops its copy. For a UIDL only if the
+	                     fingerprint is the same */
 };
 
 /* One durable transaction for the whole group, together with whatever rides.

@@ -15,14 +15,17 @@
  * handled only as long as it is the plausible one:
  *
  * - A UIDL that is listed once, and always was, is the message, whatever
- *   its size is said to be.
+ *   its size is said to be. Not if we removed that: then the line is fresh,
+ *   and what comes is compared with the row.
  * - When it is listed a second time, the line with the size on record is the
  *   handled one (the first of them), and all others are fresh. No line of
  *   that size: all are fresh.
  * - From then on all rows of that UIDL are in doubt: a line is handled when
  *   UIDL, size and its place among the equal ones are those of a row; such a
- *   row is never owed, and is forgotten as soon as it is not listed.
+ *   row is never owed, and is forgotten as soon as it is not listed; but
+ *   one without a size on record waits for a message of its fingerprint.
  * - An empty UIDL (the server's was unusable) is always in doubt.
+ * - Without any size nothing can be told apart: see listing_end().
  *
  * While lines come in, the rows of the box are read along in the order of
  * delivery, a window at a time. A line equal to the next row (UIDL and size,
@@ -43,6 +46,7 @@ struct listing {
 	int64_t next;  /* where to read on */
 	bool more;     /* there may be rows from next on */
 	uint32_t last; /* the highest number listed */
+	bool sized;    /* sizes are given */
 
 	struct set owed;
 	uint32_t repeated;
@@ -93,11 +97,18 @@ handled(struct listing *l, uint32_t number, const struct uidl_row *row,
 	return runs_add(&l->runs, number, row->seq, e);
 }
 
+/* It may stand for a line, by its UIDL alone. */
+static bool
+is_sure(const struct uidl_row *row)
+{
+	return row->doubt == 0 && row->state != UIDL_GONE;
+}
+
 static bool
 is_line(const struct uidl_row *row, struct span uidl, int64_t size)
 {
-	return row->doubt == 0 && row->size == size && row->n == uidl.n &&
-	    memcmp(row->uidl, uidl.p, uidl.n) == 0;
+	return is_sure(row) && (size == 0 || row->size == size) &&
+	    row->n == uidl.n && memcmp(row->uidl, uidl.p, uidl.n) == 0;
 }
 
 static int
@@ -163,13 +174,14 @@ look_up(struct listing *l, struct span uidl, int64_t size, struct uidl_row *row,
 {
 	int64_t number;
 
-	if (uidl_exact(l->d, l->box, uidl, size, 1, row, e) < 0)
+	if ((size == 0 ? uidl_any(l->d, l->box, uidl, row, e)
+		       : uidl_exact(l->d, l->box, uidl, size, 1, row, e)) < 0)
 		return -1;
 	if (row->seq == 0)
 		return 0;
 	if (runs_number(&l->runs, row->seq, &number, e) < 0)
 		return -1;
-	if (row->doubt != 0 || number != 0)
+	if (!is_sure(row) || number != 0)
 		row->seq = 0; /* not now */
 	else
 		go_behind(l, row->seq);
@@ -215,6 +227,7 @@ listing_add(struct listing *l, uint32_t number, struct span uidl,
 	if (number == 0 || listed)
 		return 0;
 	l->last = number > l->last ? number : l->last;
+	l->sized = l->sized || size != 0;
 	if (uidl.n > UIDL_MAX_OCTETS)
 		uidl = SPAN("");
 	if (read_along(l, uidl, size, &row, e) < 0)
@@ -291,6 +304,19 @@ put_in_doubt(struct listing *l, const struct uidl_row *row, int64_t number,
 	    DB_ARGS(db_i(l->box), db_i(row->seq)), e);
 }
 
+/* We removed the only row of this UIDL. A lone line is fresh, but has the row,
+ * too: the message may turn out to be that again. */
+static int
+replace_gone(struct listing *l, struct group *g, const struct line *line,
+    const struct uidl_row *row, struct err *e)
+{
+	g->known = false;
+	if (!g->twice)
+		return runs_add(&l->runs, line->number, row->seq, e);
+	return db_run(l->d, "DELETE FROM uidl WHERE box = ?1 AND seq = ?2",
+	    DB_ARGS(db_i(l->box), db_i(row->seq)), e);
+}
+
 /* The first line of a UIDL; *done when it needs nothing more. */
 static int
 open_group(struct listing *l, struct group *g, const struct line *line,
@@ -310,6 +336,8 @@ open_group(struct listing *l, struct group *g, const struct line *line,
 		g->twice = true;
 		return 0;
 	}
+	if (row.state == UIDL_GONE)
+		return replace_gone(l, g, line, &row, e);
 	if (runs_number(&l->runs, row.seq, &number, e) < 0)
 		return -1;
 	if (!g->twice && number == 0) {
@@ -447,12 +475,19 @@ read_fresh(struct listing *l, struct set *fresh, struct err *e)
 
 int
 listing_end(struct listing *l, int64_t now, int64_t keep_s, struct set *fresh,
-    struct set *owed, uint32_t *repeated, struct err *e)
+    struct set *owed, uint32_t *repeated, bool *useless, struct err *e)
 {
 	struct absent a = { .box = l->box, .now = now, .keep_s = keep_s };
 
 	if (resolve_lines(l, e) < 0 || read_fresh(l, fresh, e) < 0)
 		return -1;
+	*useless = l->repeated > 0 && !l->sized;
+	if (*useless) {
+		set_clear(fresh);
+		set_clear(owed);
+		*repeated = l->repeated;
+		return 0;
+	}
 	a.back = l->back;
 	if (absent_mark(l->d, &a, e) < 0)
 		return -1;

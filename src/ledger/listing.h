@@ -9,6 +9,7 @@
  * that occur more than once are in listing.c.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ledger/db.h"
@@ -29,9 +30,12 @@ int listing_add(struct listing *l, uint32_t number, struct span uidl,
 /*
  * In the caller's transaction; now in Unix time, and what is absent for
  * keep_s is forgotten. The sets are replaced. Once: then listing_free(),
- * when the transaction is through.
+ * when the transaction is through. *useless: UIDLs are repeated, and no line
+ * had a size to tell them apart by; then the sets are empty, and the
+ * transaction is to be taken back.
  */
 int listing_end(struct listing *l, int64_t now, int64_t keep_s,
-    struct set *fresh, struct set *owed, uint32_t *repeated, struct err *e);
+    struct set *fresh, struct set *owed, uint32_t *repeated, bool *useless,
+    struct err *e);
 
 #endif

@@ -58,6 +58,9 @@ add_uid(struct db *d, struct ledger_entry *m, struct group *g, int64_t *row,
 static int
 add_uidl(struct db *d, struct ledger_entry *m, int64_t *row, struct err *e)
 {
+	enum uidl_state state = m->owes ? UIDL_OWED : UIDL_KEPT;
+	struct span print =
+	    span_make((const char *)m->fingerprint, LEDGER_FINGERPRINT);
 	struct uidl_line line;
 	int64_t seq;
 
@@ -67,12 +70,11 @@ add_uidl(struct db *d, struct ledger_entry *m, int64_t *row, struct err *e)
 		return err_set(e, ERR_DELIVER, 0,
 		    "ledger: %s: message %lu is not in the listing", db_path(d),
 		    (unsigned long)m->number);
-	m->known = line.seq != 0;
+	if (uidl_compare(d, m->box, m->number, state, print, &m->known, e) < 0)
+		return -1;
 	if (m->known)
 		return 0;
-	if (uidl_insert(d, m->box, m->number, m->owes ? UIDL_OWED : UIDL_KEPT,
-		span_make((const char *)m->fingerprint, LEDGER_FINGERPRINT),
-		&seq, e) < 0)
+	if (uidl_insert(d, m->box, m->number, state, print, &seq, e) < 0)
 		return -1;
 	return journal(d, m, BY_UIDL, seq, row, e);
 }
@@ -129,6 +131,9 @@ messages_add(struct db *d, bool pop3, struct ledger_entry *entries, size_t n,
 		    d, entries[0].box, RANGES_HANDLED, &g.handled, e);
 	if (r == 0)
 		r = ranges_add(d, entries[0].box, RANGES_OWED, &g.owed, e);
+	if (r == 0) /* it came after all */
+		r = ranges_remove(
+		    d, entries[0].box, RANGES_SETTLED, &g.handled, e);
 	set_deinit(&g.handled);
 	set_deinit(&g.owed);
 	return r;

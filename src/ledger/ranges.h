@@ -14,7 +14,11 @@
 #include "util/err.h"
 #include "util/set.h"
 
-enum ranges_kind { RANGES_HANDLED, RANGES_OWED }; /* as stored */
+enum ranges_kind { /* as stored */
+	RANGES_HANDLED,
+	RANGES_OWED,
+	RANGES_SETTLED
+};
 
 /* In the caller's transaction. */
 int ranges_add(struct db *d, int64_t box, enum ranges_kind kind,

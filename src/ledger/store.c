@@ -15,8 +15,9 @@
 #include "util/mem.h"
 
 /*
- * box		a mailbox of an account; POP3 has mailbox ''
- * ranges	IMAP: UIDs handled (kind 0) and owed (kind 1)
+ * box		a mailbox of an account; POP3 has mailbox ''; listed: its
+ *		server gave UIDLs
+ * ranges	IMAP: UIDs handled (kind 0), owed (1) and settled (2)
  * fingerprints	IMAP: of delivered messages
  * uidl		POP3: delivered messages, see uidl.h
  * content	POP3 without UIDL: delivered and not gone
@@ -30,7 +31,7 @@ static const char schema[] =
     "INSERT INTO undone VALUES (0);"
     "CREATE TABLE box (id INTEGER PRIMARY KEY, account TEXT NOT NULL, "
     "mailbox TEXT NOT NULL, uidvalidity INTEGER NOT NULL, "
-    "UNIQUE (account, mailbox));"
+    "listed INTEGER NOT NULL DEFAULT 0, UNIQUE (account, mailbox));"
     "CREATE TABLE ranges (box INTEGER NOT NULL, kind INTEGER NOT NULL, "
     "lo INTEGER NOT NULL, hi INTEGER NOT NULL, "
     "PRIMARY KEY (box, kind, lo)) WITHOUT ROWID;"

@@ -100,24 +100,124 @@ uidl_find(struct db *d, int64_t box, uint32_t number, struct uidl_line *line,
 
 	if (db_number(d,
 		"SELECT seq FROM temp.line WHERE box = ?1 AND number = ?2",
-		DB_ARGS(db_i(box), db_i(number)), -1, &seq, e) < 0)
+		DB_ARGS(db_i(box), db_i(number)), -1, &seq, e) < 0 ||
+	    runs_seq(d, box, number, &line->old, e) < 0)
 		return -1;
-	line->listed = seq >= 0;
-	line->seq = line->listed ? seq : 0;
-	if (line->listed)
-		return 0;
-	if (runs_seq(d, box, number, &line->seq, e) < 0)
-		return -1;
-	line->listed = line->seq > 0;
+	line->listed = seq >= 0 || line->old > 0;
+	line->seq = seq >= 0 ? seq : line->old;
 	return 0;
+}
+
+/* ---- is it the one? ---- */
+
+static int
+has_print(struct db *d, int64_t box, int64_t seq, struct span fingerprint,
+    bool *has, struct err *e)
+{
+	int64_t found;
+
+	if (db_number(d,
+		"SELECT 1 FROM uidl WHERE box = ?1 AND seq = ?2 AND "
+		"fingerprint = ?3",
+		DB_ARGS(
+		    db_i(box), db_i(seq), db_b(fingerprint.p, fingerprint.n)),
+		0, &found, e) < 0)
+		return -1;
+	*has = found != 0;
+	return 0;
+}
+
+/* A row of this UIDL that is not listed: *seq, or 0. */
+static int
+find_absent(struct db *d, int64_t box, uint32_t number, struct span fingerprint,
+    int64_t *seq, struct err *e)
+{
+	return db_number(d,
+	    "SELECT seq FROM uidl WHERE box = ?1 AND uidl = (SELECT uidl FROM "
+	    "temp.line WHERE box = ?1 AND number = ?2) AND absent <> 0 AND "
+	    "fingerprint = ?3 LIMIT 1",
+	    DB_ARGS(
+		db_i(box), db_i(number), db_b(fingerprint.p, fingerprint.n)),
+	    0, seq, e);
+}
+
+/* The row is listed under number, and has its name from now on. */
+static int
+adopt(struct db *d, int64_t box, uint32_t number, int64_t seq,
+    enum uidl_state state, struct err *e)
+{
+	const struct db_arg *args = DB_ARGS(db_i(box), db_i(number), db_i(seq));
+
+	if (db_run(d,
+		"UPDATE uidl SET state = ?3, absent = 0 "
+		"WHERE box = ?1 AND seq = ?2",
+		DB_ARGS(db_i(box), db_i(seq), db_i(state)), e) < 0 ||
+	    db_run(d,
+		"UPDATE uidl SET (size, nth, doubt) = (SELECT size, nth, doubt "
+		"FROM temp.line WHERE box = ?1 AND number = ?2) "
+		"WHERE box = ?1 AND seq = ?3 AND EXISTS "
+		"(SELECT 1 FROM temp.line WHERE box = ?1 AND number = ?2)",
+		args, e) < 0)
+		return -1;
+	return db_run(d,
+	    "UPDATE temp.line SET seq = ?3 WHERE box = ?1 AND number = ?2",
+	    args, e);
+}
+
+/* Another message has its name: what was listed as handled is not. */
+static int
+drop_old(struct db *d, int64_t box, uint32_t number, int64_t seq, struct err *e)
+{
+	if (db_run(d,
+		"INSERT OR REPLACE INTO temp.line SELECT ?1, ?2, uidl, size, "
+		"nth, doubt, 0 FROM uidl WHERE box = ?1 AND seq = ?3 AND "
+		"NOT EXISTS (SELECT 1 FROM temp.line WHERE box = ?1 AND "
+		"number = ?2 AND seq = 0)",
+		DB_ARGS(db_i(box), db_i(number), db_i(seq)), e) < 0)
+		return -1;
+	return db_run(d, "DELETE FROM uidl WHERE box = ?1 AND seq = ?2",
+	    DB_ARGS(db_i(box), db_i(seq)), e);
+}
+
+int
+uidl_compare(struct db *d, int64_t box, uint32_t number, enum uidl_state state,
+    struct span fingerprint, bool *same, struct err *e)
+{
+	struct uidl_line line;
+	int64_t seq, absent = 0;
+
+	*same = false;
+	if (uidl_find(d, box, number, &line, e) < 0)
+		return -1;
+	seq = line.seq != 0 ? line.seq : line.old;
+	if (seq != 0 && has_print(d, box, seq, fingerprint, same, e) < 0)
+		return -1;
+	if (*same)
+		return adopt(d, box, number, seq, state, e);
+	if (seq != 0 && drop_old(d, box, number, seq, e) < 0)
+		return -1;
+	if (find_absent(d, box, number, fingerprint, &absent, e) < 0)
+		return -1;
+	*same = absent != 0;
+	return *same ? adopt(d, box, number, absent, state, e) : 0;
+}
+
+/* Behind all rows and runs: one that was dropped may still be in a run. */
+static int
+next_seq(struct db *d, int64_t box, int64_t *seq, struct err *e)
+{
+	return db_number(d,
+	    "SELECT max(coalesce((SELECT max(seq) + 1 FROM uidl "
+	    "WHERE box = ?1), 1), coalesce((SELECT seq + n FROM temp.run "
+	    "WHERE box = ?1 ORDER BY seq DESC LIMIT 1), 1))",
+	    DB_ARGS(db_i(box)), 1, seq, e);
 }
 
 int
 uidl_insert(struct db *d, int64_t box, uint32_t number, enum uidl_state state,
     struct span fingerprint, int64_t *seq, struct err *e)
 {
-	if (db_number(d, "SELECT max(seq) + 1 FROM uidl WHERE box = ?1",
-		DB_ARGS(db_i(box)), 1, seq, e) < 0 ||
+	if (next_seq(d, box, seq, e) < 0 ||
 	    db_run(d,
 		"INSERT INTO uidl SELECT ?1, ?3, uidl, size, nth, ?4, doubt, "
 		"0, ?5 FROM temp.line WHERE box = ?1 AND number = ?2",
@@ -156,6 +256,12 @@ clip(struct db *d, sqlite3_stmt *q, int64_t box, struct set_range r,
 
 	if (from > to)
 		return 0;
+	if (db_run(d,
+		"DELETE FROM uidl WHERE box = ?1 AND doubt <> 0 AND "
+		"seq BETWEEN ?2 AND ?3",
+		DB_ARGS(db_i(box), db_i(from + shift), db_i(to + shift)),
+		e) < 0)
+		return -1;
 	return db_run(d,
 	    "UPDATE uidl SET state = 2 WHERE box = ?1 AND "
 	    "seq BETWEEN ?2 AND ?3",
@@ -186,11 +292,19 @@ gone_runs(struct db *d, int64_t box, struct set_range r, struct err *e)
 static int
 gone_range(struct db *d, int64_t box, struct set_range r, struct err *e)
 {
+	const struct db_arg *args =
+	    DB_ARGS(db_i(box), db_i(r.first), db_i(r.last));
+
 	if (db_run(d,
+		"DELETE FROM uidl WHERE box = ?1 AND doubt <> 0 AND seq IN "
+		"(SELECT seq FROM temp.line WHERE box = ?1 AND "
+		"number BETWEEN ?2 AND ?3 AND seq > 0)",
+		args, e) < 0 ||
+	    db_run(d,
 		"UPDATE uidl SET state = 2 WHERE box = ?1 AND seq IN "
 		"(SELECT seq FROM temp.line WHERE box = ?1 AND "
 		"number BETWEEN ?2 AND ?3 AND seq > 0)",
-		DB_ARGS(db_i(box), db_i(r.first), db_i(r.last)), e) < 0)
+		args, e) < 0)
 		return -1;
 	return gone_runs(d, box, r, e);
 }

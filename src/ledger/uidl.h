@@ -13,7 +13,9 @@
  *
  * A message is named by its UIDL alone as long as that was never seen twice
  * in one listing. Otherwise its row is in doubt, and the name is the UIDL,
- * the size and nth, its place among those of equal UIDL and size.
+ * the size and nth, its place among those of equal UIDL and size. A UIDL may
+ * name another message later: then the fingerprint, taken when the message is
+ * there in whole, has the last word.
  *
  * All of this runs in the caller's transaction.
  */
@@ -31,7 +33,8 @@
 enum uidl_state {
 	UIDL_KEPT, /* as stored */
 	UIDL_OWED,
-	UIDL_GONE /* removed by us, or not ours to remove any more */
+	UIDL_GONE /* removed by us, or not ours to remove any more; listed
+	             again, it is fresh */
 };
 
 struct uidl_row {
@@ -56,10 +59,19 @@ int uidl_rows(struct db *d, int64_t box, int64_t seq, struct uidl_row *rows,
 struct uidl_line {
 	bool listed;
 	int64_t seq; /* of its row; 0: not handled */
+	int64_t old; /* of the row that had its name last; 0: none */
 };
 
 int uidl_find(struct db *d, int64_t box, uint32_t number,
     struct uidl_line *line, struct err *e);
+
+/*
+ * The message is here in whole. *same: it is that of the row found by its
+ * name, or of one that is not listed (now it is), and stays handled. Else a
+ * row that had its name is dropped, and it is not handled.
+ */
+int uidl_compare(struct db *d, int64_t box, uint32_t number,
+    enum uidl_state state, struct span fingerprint, bool *same, struct err *e);
 
 /* The listed, unhandled message gets a row; *seq is its. */
 int uidl_insert(struct db *d, int64_t box, uint32_t number,
@@ -69,7 +81,8 @@ int uidl_insert(struct db *d, int64_t box, uint32_t number,
 int uidl_remove(
     struct db *d, int64_t box, uint32_t number, int64_t seq, struct err *e);
 
-/* The state of what is listed under these numbers is UIDL_GONE. */
+/* The state of what is listed under these numbers is UIDL_GONE; what is in
+ * doubt is dropped, since the next of that name may be any. */
 int uidl_gone(
     struct db *d, int64_t box, const struct set *numbers, struct err *e);
 

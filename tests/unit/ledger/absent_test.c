@@ -68,13 +68,26 @@ forgets_at_once_what_was_removed_or_is_in_doubt(void **state)
 {
 	(void)state;
 	sql("UPDATE uidl SET state = 2 WHERE seq IN (4, 5)");
-	sql("UPDATE uidl SET doubt = 1 WHERE seq IN (6, 7)");
+	sql("UPDATE uidl SET doubt = 1, size = 9 WHERE seq IN (6, 7)");
 	sql("UPDATE uidl SET state = 1 WHERE seq = 9");
 	mark(NOW, false);
 	assert_int_equal(number("SELECT count(*) FROM uidl WHERE box = 1"), 7);
 	assert_int_equal(number("SELECT count(*) FROM uidl WHERE box = 1 AND "
 				"seq IN (5, 7)"),
 	    0);
+}
+
+static void
+keeps_a_doubtful_row_without_a_size(void **state)
+{
+	(void)state;
+	sql("UPDATE uidl SET doubt = 1 WHERE seq = 7");
+	mark(NOW, false);
+	assert_int_equal(
+	    number("SELECT absent FROM uidl WHERE box = 1 AND seq = 7"), NOW);
+	mark(NOW + KEEP, false);
+	assert_int_equal(
+	    number("SELECT count(*) FROM uidl WHERE box = 1 AND seq = 7"), 0);
 }
 
 static void
@@ -116,6 +129,7 @@ main(void)
 		TEST(notes_since_when_a_row_is_not_listed),
 		TEST(forgets_rows_that_stay_away),
 		TEST(forgets_at_once_what_was_removed_or_is_in_doubt),
+		TEST(keeps_a_doubtful_row_without_a_size),
 		TEST(welcomes_rows_that_are_listed_again),
 		TEST(bears_a_clock_that_was_wrong),
 	};

@@ -165,17 +165,26 @@ journal_rows(struct ledger *l)
 }
 
 static void
-assert_sets(const char *handled, const char *owed)
+assert_all_sets(const char *handled, const char *owed, const char *settled)
 {
-	struct set h, o;
+	struct set h, o, s;
 
 	set_init(&h);
 	set_init(&o);
-	assert_int_equal(ledger_sets(w.l, w.box, &h, &o, &w.e), 0);
+	set_init(&s);
+	assert_int_equal(ledger_sets(w.l, w.box, &h, &o, &s, &w.e), 0);
 	assert_set(&h, handled);
 	assert_set(&o, owed);
+	assert_set(&s, settled);
 	set_deinit(&h);
 	set_deinit(&o);
+	set_deinit(&s);
+}
+
+static void
+assert_sets(const char *handled, const char *owed)
+{
+	assert_all_sets(handled, owed, "");
 }
 
 static bool
@@ -319,8 +328,26 @@ settles_durably(void **state)
 	(void)state;
 	assert_int_equal(ledger_settle(w.l, w.box, &s, &w.e), 0);
 	crash();
-	assert_sets("1:10,20", "");
+	assert_all_sets("", "", "1:10,20");
 	assert_false(has_fingerprint(5));
+	set_deinit(&s);
+}
+
+static void
+delivers_what_was_settled_and_comes_all_the_same(void **state)
+{
+	struct set s = set_of("1:10");
+
+	(void)state;
+	assert_int_equal(ledger_settle(w.l, w.box, &s, &w.e), 0);
+	assert_false(prepare(5).known);
+	assert_all_sets("5", "5", "1:4,6:10");
+	assert_true(prepare(5).known);
+	assert_int_equal(ledger_settle(w.l, w.box, &s, &w.e), 0);
+	assert_all_sets("5", "5", "1:4,6:10");
+	crash();
+	assert_all_sets("5", "5", "1:4,6:10");
+	assert_int_equal(journal_rows(w.l), 1);
 	set_deinit(&s);
 }
 
@@ -389,11 +416,9 @@ static void
 prepares_nothing_twice(void **state)
 {
 	struct ledger_entry group[3];
-	struct set s = set_of("8");
 
 	(void)state;
 	prepare(5);
-	assert_int_equal(ledger_settle(w.l, w.box, &s, &w.e), 0);
 	group[0] = entry(5);
 	group[1] = entry(6);
 	group[2] = entry(6);
@@ -403,11 +428,9 @@ prepares_nothing_twice(void **state)
 	assert_true(group[2].known);
 	assert_int_equal(group[0].row, 0);
 	assert_int_equal(journal_rows(w.l), 2);
-	assert_true(prepare(8).known);
 	ledger_published(w.l, group, 3);
 	assert_int_equal(ledger_unprepare(w.l, group, 1, &w.e), 0);
-	assert_sets("5:6,8", "5:6");
-	set_deinit(&s);
+	assert_sets("5:6", "5:6");
 }
 
 static void
@@ -612,9 +635,107 @@ knows_a_listed_message_by_its_uidl(void **state)
 	assert_int_equal(journal_rows(w.l), 1);
 	ledger_published(w.l, &m, 1);
 	assert_listing("1 b 20/2 c 30", "2", "1", 0);
-	assert_true(prepare(1).known);
+	m.number = 1;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_true(m.known);
+	assert_int_equal(m.row, 0);
 	crash();
 	assert_int_equal(journal_rows(w.l), 0);
+}
+
+/* A server that counts: the UIDL is that of another message now. */
+static void
+publishes_another_message_under_an_old_uidl(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	assert_listing("1 1 10/2 2 20", "1:2", "", 0);
+	prepare(2);
+	flush();
+	crash();
+	assert_listing("1 1 10/2 2 20", "1", "2", 0);
+	assert_true(has_fingerprint(2));
+	m = entry(2);
+	m.fingerprint[0] = 99;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_false(m.known);
+	assert_int_equal(journal_rows(w.l), 2);
+	crash();
+	assert_int_equal(journal_rows(w.l), 2);
+	assert_listing("1 1 10/2 2 20", "1", "2", 0);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_true(m.known);
+	m.fingerprint[0] = 98;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_false(m.known);
+	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
+	assert_listing("1 1 10/2 2 20", "1:2", "", 0);
+}
+
+static void
+publishes_anew_what_comes_under_a_removed_uidl(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	assert_listing("1 1 10", "1", "", 0);
+	prepare(1);
+	gone("1");
+	assert_listing("1 1 0", "1", "", 0);
+	assert_true(prepare(1).known); /* the server lied about QUIT */
+	gone("1");
+	assert_listing("1 1 10", "1", "", 0);
+	m = entry(1);
+	m.fingerprint[0] = 99;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_false(m.known);
+	assert_listing("1 1 10", "", "1", 0);
+}
+
+static void
+forgets_equal_uidls_that_were_removed(void **state)
+{
+	(void)state;
+	assert_listing("1 x 10/2 x 10", "1:2", "", 2);
+	prepare(1);
+	prepare(2);
+	gone("1:2");
+	assert_listing("1 x 10", "1", "", 0);
+	assert_false(prepare(1).known);
+	gone("1");
+	assert_listing("1 x 10/2 x 10", "1:2", "", 2);
+}
+
+static void
+prepares_nothing_by_repeated_uidls_without_sizes(void **state)
+{
+	struct ledger_entry m = entry(1);
+
+	(void)state;
+	assert_listing("1 x 0/2 x 0", "", "", 2);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
+	assert_listing("1 x 10/2 x 20", "1:2", "", 2);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_listing("1 x 0/2 x 0", "", "", 2);
+	assert_listing("1 x 20/2 x 10", "1", "", 2);
+}
+
+static void
+remembers_that_uidls_were_given(void **state)
+{
+	bool listed;
+
+	(void)state;
+	assert_int_equal(ledger_listed(w.l, w.box, &listed, &w.e), 0);
+	assert_false(listed);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	assert_int_equal(ledger_listed(w.l, w.box, &listed, &w.e), 0);
+	assert_false(listed);
+	assert_listing("", "", "", 0);
+	crash();
+	assert_int_equal(ledger_listed(w.l, w.box, &listed, &w.e), 0);
+	assert_true(listed);
 }
 
 static void
@@ -625,7 +746,10 @@ forgets_a_uidl_that_was_removed_by_us(void **state)
 	prepare(1);
 	prepare(2);
 	gone("1");
-	assert_listing("1 a 10/2 b 20", "", "2", 0); /* it did not go */
+	assert_listing("1 a 10/2 b 20", "1", "2", 0); /* it did not go */
+	assert_true(prepare(1).known);
+	assert_listing("1 a 10/2 b 20", "", "1:2", 0);
+	gone("1");
 	assert_listing("1 b 20", "", "1", 0);
 	assert_listing("1 a 10/2 b 20", "1", "2", 0); /* another a */
 	assert_listing("1 a 10", "1", "", 0);
@@ -641,13 +765,13 @@ takes_gone_numbers_by_the_listing_they_belong_to(void **state)
 	prepare(2);
 	prepare(3);
 	gone("2");
-	assert_listing("1 b 20/2 c 30/3 d 40", "3", "2", 0);
+	assert_listing("1 b 20/2 c 30/3 d 40", "1,3", "2", 0);
 	gone("2");
 	flush();
 	crash();
-	assert_listing("1 a 10/2 b 20/3 c 30", "", "1", 0);
+	assert_listing("1 a 10/2 b 20/3 c 30", "2:3", "1", 0);
 	gone("1:4294967295");
-	assert_listing("1 b 20", "", "", 0);
+	assert_listing("1 a 10", "1", "", 0);
 }
 
 static void
@@ -957,7 +1081,7 @@ survives_a_kill_at_every_commit(void **state)
 	(void)state;
 	ledger_close(&w.l);
 	for (n = 1; died; n++) {
-		struct set handled, owed;
+		struct set handled, owed, settled;
 
 		folder_empty(&w.f);
 		died = dies_at(n);
@@ -965,8 +1089,10 @@ survives_a_kill_at_every_commit(void **state)
 		enter("INBOX", 7);
 		set_init(&handled);
 		set_init(&owed);
+		set_init(&settled);
 		assert_int_equal(
-		    ledger_sets(w.l, w.box, &handled, &owed, &w.e), 0);
+		    ledger_sets(w.l, w.box, &handled, &owed, &settled, &w.e),
+		    0);
 		assert_true(set_eq(&handled, &owed));
 		assert_true(set_count(&handled) == set_last(&handled) ||
 		    (!set_has(&handled, 4) && set_last(&handled) > 4));
@@ -976,6 +1102,7 @@ survives_a_kill_at_every_commit(void **state)
 			assert_set(&handled, "1:3,5:6");
 		set_deinit(&handled);
 		set_deinit(&owed);
+		set_deinit(&settled);
 		ledger_close(&w.l);
 	}
 #ifdef MAILHAUL_CRASH_POINTS
@@ -1001,6 +1128,7 @@ main(void)
 		IMAP(keeps_boxes_apart),
 		IMAP(refuses_a_box_that_is_not_there),
 		IMAP(settles_durably),
+		IMAP(delivers_what_was_settled_and_comes_all_the_same),
 		IMAP(remembers_each_step_of_a_life),
 		IMAP(carries_what_rides_in_the_next_group),
 		IMAP(flushes_what_rides_when_closed),
@@ -1012,6 +1140,11 @@ main(void)
 		IMAP(takes_the_largest_uid),
 		IMAP(stays_small),
 		POP3(knows_a_listed_message_by_its_uidl),
+		POP3(publishes_another_message_under_an_old_uidl),
+		POP3(publishes_anew_what_comes_under_a_removed_uidl),
+		POP3(forgets_equal_uidls_that_were_removed),
+		POP3(prepares_nothing_by_repeated_uidls_without_sizes),
+		POP3(remembers_that_uidls_were_given),
 		POP3(forgets_a_uidl_that_was_removed_by_us),
 		POP3(takes_gone_numbers_by_the_listing_they_belong_to),
 		POP3(takes_back_a_listed_message),

@@ -48,6 +48,23 @@ numbers_journal_rows_in_order(void **state)
 }
 
 static void
+settles_no_longer_what_came(void **state)
+{
+	struct ledger_entry m = entry(3, false);
+	struct set s = set_of("1:5");
+	int64_t row = 1;
+
+	(void)state;
+	m.owes = false;
+	assert_int_equal(ranges_add(t.d, 1, RANGES_SETTLED, &s, &t.e), 0);
+	assert_int_equal(messages_add(t.d, false, &m, 1, &row, &t.e), 0);
+	assert_false(m.known);
+	assert_int_equal(ranges_read(t.d, 1, RANGES_SETTLED, &s, &t.e), 0);
+	assert_set(&s, "1:2,4:5");
+	set_deinit(&s);
+}
+
+static void
 shows_journal_rows_one_by_one(void **state)
 {
 	struct ledger_entry m[2] = { entry(3, false), entry(4, true) };
@@ -177,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(numbers_journal_rows_in_order),
+		TEST(settles_no_longer_what_came),
 		TEST(shows_journal_rows_one_by_one),
 		TEST(undoes_by_the_journal),
 		TEST(refuses_message_0),

@@ -306,7 +306,7 @@ use(struct ledger *l)
 	uint8_t print[LEDGER_FINGERPRINT];
 	enum ledger_state state = LEDGER_NEW;
 	struct ledger_entry m = { .number = 77, .dir = "/m", .file = "f" };
-	struct set handled, owed;
+	struct set handled, owed, settled;
 	uint32_t was, i;
 	int64_t box = 0;
 	size_t n = 0;
@@ -314,9 +314,10 @@ use(struct ledger *l)
 
 	set_init(&handled);
 	set_init(&owed);
+	set_init(&settled);
 	ledger_journal(l, look, &n, &e);
 	if (ledger_box(l, "a", "INBOX", 1, &box, &state, &was, &e) == 0) {
-		ledger_sets(l, box, &handled, &owed, &e);
+		ledger_sets(l, box, &handled, &owed, &settled, &e);
 		ledger_fingerprint(l, box, 3, print, &found, &e);
 		m.box = box;
 		ledger_prepare(l, &m, 1, &e);
@@ -332,6 +333,7 @@ use(struct ledger *l)
 	}
 	ledger_flush(l, &e);
 	set_deinit(&handled);
+	set_deinit(&settled);
 	set_deinit(&owed);
 }
 

@@ -121,16 +121,82 @@ marks_as_gone_what_the_numbers_mean(void **state)
 	insert(1);
 	assert_int_equal(uidl_gone(t.d, 1, &s, &t.e), 0);
 	assert_int_equal(
-	    number("SELECT group_concat(box || '.' || seq) = '1.6,1.7' "
+	    number("SELECT group_concat(box || '.' || seq) = '1.6' "
 		   "FROM (SELECT box, seq FROM uidl WHERE state = 2 "
 		   "ORDER BY box, seq)"),
 	    1);
+	/* 7 was in doubt */
+	assert_int_equal(number("SELECT count(*) FROM uidl WHERE seq = 7"), 0);
 	set_clear(&s);
 	set_add(&s, 1, SET_MAX_NUMBER);
 	assert_int_equal(uidl_gone(t.d, 1, &s, &t.e), 0);
 	assert_int_equal(
-	    number("SELECT count(*) FROM uidl WHERE state = 2"), 4);
+	    number("SELECT count(*) FROM uidl WHERE state = 2"), 3);
 	set_deinit(&s);
+}
+
+static bool
+is_same(uint32_t n, struct span print)
+{
+	bool same;
+
+	assert_int_equal(
+	    uidl_compare(t.d, 1, n, UIDL_OWED, print, &same, &t.e), 0);
+	return same;
+}
+
+static void
+drops_the_row_of_another_message(void **state)
+{
+	(void)state;
+	sql("UPDATE uidl SET fingerprint = x'00' WHERE seq = 6");
+	assert_false(is_same(4, PRINT));
+	assert_int_equal(number("SELECT count(*) FROM uidl WHERE seq = 6"), 0);
+	assert_true(find(4).listed);
+	assert_int_equal(find(4).seq, 0);
+	assert_int_equal(insert(4), 7); /* 6 may still be in the run */
+	assert_int_equal(number("SELECT uidl = x'62' AND size = 20 AND nth = 1 "
+				"FROM uidl WHERE seq = 7"),
+	    1);
+	assert_int_equal(find(3).seq, 5);
+	assert_int_equal(find(4).seq, 7);
+	assert_true(is_same(4, PRINT));
+	assert_int_equal(uidl_remove(t.d, 1, 4, 7, &t.e), 0);
+	assert_int_equal(find(4).seq, 0);
+	assert_int_equal(insert(4), 7);
+}
+
+static void
+keeps_the_row_of_the_same_message(void **state)
+{
+	(void)state;
+	sql("UPDATE uidl SET fingerprint = CAST('0123456789abcdef' AS BLOB), "
+	    "state = 2 WHERE seq = 6");
+	assert_true(is_same(4, PRINT));
+	assert_int_equal(number("SELECT state FROM uidl WHERE seq = 6"), 1);
+	/* fresh, because it was removed: both a line and a row */
+	sql("INSERT INTO temp.line VALUES (1, 4, x'62', 21, 1, 0, 0)");
+	assert_int_equal(find(4).seq, 0);
+	assert_int_equal(find(4).old, 6);
+	assert_true(is_same(4, PRINT));
+	assert_int_equal(find(4).seq, 6);
+	assert_int_equal(
+	    number("SELECT size FROM uidl WHERE box = 1 AND seq = 6"), 21);
+}
+
+static void
+takes_a_row_that_is_not_listed_for_the_message(void **state)
+{
+	(void)state;
+	sql("INSERT INTO uidl VALUES (1, 8, x'79', 0, 1, 0, 1, 5, "
+	    "CAST('0123456789abcdef' AS BLOB))");
+	assert_false(is_same(7, SPAN("0123456789abcdeX")));
+	assert_false(is_same(1, PRINT)); /* another UIDL */
+	assert_true(is_same(7, PRINT));
+	assert_int_equal(find(7).seq, 8);
+	assert_int_equal(number("SELECT size = 40 AND nth = 2 AND doubt = 1 "
+				"AND absent = 0 FROM uidl WHERE seq = 8"),
+	    1);
 }
 
 static void
@@ -171,6 +237,9 @@ main(void)
 		TEST(finds_rows_by_name),
 		TEST(reads_rows_in_the_order_of_delivery),
 		TEST(marks_as_gone_what_the_numbers_mean),
+		TEST(drops_the_row_of_another_message),
+		TEST(keeps_the_row_of_the_same_message),
+		TEST(takes_a_row_that_is_not_listed_for_the_message),
 		TEST(refuses_damaged_rows),
 	};
 
