@@ -24,6 +24,7 @@ box_new(struct client *c)
 	set_init(&b->info.handled);
 	set_init(&b->info.owed);
 	set_init(&b->info.fresh);
+	set_init(&b->info.settled);
 	buf_init(&b->list, WIRE_MAX);
 	STAILQ_INIT(&b->questions);
 	LIST_INIT(&b->letters);
@@ -52,6 +53,7 @@ box_free(struct client_box **p)
 	set_deinit(&b->info.handled);
 	set_deinit(&b->info.owed);
 	set_deinit(&b->info.fresh);
+	set_deinit(&b->info.settled);
 	buf_deinit(&b->list);
 	free(b);
 }
@@ -196,10 +198,12 @@ box_tell(struct client_box *b, client_box_fn fn, const struct err *e)
 	set_init(&b->info.handled);
 	set_init(&b->info.owed);
 	set_init(&b->info.fresh);
+	set_init(&b->info.settled);
 	fn(b->arg, &info);
 	set_deinit(&info.handled);
 	set_deinit(&info.owed);
 	set_deinit(&info.fresh);
+	set_deinit(&info.settled);
 }
 
 void
@@ -214,7 +218,8 @@ box_tell_question(struct client_box *b, bool same, const struct err *e)
 }
 
 void
-box_tell_slot(struct client *c, uint32_t cookie, const struct err *e)
+box_tell_slot(
+    struct client *c, uint32_t cookie, bool known, const struct err *e)
 {
 	struct slot s;
 	struct err copy;
@@ -230,7 +235,7 @@ box_tell_slot(struct client *c, uint32_t cookie, const struct err *e)
 		return;
 	s.box->pending--;
 	s.box->octets -= s.octets;
-	s.fn(s.box->arg, s.number, e);
+	s.fn(s.box->arg, s.number, known, e);
 }
 
 /* A question to a box that cannot answer it, or to nobody. */
@@ -265,7 +270,7 @@ answer_one(struct client *c)
 	uint32_t cookie;
 
 	if (slots_first(&c->slots, box_down(c), &cookie)) {
-		box_tell_slot(c, cookie, &c->down);
+		box_tell_slot(c, cookie, false, &c->down);
 		return true;
 	}
 	TAILQ_FOREACH (b, &c->boxes, next) {

@@ -120,6 +120,7 @@ void box_leave(struct client *c); /* calls box_answer(); may free c */
 /* The sets were gathered in the box. */
 void box_tell(struct client_box *b, client_box_fn fn, const struct err *e);
 void box_tell_question(struct client_box *b, bool same, const struct err *e);
-void box_tell_slot(struct client *c, uint32_t cookie, const struct err *e);
+void box_tell_slot(
+    struct client *c, uint32_t cookie, bool known, const struct err *e);
 
 #endif

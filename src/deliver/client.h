@@ -46,9 +46,12 @@ struct client_box_info { /* borrowed for the call; sets may be moved out */
 	enum client_box_state state;
 	uint32_t was;        /* CHANGED: the UIDVALIDITY known before */
 	struct set handled;  /* IMAP: not to be fetched (again) */
+	struct set settled;  /* IMAP: once searched for in vain; looked for
+	                        again when the mailbox holds more than handled */
 	struct set owed;     /* delivered; the removal on the server is due */
 	struct set fresh;    /* POP3, after client_list_end: to be fetched */
 	uint32_t repeated;   /* POP3: UIDLs that occur more than once */
+	bool listed;         /* POP3: this maildrop gave UIDLs before */
 	const struct err *e; /* not NULL: failed */
 };
 
@@ -68,7 +71,7 @@ struct client_box *client_box_open(struct client *c, uint32_t account,
  * nobody is told. fn and ready are never called after. NULL is fine. */
 void client_box_close(struct client_box **b);
 
-/* IMAP: numbers that do not exist on the server and never will. */
+/* IMAP: numbers that do not exist on the server, and hardly ever will. */
 void client_settle(struct client_box *b, const struct set *absent);
 /* The server side of these is done (or given up: not ours any more). */
 void client_gone(struct client_box *b, const struct set *numbers);
@@ -101,8 +104,10 @@ struct letter_params {
 	bool owes;       /* the removal on the server follows */
 };
 
-/* e NULL: delivered, durable; else what went wrong. */
-typedef void (*letter_fn)(void *arg, uint32_t number, const struct err *e);
+/* e NULL: delivered, durable; else what went wrong. known: it was delivered
+ * before, and this copy was dropped. */
+typedef void (*letter_fn)(
+    void *arg, uint32_t number, bool known, const struct err *e);
 
 /* Both end the caller's ownership and set the pointer to
  * NULL. */

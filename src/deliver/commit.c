@@ -99,7 +99,7 @@ check(const struct commit_tools *tools, struct commit *c)
 		    "%s/tmp/%s: has another size than was written",
 		    maildir_path(c->maildir), c->name);
 	maildir_final(c->final, c->name, c->octets);
-	c->entry.dir = maildir_path(c->maildir);
+	c->entry.dir = maildir_mark(c->maildir);
 	c->entry.file = c->final;
 	if (!c->entry.by_content)
 		return 0;
@@ -163,8 +163,12 @@ find_dirs(struct group *g)
 static void
 sync_dirs(struct group *g, int (*sync)(const struct maildir *m, struct err *e))
 {
-	for (size_t i = 0; i < g->n_dirs; i++)
-		sync(g->dirs[i].maildir, &g->dirs[i].e);
+	for (size_t i = 0; i < g->n_dirs; i++) {
+		struct dir *d = &g->dirs[i];
+
+		if (sync(d->maildir, &d->e) < 0)
+			place_break(d->place, &d->e);
+	}
 	for (size_t i = 0; i < g->n; i++) {
 		const struct dir *d = find_dir(g, g->c[i]->maildir);
 
@@ -191,6 +195,7 @@ drop_known(struct group *g)
 
 	for (size_t i = 0; i < g->n; i++) {
 		if (g->entries[i].known) {
+			g->c[i]->entry.known = true;
 			remove_tmp(g->c[i]);
 			continue;
 		}
@@ -198,6 +203,14 @@ drop_known(struct group *g)
 		g->c[n++] = g->c[i];
 	}
 	g->n = n;
+}
+
+/* A sync that failed: the record may be on the disk all the same, and come
+ * back. The files stay, and the next start decides. */
+static bool
+is_in_doubt(int sys)
+{
+	return sys == EIO || sys == ENOSPC || sys == EDQUOT;
 }
 
 static void
@@ -214,8 +227,8 @@ prepare(struct group *g)
 		return;
 	}
 	fail_all(g, &e);
-	if (e.sys == EIO) /* the record may be on the disk all the same, and */
-		g->n = 0; /* come back: the next start decides */
+	if (is_in_doubt(e.sys))
+		g->n = 0;
 	drop_failed(g);
 }
 
@@ -249,14 +262,18 @@ publish(struct group *g)
 	for (size_t i = 0; i < g->n; i++) {
 		struct commit *c = g->c[i];
 
-		if (maildir_publish(c->maildir, c->name, c->final, &c->e) < 0) {
+		if (maildir_publish(c->maildir, c->name, c->final, &c->e) ==
+		    0) {
+			g->entries[n] = g->entries[i];
+			g->c[n++] = c;
+			crash_point("deliver:renamed");
+		} else if (maildir_is_unpublished(
+			       c->maildir, c->name, c->final)) {
 			entries[n_failed] = g->entries[i];
 			failed[n_failed++] = c;
-			continue;
+		} else { /* it may be in new/: the journal keeps it */
+			place_stick(c->place, &c->e);
 		}
-		g->entries[n] = g->entries[i];
-		g->c[n++] = c;
-		crash_point("deliver:renamed");
 	}
 	g->n = n;
 	if (n_failed > 0)
@@ -267,17 +284,13 @@ publish(struct group *g)
 
 /* ---- 6 ---- */
 
-/* Where new/ could not be made durable the rows stay in the journal, and the
- * place is stuck until they have been gone through once more. */
+/* Where new/ could not be made durable the rows stay in the journal: the next
+ * start goes through them once more. */
 static void
 tell_ledger(struct group *g)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < g->n_dirs; i++) {
-		if (g->dirs[i].e.kind != ERR_NONE)
-			place_stick(g->dirs[i].place, &g->dirs[i].e);
-	}
 	for (size_t i = 0; i < g->n; i++) {
 		if (g->c[i]->e.kind == ERR_NONE)
 			g->entries[n++] = g->entries[i];

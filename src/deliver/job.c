@@ -16,6 +16,7 @@ job_new(enum job_kind kind)
 	j->kind = kind;
 	set_init(&j->set);
 	set_init(&j->owed);
+	set_init(&j->settled);
 	j->commit.fd = -1;
 	return j;
 }
@@ -33,6 +34,7 @@ job_free(struct job **p)
 	maildir_unref(&j->maildir);
 	set_deinit(&j->set);
 	set_deinit(&j->owed);
+	set_deinit(&j->settled);
 	free(j->text);
 	free(j);
 }
@@ -51,7 +53,9 @@ run_box(struct job *j, struct places *places)
 		return;
 	j->place = p;
 	j->maildir = maildir_ref(p->maildir);
-	ledger_sets(places->ledger, j->ledger_box, &j->set, &j->owed, &j->e);
+	if (ledger_sets(places->ledger, j->ledger_box, &j->set, &j->owed,
+		&j->settled, &j->e) == 0)
+		ledger_listed(places->ledger, j->ledger_box, &j->listed, &j->e);
 }
 
 /* ---- listings: a failure is told at the end ---- */

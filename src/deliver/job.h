@@ -60,6 +60,8 @@ struct job {
 	struct maildir *maildir;   /* BOX: out, counted */
 	struct set set, owed;      /* SETTLE, GONE: in set; BOX, LIST_END: out
 	                             handled or fresh, and owed */
+	struct set settled;        /* BOX: out */
+	bool listed;               /* BOX: out */
 	uint32_t repeated;         /* LIST_END: out */
 	uint32_t number;           /* VERIFY */
 	struct digest fingerprint; /* VERIFY */

@@ -389,6 +389,7 @@ answer_box(struct link *l, struct job *j)
 	struct wire_answer a = { .box = j->box,
 		.state = (uint8_t)j->state,
 		.was = j->was,
+		.listed = j->listed,
 		.e = j->e };
 
 	if (b == NULL)
@@ -405,6 +406,7 @@ answer_box(struct link *l, struct job *j)
 			.maildir = b->maildir };
 		send_set(l, j->box, WIRE_HANDLED, &j->set);
 		send_set(l, j->box, WIRE_OWED, &j->owed);
+		send_set(l, j->box, WIRE_SETTLED, &j->settled);
 	}
 	wire_put_answer(packet(l), &a);
 	send_out(l, WIRE_BOX_IS);
@@ -449,9 +451,11 @@ send_done(struct link *l)
 static void
 answer_commit(struct link *l, const struct job *j)
 {
-	struct wire_done d = { .cookie = j->cookie, .e = j->commit.e };
+	struct wire_done d = { .cookie = j->cookie,
+		.known = j->commit.entry.known,
+		.e = j->commit.e };
 
-	if (d.e.kind == ERR_NONE)
+	if (d.e.kind == ERR_NONE && !d.known)
 		log_debug(j->account->name, "%s/new/%s", j->account->maildir,
 		    j->commit.final);
 	if (wire_put_done(&l->done, &d))

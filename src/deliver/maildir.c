@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/maildir.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,124 +17,202 @@
 #include "util/mem.h"
 #include "util/text.h"
 
+#define MARK ".mailhaul-"
+#define MARK_HEX 16
+
 struct maildir {
 	atomic_uint refs;
 	char *path;
-	int tmp, new;
+	char *mark; /* its path, or NULL */
+	int dir, tmp, new;
 };
 
-/* ---- names ---- */
-
-/* maildir(5): what must not be in a host name is written in octal. */
-static void
-write_host(char *dst, size_t size, const char *host)
+static int
+fail(const struct maildir *m, const char *dir, const char *name, struct err *e)
 {
-	size_t n = 0;
+	return err_set(e, ERR_DELIVER, errno, "%s/%s/%s: %s", m->path, dir,
+	    name, strerror(errno));
+}
 
-	for (; *host != '\0' && n + 5 <= size; host++) {
-		const char *octal = NULL;
+static int
+sync_dir(const struct maildir *m, int fd, const char *dir, struct err *e)
+{
+	char *path;
+	int r;
 
-		if (*host == '/')
-			octal = "\\057";
-		if (*host == ':')
-			octal = "\\072";
-		if (octal == NULL) {
-			dst[n++] = *host;
-			continue;
-		}
-		memcpy(dst + n, octal, 4);
-		n += 4;
+	if (fsync(fd) == 0)
+		return 0;
+	path = mem_printf("%s/%s", m->path, dir);
+	r = err_set(e, ERR_DELIVER, errno, "%s: cannot make it durable: %s",
+	    path, strerror(errno));
+	free(path);
+	return r;
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* ---- looking through a directory ---- */
+
+typedef bool (*entry_fn)(const char *name, void *arg);
+
+/* Until fn returns true: 1; 0: it never did; -1. */
+static int
+look_through(const struct maildir *m, int at, const char *sub, entry_fn fn,
+    void *arg, struct err *e)
+{
+	int fd =
+	    openat(at, sub, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool found = false;
+
+	if (dir == NULL) {
+		fail(m, sub, "", e);
+		if (fd >= 0)
+			close(fd);
+		return -1;
 	}
-	dst[n] = '\0';
+	errno = 0;
+	while (!found && (entry = readdir(dir)) != NULL) {
+		found = fn(entry->d_name, arg);
+		errno = 0;
+	}
+	if (!found && errno != 0) {
+		fail(m, sub, "", e);
+		closedir(dir);
+		return -1;
+	}
+	closedir(dir);
+	return found ? 1 : 0;
 }
 
-void
-maildir_names_init(struct maildir_names *names, const char *token)
-{
-	char host[256];
+/* ---- the mark ---- */
 
-	*names = (struct maildir_names){ 0 };
-	if (gethostname(host, sizeof(host)) < 0 || host[0] == '\0')
-		memcpy(host, "localhost", sizeof("localhost"));
-	host[sizeof(host) - 1] = '\0';
-	write_host(names->host, sizeof(names->host), host);
-	assert(strlen(token) < sizeof(names->token));
-	memcpy(names->token, token, strlen(token) + 1);
+static bool
+is_mark(const char *name)
+{
+	const char *digits = name + strlen(MARK);
+
+	return strncmp(name, MARK, strlen(MARK)) == 0 &&
+	    strspn(digits, "0123456789abcdef") == MARK_HEX &&
+	    digits[MARK_HEX] == '\0';
 }
 
-void
-maildir_names_next(struct maildir_names *names, char dst[MAILDIR_NAME_MAX])
+static bool
+take_mark(const char *name, void *arg)
 {
-	int64_t s;
-	uint32_t us;
-	int n;
+	struct maildir *m = arg;
 
-	clock_wall(&s, &us);
-	n = snprintf(dst, MAILDIR_NAME_MAX,
-	    "%" PRId64 ".M%06" PRIu32 "P%ldQ%" PRIu32 "R%s.%s", s, us,
-	    (long)getpid(), ++names->count, names->token, names->host);
-	/* room for ",S=" and twenty digits is left, too */
-	assert(n > 0 && n < MAILDIR_NAME_MAX - 24);
-}
-
-void
-maildir_final(char dst[MAILDIR_NAME_MAX], const char *name, uint64_t octets)
-{
-	int n = snprintf(dst, MAILDIR_NAME_MAX, "%s,S=%" PRIu64, name, octets);
-
-	assert(n > 0 && n < MAILDIR_NAME_MAX);
-}
-
-bool
-maildir_unfinal(char dst[MAILDIR_NAME_MAX], const char *final)
-{
-	const char *comma = strrchr(final, ',');
-	size_t n;
-
-	if (comma == NULL || strncmp(comma, ",S=", 3) != 0 ||
-	    strchr(final, '/') != NULL)
+	if (!is_mark(name))
 		return false;
-	n = (size_t)(comma - final);
-	if (n == 0 || n >= MAILDIR_NAME_MAX)
-		return false;
-	memcpy(dst, final, n);
-	dst[n] = '\0';
+	m->mark = mem_printf("%s/%s", m->path, name);
 	return true;
+}
+
+static int
+make_mark(struct maildir *m, struct err *e)
+{
+	char name[sizeof(MARK) + MARK_HEX];
+	int fd;
+
+	snprintf(name, sizeof(name), MARK "%08" PRIx32 "%08" PRIx32,
+	    clock_jitter(UINT32_MAX), clock_jitter(UINT32_MAX));
+	fd = openat(m->dir, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(e, ERR_DELIVER, errno, "%s/%s: %s", m->path,
+		    name, strerror(errno));
+	close(fd);
+	(void)take_mark(name, m);
+	return 0;
+}
+
+/* One that was there may be the work of a process that died before it was
+ * durable. */
+static int
+mark(struct maildir *m, struct err *e)
+{
+	int r = look_through(m, m->dir, ".", take_mark, m, e);
+
+	if (r == 0)
+		r = make_mark(m, e);
+	return r < 0 ? -1 : sync_dir(m, m->dir, "", e);
+}
+
+const char *
+maildir_mark(const struct maildir *m)
+{
+	return m->mark;
+}
+
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+char *
+maildir_of_mark(const char *path)
+{
+	const char *name = last_part(path);
+
+	if (!is_mark(name) || name == path) /* there is no such Maildir */
+		return mem_strdup(path);
+	return mem_spandup(span_make(path, (size_t)(name - path) - 1));
+}
+
+int
+maildir_has_mark(const struct maildir *m, const char *path, struct err *e)
+{
+	const char *name = last_part(path);
+	struct stat st;
+
+	if (!is_mark(name))
+		return 0;
+	if (fstatat(m->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : fail(m, ".", name, e);
 }
 
 /* ---- the directories ---- */
 
 static int
-open_parts(struct maildir *m, int dir, bool create, struct err *e)
+open_parts(struct maildir *m, bool create, struct err *e)
 {
-	int cur = file_sub_dir(dir, "cur", create, m->path, e);
+	int cur = file_sub_dir(m->dir, "cur", create, m->path, e);
 
 	if (cur < 0)
 		return -1;
 	close(cur);
-	m->tmp = file_sub_dir(dir, "tmp", create, m->path, e);
+	m->tmp = file_sub_dir(m->dir, "tmp", create, m->path, e);
 	if (m->tmp < 0)
 		return -1;
-	m->new = file_sub_dir(dir, "new", create, m->path, e);
-	return m->new < 0 ? -1 : 0;
+	m->new = file_sub_dir(m->dir, "new", create, m->path, e);
+	if (m->new < 0)
+		return -1;
+	return create ? mark(m, e) : 0;
 }
 
 struct maildir *
 maildir_open(const char *path, bool create, struct err *e)
 {
 	struct maildir *m;
-	int dir, r;
+	int dir = create ? file_make_dir(path, e) : file_open_dir(path, e);
 
-	dir = create ? file_make_dir(path, e) : file_open_dir(path, e);
 	if (dir < 0)
 		return NULL;
 	m = mem_new(sizeof(*m));
 	atomic_init(&m->refs, 1);
 	m->path = mem_strdup(path);
+	m->dir = dir;
 	m->tmp = m->new = -1;
-	r = open_parts(m, dir, create, e);
-	close(dir);
-	if (r < 0)
+	if (open_parts(m, create, e) < 0)
 		maildir_unref(&m);
 	return m;
 }
@@ -155,10 +232,12 @@ maildir_unref(struct maildir **p)
 	*p = NULL;
 	if (m == NULL || atomic_fetch_sub(&m->refs, 1) > 1)
 		return;
+	close(m->dir);
 	if (m->tmp >= 0)
 		close(m->tmp);
 	if (m->new >= 0)
 		close(m->new);
+	free(m->mark);
 	free(m->path);
 	free(m);
 }
@@ -175,7 +254,7 @@ leads_to(const char *path, const char *name, int fd)
 	char *full = mem_printf("%s/%s", path, name);
 	struct stat there, here;
 	bool same = lstat(full, &there) == 0 && fstat(fd, &here) == 0 &&
-	    there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+	    same_file(&there, &here);
 
 	free(full);
 	return same;
@@ -188,14 +267,16 @@ maildir_is_current(const struct maildir *m)
 	    leads_to(m->path, "new", m->new);
 }
 
-/* ---- messages ---- */
-
-static int
-fail(const struct maildir *m, const char *dir, const char *name, struct err *e)
+bool
+maildir_is_same(const struct maildir *a, const struct maildir *b)
 {
-	return err_set(e, ERR_DELIVER, errno, "%s/%s/%s: %s", m->path, dir,
-	    name, strerror(errno));
+	struct stat here, there;
+
+	return fstat(a->new, &here) == 0 && fstat(b->new, &there) == 0 &&
+	    same_file(&here, &there);
 }
+
+/* ---- messages ---- */
 
 int
 maildir_create(const struct maildir *m, const char *name, struct err *e)
@@ -233,30 +314,65 @@ maildir_discard(const struct maildir *m, const char *name, struct err *e)
 	return 0;
 }
 
-static bool
-same_file(const struct maildir *m, const char *name, const char *final)
-{
-	struct stat a, b;
+/* ---- publishing ---- */
 
-	return fstatat(m->tmp, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    fstatat(m->new, final, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+static int
+look_at(const struct maildir *m, const char *name, struct stat *st)
+{
+	return fstatat(m->tmp, name, st, AT_SYMLINK_NOFOLLOW);
 }
 
-/* For file systems without RENAME_NOREPLACE. Dying between the two calls
- * leaves both names, which the next attempt finds. */
+static bool
+begins_with(const char *name, void *arg)
+{
+	const char *final = arg;
+
+	return strncmp(name, final, strlen(final)) == 0;
+}
+
+/* 1: a file of two names was published by an attempt that was cut in half,
+ * and a reader may have moved it since; 0: it has the other name for another
+ * reason (a copy by hard links); -1. */
+static int
+was_linked(
+    const struct maildir *m, const char *name, const char *final, struct err *e)
+{
+	struct stat st, new;
+	char *base;
+	int r;
+
+	if (look_at(m, name, &st) < 0)
+		return fail(m, "tmp", name, e);
+	if (st.st_nlink < 2)
+		return 0;
+	if (fstatat(m->new, final, &new, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    same_file(&st, &new))
+		return 1;
+	base = mem_strdup(final);
+	r = look_through(m, m->dir, "cur", begins_with, base, e);
+	free(base);
+	return r;
+}
+
+/* For file systems without RENAME_NOREPLACE. Once the link is there it is
+ * published, whatever becomes of the name in tmp/: it will be swept. */
 static int
 publish_by_link(
     const struct maildir *m, const char *name, const char *final, struct err *e)
 {
-	int r = linkat(m->tmp, name, m->new, final, 0) < 0 ? errno : 0;
+	struct err ignored;
+	int r = was_linked(m, name, final, e);
 
-	if (r == EEXIST && same_file(m, name, final))
-		r = 0;
-	errno = r;
-	if (r != 0)
-		return fail(m, "new", final, e);
-	return maildir_discard(m, name, e);
+	if (r < 0)
+		return -1;
+	if (r == 0 && linkat(m->tmp, name, m->new, final, 0) < 0) {
+		fail(m, "new", final, e);
+		/* done, but the answer was lost (NFS) */
+		if (was_linked(m, name, final, &ignored) <= 0)
+			return -1;
+	}
+	(void)unlinkat(m->tmp, name, 0);
+	return 0;
 }
 
 int
@@ -270,19 +386,18 @@ maildir_publish(
 	return fail(m, "new", final, e);
 }
 
-static int
-sync_dir(const struct maildir *m, int fd, const char *dir, struct err *e)
+/* A call may be done although it is said to have failed (NFS). */
+bool
+maildir_is_unpublished(
+    const struct maildir *m, const char *name, const char *final)
 {
-	char *path;
-	int r;
+	struct stat tmp, new;
 
-	if (fsync(fd) == 0)
-		return 0;
-	path = mem_printf("%s/%s", m->path, dir);
-	r = err_set(e, ERR_DELIVER, errno, "%s: cannot make it durable: %s",
-	    path, strerror(errno));
-	free(path);
-	return r;
+	if (look_at(m, name, &tmp) < 0 || tmp.st_nlink != 1)
+		return false;
+	if (fstatat(m->new, final, &new, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	return !same_file(&tmp, &new);
 }
 
 int
@@ -297,34 +412,29 @@ maildir_sync_new(const struct maildir *m, struct err *e)
 	return sync_dir(m, m->new, "new", e);
 }
 
-/* As maildir_names_next() makes them. */
-static bool
-is_ours(const char *name, const char *token)
-{
-	const char *at = strstr(name, token);
+/* ---- leftovers ---- */
 
-	return at != NULL && at > name && at[-1] == 'R' &&
-	    at[strlen(token)] == '.';
+struct sweeping {
+	const struct maildir *maildir;
+	const struct maildir_names *names;
+	struct err *e;
+};
+
+/* True, which ends it, when one cannot be removed. */
+static bool
+sweep_one(const char *name, void *arg)
+{
+	const struct sweeping *s = arg;
+
+	return maildir_names_left(s->names, name) &&
+	    maildir_discard(s->maildir, name, s->e) < 0;
 }
 
 int
-maildir_sweep(const struct maildir *m, const char *token, struct err *e)
+maildir_sweep(
+    const struct maildir *m, const struct maildir_names *names, struct err *e)
 {
-	int fd = openat(m->tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
-	int r = 0;
+	struct sweeping s = { m, names, e };
 
-	if (dir == NULL) {
-		r = fail(m, "tmp", "", e);
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
-	while (r == 0 && (entry = readdir(dir)) != NULL) {
-		if (is_ours(entry->d_name, token))
-			r = maildir_discard(m, entry->d_name, e);
-	}
-	closedir(dir);
-	return r;
+	return look_through(m, m->tmp, ".", sweep_one, &s, e) == 0 ? 0 : -1;
 }

@@ -10,41 +10,27 @@
  * A message is created in tmp/ under a name of ours and published under that
  * name with its size behind it; the ledger knows it by the latter.
  *
+ * A Maildir is told from another that stands at the same path at another time
+ * (a disk is mounted, or not) by its mark: an empty file in it, by the name of
+ * ".mailhaul-" and 16 random hex digits, which is made when it is first opened
+ * and never removed. Readers of mail take no notice of it: folders are
+ * directories.
+ *
  * It is immutable and counted, so that two threads may use it. Errors are
  * ERR_DELIVER and name the file.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
+#include "deliver/maildir_names.h"
 #include "util/err.h"
-
-#define MAILDIR_NAME_MAX 200 /* octets of a file name, with its NUL */
-
-/* ---- names ---- */
-
-struct maildir_names { /* one per process */
-	char host[64];
-	char token[17];
-	uint32_t count;
-};
-
-/* token: 16 hex digits that mark our tmp files, from the ledger. */
-void maildir_names_init(struct maildir_names *names, const char *token);
-void maildir_names_next(
-    struct maildir_names *names, char dst[MAILDIR_NAME_MAX]);
-
-/* The name in new/ of a message of so many octets, and back. */
-void maildir_final(
-    char dst[MAILDIR_NAME_MAX], const char *name, uint64_t octets);
-bool maildir_unfinal(char dst[MAILDIR_NAME_MAX], const char *final);
 
 /* ---- the directories ---- */
 
 struct maildir;
 
-/* With create, what is missing is made, 0700 and durable. */
+/* With create, what is missing is made, 0700 and durable, the mark too. */
 struct maildir *maildir_open(const char *path, bool create, struct err *e);
 struct maildir *maildir_ref(struct maildir *m);
 void maildir_unref(struct maildir **m); /* NULL is fine */
@@ -53,6 +39,15 @@ const char *maildir_path(const struct maildir *m);
 
 /* Whether the path still leads to these directories. */
 bool maildir_is_current(const struct maildir *m);
+/* Whether both are the same directories, by whatever paths. */
+bool maildir_is_same(const struct maildir *a, const struct maildir *b);
+
+/* The path of the mark; NULL if it was opened without create. */
+const char *maildir_mark(const struct maildir *m);
+/* The path of the Maildir whose mark has this path; the caller frees. */
+char *maildir_of_mark(const char *mark);
+/* 1: this Maildir has such a mark, by whatever path; 0: it has not; -1. */
+int maildir_has_mark(const struct maildir *m, const char *mark, struct err *e);
 
 /* ---- messages ---- */
 
@@ -65,13 +60,18 @@ int maildir_has(const struct maildir *m, const char *name, struct err *e);
 /* From tmp/name to new/final, which must not be there yet. */
 int maildir_publish(const struct maildir *m, const char *name,
     const char *final, struct err *e);
+/* When that has failed: it is certain that nothing was published. */
+bool maildir_is_unpublished(
+    const struct maildir *m, const char *name, const char *final);
 /* Removes tmp/name; it is no error if it is gone. */
 int maildir_discard(const struct maildir *m, const char *name, struct err *e);
 
 int maildir_sync_tmp(const struct maildir *m, struct err *e);
 int maildir_sync_new(const struct maildir *m, struct err *e);
 
-/* Removes every file with our token from tmp/. Only while none is in use. */
-int maildir_sweep(const struct maildir *m, const char *token, struct err *e);
+/* Removes what earlier processes left in tmp/. What is named by this one may
+ * be in use, by whatever path. */
+int maildir_sweep(
+    const struct maildir *m, const struct maildir_names *names, struct err *e);
 
 #endif

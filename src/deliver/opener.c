@@ -126,10 +126,10 @@ static void
 refuse(struct opener *o, struct opener_for *f, struct ipc *ipc,
     const struct err *e)
 {
-	struct wire_answer a = { .box = f->box, .e = *e };
+	struct wire_no_files n = { f->box, f->wanted, *e };
 
 	buf_clear(&o->out);
-	wire_put_answer(&o->out, &a);
+	wire_put_no_files(&o->out, &n);
 	ipc_send(ipc, WIRE_NO_FILES, buf_span(&o->out));
 	f->wanted = 0;
 }

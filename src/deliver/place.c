@@ -13,12 +13,15 @@ struct rows { /* of the journal, for one path */
 	const char *path;
 	struct ledger_entry *v;
 	size_t n;
+	size_t here; /* the first so many are of the Maildir that is there */
 };
 
 void
-places_init(struct places *ps, struct ledger *ledger)
+places_init(
+    struct places *ps, struct ledger *ledger, const struct maildir_names *names)
 {
 	ps->ledger = ledger;
+	ps->names = names;
 	LIST_INIT(&ps->list);
 }
 
@@ -57,16 +60,40 @@ place_stick(struct place *p, const struct err *why)
 	p->why = *why;
 }
 
+void
+place_break(struct place *p, const struct err *why)
+{
+	p->broken = true;
+	place_stick(p, why);
+}
+
+/* -1 when these directories belong to a broken place. */
+static int
+refuse_broken(const struct places *ps, const struct maildir *m, struct err *e)
+{
+	const struct place *p;
+
+	LIST_FOREACH (p, &ps->list, next) {
+		if (p->broken && p->maildir != NULL &&
+		    maildir_is_same(p->maildir, m)) {
+			*e = p->why;
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* ---- what a crash left ---- */
 
 /* Every path of the journal gets a place that is stuck until it is done. */
 static int
 note_row(void *arg, const struct ledger_entry *entry, struct err *e)
 {
-	struct place *p = places_find(arg, entry->dir);
+	char *path = maildir_of_mark(entry->dir);
 
 	(void)e;
-	p->stuck = true;
+	places_find(arg, path)->stuck = true;
+	free(path);
 	return 0;
 }
 
@@ -74,15 +101,47 @@ static int
 take_row(void *arg, const struct ledger_entry *entry, struct err *e)
 {
 	struct rows *rows = arg;
+	char *path = maildir_of_mark(entry->dir);
+	bool wanted = strcmp(path, rows->path) == 0;
 
 	(void)e;
-	if (strcmp(entry->dir, rows->path) != 0)
+	free(path);
+	if (!wanted)
 		return 0;
 	rows->v = mem_grow(rows->v, rows->n + 1, sizeof(*rows->v));
 	rows->v[rows->n] = *entry;
-	rows->v[rows->n].dir = rows->path;
+	rows->v[rows->n].dir = mem_strdup(entry->dir);
 	rows->v[rows->n].file = mem_strdup(entry->file);
 	rows->n++;
+	return 0;
+}
+
+static void
+free_rows(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		free((void *)(uintptr_t)rows->v[i].dir);
+		free((void *)(uintptr_t)rows->v[i].file);
+	}
+	free(rows->v);
+}
+
+/* Another Maildir may stand there than before, or one that we made because
+ * none did: its tmp/ tells nothing of the messages of the other. */
+static int
+sort_rows(const struct maildir *m, struct rows *rows, struct err *e)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		struct ledger_entry row = rows->v[i];
+		int has = maildir_has_mark(m, row.dir, e);
+
+		if (has < 0)
+			return -1;
+		if (has == 0)
+			continue;
+		rows->v[i] = rows->v[rows->here];
+		rows->v[rows->here++] = row;
+	}
 	return 0;
 }
 
@@ -105,20 +164,59 @@ publish_row(const struct maildir *m, const char *final, struct err *e)
 }
 
 static int
-publish_rows(const struct rows *rows, struct err *e)
+sync_published(struct place *p, struct maildir *m, struct err *e)
+{
+	if (maildir_sync_new(m, e) == 0)
+		return 0;
+	place_break(p, e);
+	maildir_unref(&p->maildir); /* it is known again by this one */
+	p->maildir = maildir_ref(m);
+	return -1;
+}
+
+/* Not made if missing: the messages may be on a disk that is not mounted. */
+static int
+publish_rows(
+    const struct places *ps, struct place *p, struct rows *rows, struct err *e)
 {
 	struct maildir *m = maildir_open(rows->path, false, e);
-	int r = m == NULL ? -1 : 0;
+	int r = m == NULL ? -1 : refuse_broken(ps, m, e);
 
-	for (size_t i = 0; r == 0 && i < rows->n; i++)
-		r = publish_row(m, rows->v[i].file, e);
 	if (r == 0)
-		r = maildir_sync_new(m, e);
+		r = sort_rows(m, rows, e);
+	for (size_t i = 0; r == 0 && i < rows->here; i++)
+		r = publish_row(m, rows->v[i].file, e);
+	if (r == 0 && rows->here > 0)
+		r = sync_published(p, m, e);
 	maildir_unref(&m);
 	return r;
 }
 
-/* Not made if missing: the messages may be on a disk that is not mounted. */
+static void
+note_published(
+    const struct places *ps, const struct place *p, const struct rows *rows)
+{
+	if (rows->here == 0)
+		return;
+	ledger_published(ps->ledger, rows->v, rows->here);
+	crash_point("deliver:rolled-forward");
+	log_notice("deliver",
+	    "%s: messages of an interrupted run: %zu, all delivered", p->path,
+	    rows->here);
+}
+
+/* What to do about those of another Maildir; the mark is what it takes. */
+static int
+await_mark(const struct rows *rows, struct err *e)
+{
+	if (rows->here == rows->n)
+		return 0;
+	return err_set(e, ERR_DELIVER, ENOENT,
+	    "%s is missing: not the Maildir they are in (not mounted?); to "
+	    "give them up, make that file",
+	    rows->v[rows->here].dir);
+}
+
 static int
 roll_place(struct places *ps, struct place *p, struct err *e)
 {
@@ -128,20 +226,17 @@ roll_place(struct places *ps, struct place *p, struct err *e)
 	if (r == 0)
 		r = ledger_journal(ps->ledger, take_row, &rows, e);
 	if (r == 0 && rows.n > 0)
-		r = publish_rows(&rows, e);
-	if (r == 0 && rows.n > 0) {
-		ledger_published(ps->ledger, rows.v, rows.n);
-		crash_point("deliver:rolled-forward");
-		log_notice("deliver",
-		    "%s: messages of an interrupted run: %zu, all delivered",
-		    p->path, rows.n);
+		r = publish_rows(ps, p, &rows, e);
+	if (r == 0) {
+		note_published(ps, p, &rows);
+		r = await_mark(&rows, e);
+	} else {
+		rows.here = 0;
 	}
-	for (size_t i = 0; i < rows.n; i++)
-		free((void *)(uintptr_t)rows.v[i].file);
 	if (r < 0 && rows.n > 0)
 		err_prefix(e, "%zu messages of an interrupted run wait in tmp",
-		    rows.n);
-	free(rows.v);
+		    rows.n - rows.here);
+	free_rows(&rows);
 	if (r == 0)
 		p->stuck = false;
 	else
@@ -187,7 +282,7 @@ sweep(struct places *ps, struct place *p, struct err *e)
 {
 	if (p->swept || anything_stuck(ps))
 		return 0;
-	if (maildir_sweep(p->maildir, ledger_token(ps->ledger), e) < 0)
+	if (maildir_sweep(p->maildir, ps->names, e) < 0)
 		return -1;
 	p->swept = true;
 	return 0;
@@ -196,11 +291,17 @@ sweep(struct places *ps, struct place *p, struct err *e)
 int
 place_ready(struct places *ps, struct place *p, struct err *e)
 {
+	if (p->broken) {
+		*e = p->why;
+		return -1;
+	}
 	if (p->stuck && roll_place(ps, p, e) < 0)
 		return -1;
 	if (p->maildir != NULL && !maildir_is_current(p->maildir))
 		maildir_unref(&p->maildir);
 	if (p->maildir == NULL)
 		p->maildir = maildir_open(p->path, true, e);
-	return p->maildir == NULL ? -1 : sweep(ps, p, e);
+	if (p->maildir == NULL || refuse_broken(ps, p->maildir, e) < 0)
+		return -1;
+	return sweep(ps, p, e);
 }

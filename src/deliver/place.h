@@ -6,7 +6,13 @@
  * The Maildirs of a deliverer as its worker knows them, by path, and what a
  * crash left in them. A place is stuck while the journal has messages for it
  * that cannot be brought into new/: nothing else is delivered there, and no
- * tmp file is removed anywhere, until that has worked out.
+ * tmp file is removed anywhere, until that has worked out. A message that is
+ * not in tmp/ was published; but only if this is the Maildir in which it was
+ * prepared, which the journal knows by its mark.
+ *
+ * A place is broken when its tmp/ or new/ could not be made durable: asked
+ * again the kernel might say yes, of octets that it has thrown away. It stays
+ * so for the life of this process, by whatever path.
  */
 
 #include <stdbool.h>
@@ -21,16 +27,18 @@ struct place {
 	char *path;
 	struct maildir *maildir; /* NULL: not open */
 	bool swept;              /* leftovers in tmp/ were removed */
-	bool stuck;
-	struct err why; /* it is stuck */
+	bool stuck, broken;      /* broken: stuck, too */
+	struct err why;
 };
 
 struct places {
-	struct ledger *ledger; /* not ours */
+	struct ledger *ledger;             /* not ours */
+	const struct maildir_names *names; /* not ours */
 	LIST_HEAD(, place) list;
 };
 
-void places_init(struct places *ps, struct ledger *ledger);
+void places_init(struct places *ps, struct ledger *ledger,
+    const struct maildir_names *names);
 void places_deinit(struct places *ps);
 struct place *places_find(struct places *ps, const char *path);
 
@@ -40,5 +48,6 @@ void places_roll_forward(struct places *ps);
 /* Opens (and makes) the Maildir, after what may have to be cleared up. */
 int place_ready(struct places *ps, struct place *p, struct err *e);
 void place_stick(struct place *p, const struct err *why);
+void place_break(struct place *p, const struct err *why);
 
 #endif

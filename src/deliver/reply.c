@@ -13,8 +13,8 @@ hear_set(struct client *c, struct ipc_packet *p)
 	bool ok;
 
 	set_init(&set);
-	ok =
-	    wire_take_set(p->payload, &id, &which, &set) && which <= WIRE_FRESH;
+	ok = wire_take_set(p->payload, &id, &which, &set) &&
+	    which <= WIRE_SETTLED;
 	b = ok ? box_find(c, id) : NULL;
 	if (b != NULL && which == WIRE_HANDLED)
 		set_add_set(&b->info.handled, &set);
@@ -22,6 +22,8 @@ hear_set(struct client *c, struct ipc_packet *p)
 		set_add_set(&b->info.owed, &set);
 	if (b != NULL && which == WIRE_FRESH)
 		set_add_set(&b->info.fresh, &set);
+	if (b != NULL && which == WIRE_SETTLED)
+		set_add_set(&b->info.settled, &set);
 	set_deinit(&set);
 	return ok;
 }
@@ -42,6 +44,7 @@ hear_box_is(struct client *c, struct ipc_packet *p)
 	failed = a.e.kind != ERR_NONE;
 	b->info.state = (enum client_box_state)a.state;
 	b->info.was = a.was;
+	b->info.listed = a.listed;
 	b->st = failed || a.state == CLIENT_BOX_CHANGED ? BOX_DEAD : BOX_OPEN;
 	fn = b->fn;
 	b->fn = NULL;
@@ -115,17 +118,19 @@ hear_files(struct client *c, struct ipc_packet *p)
 static bool
 hear_no_files(struct client *c, struct ipc_packet *p)
 {
-	struct wire_answer a;
+	struct wire_no_files n;
 	struct client_box *b;
 
-	if (!wire_take_answer(p->payload, &a) || a.e.kind == ERR_NONE)
+	if (!wire_take_no_files(p->payload, &n))
 		return false;
-	b = box_find(c, a.box);
+	b = box_find(c, n.box);
 	if (b == NULL)
 		return true;
-	c->asked -= b->ahead.asked;
-	b->ahead.asked = 0;
-	b->failure = a.e;
+	if (n.count > b->ahead.asked)
+		return false;
+	c->asked -= n.count;
+	b->ahead.asked -= n.count;
+	b->failure = n.e;
 	box_feed_starving(c);
 	return true;
 }
@@ -145,7 +150,8 @@ hear_done(struct client *c, struct ipc_packet *p)
 		s = slots_find(&c->slots, d.cookie);
 		if (s == NULL || s->failed)
 			return false;
-		box_tell_slot(c, d.cookie, d.e.kind != ERR_NONE ? &d.e : NULL);
+		box_tell_slot(
+		    c, d.cookie, d.known, d.e.kind != ERR_NONE ? &d.e : NULL);
 	}
 	return c->freed || unpack_ok(&u);
 }

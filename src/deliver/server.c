@@ -71,7 +71,8 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 	s->env.loop = loop;
 	s->env.room.max_files = files_allowed();
 	maildir_names_init(&s->env.room.names, ledger_token(ledger));
-	s->env.worker = worker_new(loop, ledger, on_done, s, e);
+	s->env.worker =
+	    worker_new(loop, ledger, &s->env.room.names, on_done, s, e);
 	if (s->env.worker == NULL)
 		server_free(&s);
 	return s;

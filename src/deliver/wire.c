@@ -240,6 +240,7 @@ wire_put_answer(struct buf *b, const struct wire_answer *a)
 	pack_u8(b, a->state);
 	pack_u32(b, a->was);
 	pack_u32(b, a->repeated);
+	pack_u8(b, a->listed);
 	put_err(b, &a->e);
 }
 
@@ -252,7 +253,8 @@ wire_take_answer(struct span packet, struct wire_answer *a)
 	a->state = unpack_u8(&u);
 	a->was = unpack_u32(&u);
 	a->repeated = unpack_u32(&u);
-	return take_err(&u, &a->e) && unpack_ok(&u);
+	return take_bool(&u, &a->listed) && take_err(&u, &a->e) &&
+	    unpack_ok(&u);
 }
 
 void
@@ -295,12 +297,32 @@ wire_take_tokens(struct span packet, uint32_t *box,
 	return unpack_ok(&u) && *n > 0;
 }
 
+void
+wire_put_no_files(struct buf *b, const struct wire_no_files *n)
+{
+	pack_u32(b, n->box);
+	pack_u32(b, n->count);
+	put_err(b, &n->e);
+}
+
+bool
+wire_take_no_files(struct span packet, struct wire_no_files *n)
+{
+	struct unpack u = unpack_of(packet);
+
+	n->box = unpack_u32(&u);
+	n->count = unpack_u32(&u);
+	return take_err(&u, &n->e) && unpack_ok(&u) && n->count > 0 &&
+	    n->e.kind != ERR_NONE;
+}
+
 bool
 wire_put_done(struct buf *b, const struct wire_done *d)
 {
-	if (!fits(b, 4 + ERR_OCTETS + ERR_TEXT_MAX))
+	if (!fits(b, 5 + ERR_OCTETS + ERR_TEXT_MAX))
 		return false;
 	pack_u32(b, d->cookie);
+	pack_u8(b, d->known);
 	put_err(b, &d->e);
 	return true;
 }
@@ -309,5 +331,5 @@ bool
 wire_take_done(struct unpack *u, struct wire_done *d)
 {
 	d->cookie = unpack_u32(u);
-	return take_err(u, &d->e) && !u->bad;
+	return take_bool(u, &d->known) && take_err(u, &d->e) && !u->bad;
 }

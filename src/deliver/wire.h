@@ -16,7 +16,7 @@
  *	SETTLE, GONE				no answer
  *	LIST_BEGIN, LIST_ADD*, LIST_END -> SET* LIST_IS
  *	VERIFY -> VERIFIED			in the order asked
- *	OPEN -> FILES*, or NO_FILES for all that were not opened yet
+ *	OPEN -> FILES*, or NO_FILES for so many that will not come
  *	COMMIT -> DONE				DISCARD
  */
 
@@ -118,12 +118,18 @@ struct wire_commit { /* COMMIT: one or more of these */
 bool wire_put_commit(struct buf *b, const struct wire_commit *c);
 bool wire_take_commit(struct unpack *u, struct wire_commit *c);
 
-enum wire_which { WIRE_HANDLED, WIRE_OWED, WIRE_FRESH }; /* of SET */
+enum wire_which { /* of SET */
+	WIRE_HANDLED,
+	WIRE_OWED,
+	WIRE_FRESH,
+	WIRE_SETTLED
+};
 
-struct wire_answer { /* BOX_IS, LIST_IS, NO_FILES */
+struct wire_answer { /* BOX_IS, LIST_IS */
 	uint32_t box;
 	uint8_t state; /* enum client_box_state */
 	uint32_t was, repeated;
+	bool listed;
 	struct err e; /* ERR_NONE: it went well */
 };
 
@@ -145,8 +151,17 @@ void wire_put_tokens(
 bool wire_take_tokens(struct span packet, uint32_t *box,
     uint32_t tokens[WIRE_FILES_MAX], size_t *n);
 
+struct wire_no_files { /* NO_FILES */
+	uint32_t box, count;
+	struct err e;
+};
+
+void wire_put_no_files(struct buf *b, const struct wire_no_files *n);
+bool wire_take_no_files(struct span packet, struct wire_no_files *n);
+
 struct wire_done { /* DONE: one or more of these */
 	uint32_t cookie;
+	bool known;
 	struct err e; /* ERR_NONE: delivered */
 };
 

@@ -287,8 +287,8 @@ destroy(struct worker *w)
 }
 
 struct worker *
-worker_new(struct loop *loop, struct ledger *ledger, worker_fn done, void *arg,
-    struct err *e)
+worker_new(struct loop *loop, struct ledger *ledger,
+    const struct maildir_names *names, worker_fn done, void *arg, struct err *e)
 {
 	struct worker *w = mem_new(sizeof(*w));
 	pthread_condattr_t attr;
@@ -300,7 +300,7 @@ worker_new(struct loop *loop, struct ledger *ledger, worker_fn done, void *arg,
 	pthread_condattr_destroy(&attr);
 	STAILQ_INIT(&w->queue);
 	STAILQ_INIT(&w->done);
-	places_init(&w->places, ledger);
+	places_init(&w->places, ledger, names);
 	w->tools.ledger = ledger;
 	w->tools.sync = sync_new();
 	w->tools.digest = digest_new();

@@ -82,7 +82,7 @@ static inline void
 clerk_on_open(struct clerk *k, struct span p)
 {
 	struct wire_open open;
-	struct wire_answer a = { 0 };
+	struct wire_no_files none = { 0 };
 
 	assert_true(wire_take_open(p, &open));
 	k->opens++;
@@ -94,9 +94,10 @@ clerk_on_open(struct clerk *k, struct span p)
 		    k->most > 0 && k->most < open.count ? k->most : open.count);
 		return;
 	}
-	a.box = open.box;
-	err_set(&a.e, ERR_DELIVER, 0, "no room in the inn");
-	wire_put_answer(&k->out, &a);
+	none.box = open.box;
+	none.count = open.count;
+	err_set(&none.e, ERR_DELIVER, 0, "no room in the inn");
+	wire_put_no_files(&k->out, &none);
 	clerk_send(k, WIRE_NO_FILES);
 }
 

@@ -351,11 +351,12 @@ lets_a_box_be_closed_by_its_callback(void **state)
 }
 
 static void
-free_all(void *arg, uint32_t number, const struct err *e)
+free_all(void *arg, uint32_t number, bool known, const struct err *e)
 {
 	struct session *s = arg;
 
 	(void)number;
+	(void)known;
 	(void)e;
 	s->answered++;
 	client_free(&s->o->client);

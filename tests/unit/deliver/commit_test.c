@@ -15,6 +15,8 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char noted[4096];       /* one letter for each step, in order */
 static const char *broken;     /* what cannot be made durable */
+static int broken_why;         /* EIO, if not told otherwise */
+static bool renames_lie;       /* they are done, and said to have failed */
 static const char *lazy;       /* what complains when it is closed */
 static unsigned int n_renames; /* and after how many they fail */
 static unsigned int rename_limit;
@@ -72,7 +74,7 @@ note_sync(int fd, long call)
 	pthread_mutex_unlock(&lock);
 	if (!fails)
 		return (int)syscall(call, fd);
-	errno = EIO;
+	errno = broken_why;
 	return -1;
 }
 
@@ -107,6 +109,8 @@ renameat2(
 {
 	note('r');
 	if (rename_limit > 0 && ++n_renames > rename_limit) {
+		if (renames_lie)
+			syscall(SYS_renameat2, from, name, to, final, flags);
 		errno = EDQUOT;
 		return -1;
 	}
@@ -139,12 +143,14 @@ setup(void **state)
 	assert_non_null(t->tools.ledger);
 	t->tools.sync = sync_new();
 	t->tools.digest = digest_new();
-	places_init(&t->places, t->tools.ledger);
 	maildir_names_init(&t->names, ledger_token(t->tools.ledger));
+	places_init(&t->places, t->tools.ledger, &t->names);
 	assert_int_equal(ledger_box(t->tools.ledger, "a", "INBOX", 1, &t->box,
 			     &known, &was, &e),
 	    0);
 	broken = NULL;
+	broken_why = EIO;
+	renames_lie = false;
 	rename_limit = n_renames = 0;
 	*state = t;
 	return 0;
@@ -215,17 +221,20 @@ count_failed(const struct table *t, unsigned int n)
 static unsigned int
 count_handled(const struct table *t)
 {
-	struct set handled, owed;
+	struct set handled, owed, settled;
 	struct err e;
 	unsigned int n;
 
 	set_init(&handled);
 	set_init(&owed);
+	set_init(&settled);
 	assert_int_equal(
-	    ledger_sets(t->tools.ledger, t->box, &handled, &owed, &e), 0);
+	    ledger_sets(t->tools.ledger, t->box, &handled, &owed, &settled, &e),
+	    0);
 	n = (unsigned int)set_count(&handled);
 	set_deinit(&handled);
 	set_deinit(&owed);
+	set_deinit(&settled);
 	return n;
 }
 
@@ -311,6 +320,7 @@ static void
 fails_all_of_a_tmp_that_cannot_be_synced(void **state)
 {
 	struct table *t = *state;
+	struct err e = { 0 };
 
 	write_messages(t, GROUP);
 	broken = "/A/tmp";
@@ -318,6 +328,9 @@ fails_all_of_a_tmp_that_cannot_be_synced(void **state)
 	assert_int_equal(count_failed(t, GROUP), GROUP / 2);
 	expect_files(t, GROUP / 2, 0);
 	assert_int_equal(count_handled(t), GROUP / 2);
+	broken = NULL; /* but it was: never again in this process */
+	assert_int_equal(place_ready(&t->places, t->commits[0].place, &e), -1);
+	assert_int_equal(e.sys, EIO);
 }
 
 static int
@@ -329,14 +342,40 @@ count_row(void *arg, const struct ledger_entry *entry, struct err *e)
 	return 0;
 }
 
-/* It is in new/, but perhaps not for ever: nobody is told that it is
- * delivered, and nothing more goes there until it was gone through again. */
+static unsigned int
+count_rows(const struct table *t)
+{
+	struct err e = { 0 };
+	unsigned int rows = 0;
+
+	assert_int_equal(ledger_flush(t->tools.ledger, &e), 0);
+	ledger_journal(t->tools.ledger, count_row, &rows, &e);
+	return rows;
+}
+
+/* As another process. */
 static void
-is_stuck_where_new_cannot_be_synced(void **state)
+begin_again(struct table *t)
+{
+	struct err e = { 0 };
+
+	places_deinit(&t->places);
+	ledger_close(&t->tools.ledger);
+	t->tools.ledger = ledger_open(office_path(&t->o, "ledger"), &e);
+	assert_non_null(t->tools.ledger);
+	maildir_names_init(&t->names, ledger_token(t->tools.ledger));
+	places_init(&t->places, t->tools.ledger, &t->names);
+	places_roll_forward(&t->places);
+}
+
+/* It is in new/, but perhaps not for ever: nobody is told that it is
+ * delivered, and nothing more goes there, whatever the kernel says when it is
+ * asked again. */
+static void
+is_broken_where_new_cannot_be_synced(void **state)
 {
 	struct table *t = *state;
 	struct err e = { 0 };
-	unsigned int rows = 0;
 
 	write_messages(t, GROUP);
 	broken = "/A/new";
@@ -345,22 +384,41 @@ is_stuck_where_new_cannot_be_synced(void **state)
 	assert_int_equal(t->commits[0].e.sys, EIO);
 	expect_files(t, GROUP, 0);
 	assert_int_equal(count_handled(t), GROUP);
-	assert_int_equal(ledger_flush(t->tools.ledger, &e), 0);
-	ledger_journal(t->tools.ledger, count_row, &rows, &e);
-	assert_int_equal(rows, GROUP / 2);
+	assert_int_equal(count_rows(t), GROUP / 2);
+	broken = NULL;
 	assert_true(t->commits[0].place->stuck);
 	assert_int_equal(place_ready(&t->places, t->commits[0].place, &e), -1);
-	broken = NULL;
-	write_messages(t, 1);
-	assert_false(t->commits[0].place->stuck);
-	rows = 0;
-	assert_int_equal(ledger_flush(t->tools.ledger, &e), 0);
-	ledger_journal(t->tools.ledger, count_row, &rows, &e);
-	assert_int_equal(rows, 0);
+	assert_int_equal(e.sys, EIO);
+	assert_int_equal(count_rows(t), GROUP / 2);
+	begin_again(t);
+	assert_int_equal(count_rows(t), 0);
 	/* number 1 is known: no second copy */
+	write_messages(t, 1);
 	commit_group(&t->tools, t->group, 1);
 	assert_int_equal(count_failed(t, 1), 0);
 	expect_files(t, GROUP, 0);
+}
+
+/* What is in new/ perhaps must neither be removed nor come again. */
+static void
+keeps_the_record_of_what_may_be_published(void **state)
+{
+	struct table *t = *state;
+	struct err e = { 0 };
+
+	write_messages(t, 3); /* one of them for B */
+	rename_limit = 2;
+	renames_lie = true;
+	commit_group(&t->tools, t->group, 3);
+	assert_int_equal(count_failed(t, 3), 1);
+	assert_int_equal(t->commits[2].e.sys, EDQUOT);
+	expect_files(t, 3, 0);
+	assert_int_equal(count_handled(t), 3);
+	assert_true(t->commits[2].place->stuck);
+	assert_int_equal(count_rows(t), 1);
+	assert_int_equal(place_ready(&t->places, t->commits[2].place, &e), 0);
+	assert_int_equal(count_rows(t), 0);
+	expect_files(t, 3, 0);
 }
 
 static void
@@ -423,24 +481,18 @@ fails_all_when_the_ledger_is_full(void **state)
 /* The record may be on the disk or not: the files stay until the next start
  * sees which. */
 static void
-leaves_all_to_the_next_start_when_the_ledger_cannot_be_synced(void **state)
+expect_doubt(struct table *t, int why)
 {
-	struct table *t = *state;
-	struct err e = { 0 };
 	unsigned int n;
 
 	write_messages(t, GROUP);
 	broken = "ledger-wal";
+	broken_why = why;
 	commit_group(&t->tools, t->group, GROUP);
 	broken = NULL;
 	assert_int_equal(count_failed(t, GROUP), GROUP);
 	expect_files(t, 0, GROUP);
-	places_deinit(&t->places);
-	ledger_close(&t->tools.ledger);
-	t->tools.ledger = ledger_open(office_path(&t->o, "ledger"), &e);
-	assert_non_null(t->tools.ledger);
-	places_init(&t->places, t->tools.ledger);
-	places_roll_forward(&t->places);
+	begin_again(t);
 	n = count_handled(t);
 	assert_true(n == 0 || n == GROUP);
 	write_messages(t, GROUP);
@@ -448,6 +500,24 @@ leaves_all_to_the_next_start_when_the_ledger_cannot_be_synced(void **state)
 	assert_int_equal(count_failed(t, GROUP), 0);
 	expect_files(t, GROUP, 0);
 	assert_int_equal(count_handled(t), GROUP);
+}
+
+static void
+leaves_all_to_the_next_start_when_the_ledger_cannot_be_synced(void **state)
+{
+	expect_doubt(*state, EIO);
+}
+
+static void
+leaves_all_to_the_next_start_when_the_disk_is_full_so_late(void **state)
+{
+	expect_doubt(*state, ENOSPC);
+}
+
+static void
+leaves_all_to_the_next_start_when_the_quota_ends_so_late(void **state)
+{
+	expect_doubt(*state, EDQUOT);
 }
 
 static void
@@ -486,12 +556,16 @@ main(void)
 		TEST(fails_a_file_that_cannot_be_synced_once_and_alone),
 		TEST(fails_a_file_that_cannot_be_closed),
 		TEST(fails_all_of_a_tmp_that_cannot_be_synced),
-		TEST(is_stuck_where_new_cannot_be_synced),
+		TEST(is_broken_where_new_cannot_be_synced),
+		TEST(keeps_the_record_of_what_may_be_published),
 		TEST(refuses_a_place_that_is_stuck),
 		TEST(takes_back_what_cannot_be_renamed),
 		TEST(fails_all_when_the_ledger_is_full),
 		TEST(
 		    leaves_all_to_the_next_start_when_the_ledger_cannot_be_synced),
+		TEST(
+		    leaves_all_to_the_next_start_when_the_disk_is_full_so_late),
+		TEST(leaves_all_to_the_next_start_when_the_quota_ends_so_late),
 		TEST(drops_one_that_comes_twice_in_a_group),
 		TEST(discards),
 	};

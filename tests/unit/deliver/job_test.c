@@ -10,6 +10,7 @@ struct bench {
 	struct office o;
 	struct ledger *ledger;
 	struct places places;
+	struct maildir_names names;
 	struct job_account account;
 };
 
@@ -24,7 +25,8 @@ setup(void **state)
 	office_make_dir(&b->o);
 	b->ledger = ledger_open(office_path(&b->o, "ledger"), &e);
 	assert_non_null(b->ledger);
-	places_init(&b->places, b->ledger);
+	maildir_names_init(&b->names, ledger_token(b->ledger));
+	places_init(&b->places, b->ledger, &b->names);
 	b->account.name = mem_strdup("a");
 	b->account.maildir = mem_strdup(office_path(&b->o, "A"));
 	*state = b;
@@ -88,7 +90,8 @@ opens_a_box_with_its_maildir(void **state)
 	assert_null(j);
 	j = run_box(b, 7);
 	assert_int_equal(j->state, LEDGER_KNOWN);
-	assert_int_equal(set_count(&j->set), 3);
+	assert_true(set_empty(&j->set));
+	assert_int_equal(set_count(&j->settled), 3);
 	job_free(&j);
 	j = run_box(b, 8);
 	assert_int_equal(j->e.kind, ERR_NONE);

@@ -3,7 +3,46 @@
 
 #include "office.h"
 
+#include <sys/syscall.h>
+
 #define TOKEN "0123456789abcdef"
+
+/* ---- a file system with manners of its own ---- */
+
+static bool without_noreplace, without_unlink, says_no_after_link;
+
+int
+renameat2(
+    int from, const char *name, int to, const char *final, unsigned int flags)
+{
+	if (!without_noreplace)
+		return (int)syscall(
+		    SYS_renameat2, from, name, to, final, flags);
+	errno = EINVAL;
+	return -1;
+}
+
+int
+linkat(int from, const char *name, int to, const char *final, int flags)
+{
+	int r = (int)syscall(SYS_linkat, from, name, to, final, flags);
+
+	if (!says_no_after_link)
+		return r;
+	errno = EEXIST; /* asked twice, since the first answer was lost */
+	return -1;
+}
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+	if (!without_unlink)
+		return (int)syscall(SYS_unlinkat, dir, name, flags);
+	errno = EIO;
+	return -1;
+}
+
+/* ---- */
 
 static struct maildir_names names;
 
@@ -13,6 +52,7 @@ setup(void **state)
 	struct office *o = calloc(1, sizeof(*o));
 
 	assert_non_null(o);
+	without_noreplace = without_unlink = says_no_after_link = false;
 	office_make_dir(o);
 	maildir_names_init(&names, TOKEN);
 	*state = o;
@@ -24,6 +64,7 @@ teardown(void **state)
 {
 	struct office *o = *state;
 
+	without_unlink = false;
 	office_remove_dir(o);
 	free(o);
 	return 0;
@@ -37,42 +78,6 @@ opened(const struct office *o, const char *path)
 
 	assert_non_null(m);
 	return m;
-}
-
-static void
-makes_names_that_are_unique_and_ours(void **state)
-{
-	char a[MAILDIR_NAME_MAX], b[MAILDIR_NAME_MAX], host[256];
-
-	(void)state;
-	maildir_names_next(&names, a);
-	maildir_names_next(&names, b);
-	assert_string_not_equal(a, b);
-	assert_null(strpbrk(a, "/:,"));
-	assert_non_null(strstr(a, "R" TOKEN "."));
-	assert_non_null(strstr(a, "Q1R"));
-	assert_non_null(strstr(b, "Q2R"));
-	assert_int_equal(strspn(a, "0123456789"), 10);
-	assert_memory_equal(a + 10, ".M", 2);
-	assert_int_equal(gethostname(host, sizeof(host)), 0);
-	if (strlen(host) < 60 && strpbrk(host, "/:") == NULL)
-		assert_string_equal(strstr(a, TOKEN) + 17, host);
-}
-
-static void
-puts_the_size_into_the_name_and_takes_it_off(void **state)
-{
-	char final[MAILDIR_NAME_MAX], name[MAILDIR_NAME_MAX];
-
-	(void)state;
-	maildir_final(final, "1.x.host", 18446744073709551615ull);
-	assert_string_equal(final, "1.x.host,S=18446744073709551615");
-	assert_true(maildir_unfinal(name, final));
-	assert_string_equal(name, "1.x.host");
-	assert_false(maildir_unfinal(name, "1.x.host"));
-	assert_false(maildir_unfinal(name, "1.x.host,W=1"));
-	assert_false(maildir_unfinal(name, ",S=1"));
-	assert_false(maildir_unfinal(name, "../1.x.host,S=1"));
 }
 
 static void
@@ -178,6 +183,182 @@ finishes_a_publication_that_was_cut_in_half(void **state)
 }
 
 static void
+publishes_without_the_newest_of_renames(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+
+	without_noreplace = true;
+	close(maildir_create(m, "a", &e));
+	assert_int_equal(maildir_publish(m, "a", "a,S=0", &e), 0);
+	assert_int_equal(office_count(o, "M/new", NULL), 1);
+	assert_int_equal(office_count(o, "M/tmp", NULL), 0);
+	close(maildir_create(m, "a", &e));
+	assert_int_equal(maildir_publish(m, "a", "a,S=0", &e), -1);
+	assert_int_equal(e.sys, EEXIST);
+	assert_true(maildir_is_unpublished(m, "a", "a,S=0"));
+	maildir_unref(&m);
+}
+
+static void
+has_published_what_only_cannot_be_removed_from_tmp(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+
+	without_noreplace = without_unlink = true;
+	close(maildir_create(m, "a", &e));
+	assert_int_equal(maildir_publish(m, "a", "a,S=0", &e), 0);
+	assert_int_equal(office_count(o, "M/new", NULL), 1);
+	assert_false(maildir_is_unpublished(m, "a", "a,S=0"));
+	without_unlink = false;
+	says_no_after_link = true;
+	close(maildir_create(m, "b", &e));
+	assert_int_equal(maildir_publish(m, "b", "b,S=0", &e), 0);
+	assert_int_equal(office_count(o, "M/new", NULL), 2);
+	maildir_unref(&m);
+}
+
+/* We died between link and unlink, and somebody has read it since. */
+static void
+does_not_publish_again_what_was_moved_to_cur(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+
+	without_noreplace = true;
+	close(maildir_create(m, "a", &e));
+	assert_int_equal(
+	    link(office_path(o, "M/tmp/a"), office_path(o, "M/cur/a,S=0:2,S")),
+	    0);
+	assert_int_equal(maildir_publish(m, "a", "a,S=0", &e), 0);
+	assert_int_equal(office_count(o, "M/new", NULL), 0);
+	assert_int_equal(office_count(o, "M/cur", NULL), 1);
+	assert_int_equal(office_count(o, "M/tmp", NULL), 0);
+	maildir_unref(&m);
+}
+
+/* A copy by hard links is no message of the Maildir. */
+static void
+publishes_what_has_another_name_elsewhere(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+
+	without_noreplace = true;
+	close(maildir_create(m, "a", &e));
+	assert_int_equal(
+	    link(office_path(o, "M/tmp/a"), office_path(o, "copy")), 0);
+	assert_int_equal(maildir_publish(m, "a", "a,S=0", &e), 0);
+	assert_int_equal(office_count(o, "M/new", NULL), 1);
+	maildir_unref(&m);
+}
+
+static void
+knows_when_nothing_was_published(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+
+	close(maildir_create(m, "a", &e));
+	assert_true(maildir_is_unpublished(m, "a", "a,S=0"));
+	assert_int_equal(
+	    link(office_path(o, "M/tmp/a"), office_path(o, "M/cur/x")), 0);
+	assert_false(maildir_is_unpublished(m, "a", "a,S=0"));
+	assert_false(maildir_is_unpublished(m, "none", "none,S=0"));
+	maildir_unref(&m);
+}
+
+/* ---- the mark ---- */
+
+static unsigned int
+marks(const struct office *o, const char *below)
+{
+	DIR *d = opendir(office_path(o, below));
+	const struct dirent *e;
+	unsigned int n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += strncmp(e->d_name, ".mailhaul-", 10) == 0;
+	closedir(d);
+	return n;
+}
+
+static void
+marks_a_maildir_once_and_for_ever(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	char *mark = strdup(maildir_mark(m)), *path = maildir_of_mark(mark);
+	struct err e = { 0 };
+	struct stat st;
+
+	assert_string_equal(path, office_path(o, "M"));
+	assert_int_equal(strlen(mark), strlen(path) + 1 + 26);
+	assert_int_equal(stat(mark, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	maildir_unref(&m);
+	m = opened(o, "M");
+	assert_string_equal(maildir_mark(m), mark);
+	assert_int_equal(maildir_has_mark(m, mark, &e), 1);
+	assert_int_equal(marks(o, "M"), 1);
+	maildir_unref(&m);
+	m = opened(o, "M/"); /* as spelled, so that it is found again */
+	free(path);
+	path = maildir_of_mark(maildir_mark(m));
+	assert_string_equal(path, office_path(o, "M/"));
+	assert_int_equal(maildir_has_mark(m, mark, &e), 1);
+	maildir_unref(&m);
+	m = opened(o, "N");
+	assert_int_equal(maildir_has_mark(m, mark, &e), 0);
+	assert_int_equal(maildir_has_mark(m, office_path(o, "M"), &e), 0);
+	maildir_unref(&m);
+	free(path);
+	free(mark);
+}
+
+static void
+takes_no_other_file_for_a_mark(void **state)
+{
+	static const char *const others[] = { "M/.mailhaul-", "M/.mailhaul-1",
+		"M/.mailhaul-0123456789abcdeg",
+		"M/.mailhaul-0123456789abcdef0" };
+	struct office *o = *state;
+	struct maildir *m;
+	size_t i;
+
+	assert_int_equal(mkdir(office_path(o, "M"), 0700), 0);
+	for (i = 0; i < 4; i++)
+		close(
+		    open(office_path(o, others[i]), O_CREAT | O_WRONLY, 0600));
+	m = opened(o, "M");
+	assert_int_equal(marks(o, "M"), 5);
+	maildir_unref(&m);
+}
+
+static void
+knows_the_same_directories_by_another_path(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M"), *n = opened(o, "N"), *l;
+
+	assert_int_equal(symlink("M", office_path(o, "L")), 0);
+	l = opened(o, "L");
+	assert_true(maildir_is_same(m, l));
+	assert_false(maildir_is_same(m, n));
+	maildir_unref(&m);
+	maildir_unref(&n);
+	maildir_unref(&l);
+}
+
+static void
 follows_no_link_below_the_maildir(void **state)
 {
 	static const char *const parts[] = { "M/tmp", "M/new", "M/cur" };
@@ -265,12 +446,11 @@ says_which_file_it_was(void **state)
 }
 
 static void
-sweeps_what_is_ours_alone(void **state)
+sweeps_what_an_earlier_process_left(void **state)
 {
-	static const char *const foreign[] = { "1.M2P3Q1R1111.host", "R" TOKEN,
-		TOKEN ".host", "x" TOKEN ".host", "1.foreign" };
 	struct office *o = *state;
 	struct maildir *m = opened(o, "M");
+	struct maildir_names later;
 	struct err e = { 0 };
 	char name[MAILDIR_NAME_MAX];
 	size_t i;
@@ -279,11 +459,17 @@ sweeps_what_is_ours_alone(void **state)
 		maildir_names_next(&names, name);
 		close(maildir_create(m, name, &e));
 	}
-	for (i = 0; i < 5; i++)
-		close(maildir_create(m, foreign[i], &e));
-	assert_int_equal(office_count(o, "M/tmp", NULL), 305);
-	assert_int_equal(maildir_sweep(m, TOKEN, &e), 0);
-	assert_int_equal(office_count(o, "M/tmp", NULL), 5);
+	close(maildir_create(m, "1.foreign", &e));
+	assert_int_equal(maildir_sweep(m, &names, &e), 0);
+	assert_int_equal(office_count(o, "M/tmp", NULL), 301);
+	maildir_names_init(&later, TOKEN);
+	maildir_names_next(&later, name);
+	close(maildir_create(m, name, &e));
+	assert_int_equal(maildir_sweep(m, &later, &e), 0);
+	assert_int_equal(office_count(o, "M/tmp", NULL), 2);
+	without_unlink = true;
+	assert_int_equal(maildir_sweep(m, &names, &e), -1);
+	assert_int_equal(e.sys, EIO);
 	maildir_unref(&m);
 }
 
@@ -293,19 +479,25 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(makes_names_that_are_unique_and_ours),
-		TEST(puts_the_size_into_the_name_and_takes_it_off),
 		TEST(makes_a_maildir_for_its_owner_only),
 		TEST(makes_nothing_when_told_so),
 		TEST(publishes_and_discards),
 		TEST(never_replaces_a_message),
 		TEST(finishes_a_publication_that_was_cut_in_half),
+		TEST(publishes_without_the_newest_of_renames),
+		TEST(has_published_what_only_cannot_be_removed_from_tmp),
+		TEST(does_not_publish_again_what_was_moved_to_cur),
+		TEST(publishes_what_has_another_name_elsewhere),
+		TEST(knows_when_nothing_was_published),
+		TEST(marks_a_maildir_once_and_for_ever),
+		TEST(takes_no_other_file_for_a_mark),
+		TEST(knows_the_same_directories_by_another_path),
 		TEST(follows_no_link_below_the_maildir),
 		TEST(follows_no_link_in_tmp),
 		TEST(follows_a_link_to_the_maildir),
 		TEST(notices_that_it_was_replaced),
 		TEST(says_which_file_it_was),
-		TEST(sweeps_what_is_ours_alone),
+		TEST(sweeps_what_an_earlier_process_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,7 +274,7 @@ struct session {
 	struct office *o;
 	struct client_box *box;
 	enum client_box_state state;
-	struct set handled, owed, fresh;
+	struct set handled, owed, fresh, settled;
 	uint32_t repeated;
 	unsigned int opened, listed, verified, answered, delivered, readied;
 	bool same;
@@ -285,11 +285,12 @@ struct session {
 };
 
 static inline void
-session_on_letter(void *arg, uint32_t number, const struct err *e)
+session_on_letter(void *arg, uint32_t number, bool known, const struct err *e)
 {
 	struct session *s = arg;
 
 	(void)number;
+	(void)known;
 	s->answered++;
 	if (e == NULL)
 		s->delivered++;
@@ -338,6 +339,7 @@ session_note(struct session *s, struct client_box_info *info)
 	set_move(&s->handled, &info->handled);
 	set_move(&s->owed, &info->owed);
 	set_move(&s->fresh, &info->fresh);
+	set_move(&s->settled, &info->settled);
 	err_clear(&s->e);
 	if (info->e != NULL)
 		s->e = *info->e;
@@ -384,6 +386,7 @@ session_begin(struct session *s, struct office *o, uint32_t account,
 	set_init(&s->handled);
 	set_init(&s->owed);
 	set_init(&s->fresh);
+	set_init(&s->settled);
 	s->text = "Subject: x\r\n\r\n";
 	s->box = client_box_open(o->client, account, mailbox, uidvalidity,
 	    session_on_box, session_on_ready, s);
@@ -409,6 +412,7 @@ session_end(struct session *s)
 	set_deinit(&s->handled);
 	set_deinit(&s->owed);
 	set_deinit(&s->fresh);
+	set_deinit(&s->settled);
 }
 
 #endif

@@ -12,6 +12,22 @@ struct town {
 };
 
 static unsigned int errors;
+static bool sick; /* new/ cannot be made durable; the kernel says so once */
+
+int
+fsync(int fd)
+{
+	char link[64], path[512];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path));
+	if (!sick || n < 4 || memcmp(path + n - 4, "/new", 4) != 0)
+		return fdatasync(fd);
+	sick = false;
+	errno = EIO;
+	return -1;
+}
 
 static void
 count_errors(enum log_level level, const char *line)
@@ -29,8 +45,8 @@ open_town(struct town *t)
 
 	t->ledger = ledger_open(office_path(&t->o, "ledger"), &e);
 	assert_non_null(t->ledger);
-	places_init(&t->places, t->ledger);
 	maildir_names_init(&t->names, ledger_token(t->ledger));
+	places_init(&t->places, t->ledger, &t->names);
 	assert_int_equal(
 	    ledger_box(t->ledger, "a", "INBOX", 1, &t->box, &known, &was, &e),
 	    0);
@@ -50,6 +66,7 @@ setup(void **state)
 
 	assert_non_null(t);
 	errors = 0;
+	sick = false;
 	log_set_sink(count_errors);
 	office_make_dir(&t->o);
 	open_town(t);
@@ -81,11 +98,12 @@ prepare(struct town *t, const char *path, uint32_t number)
 	char name[MAILDIR_NAME_MAX], final[MAILDIR_NAME_MAX];
 	struct place *p = place(t, path);
 	struct ledger_entry entry = {
-		.box = t->box, .number = number, .dir = p->path, .file = final
+		.box = t->box, .number = number, .file = final
 	};
 	struct err e = { 0 };
 
 	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	entry.dir = maildir_mark(p->maildir);
 	maildir_names_next(&t->names, name);
 	close(maildir_create(p->maildir, name, &e));
 	maildir_final(final, name, 0);
@@ -176,6 +194,128 @@ is_stuck_while_the_maildir_is_away(void **state)
 	assert_int_equal(rows(t), 0);
 }
 
+/* As when its disk is not mounted: somebody made an empty one there, perhaps
+ * we ourselves, by another spelling of the path. */
+static void
+takes_no_other_maildir_for_the_one_that_is_away(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	prepare(t, "A", 2);
+	close_town(t);
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "away")), 0);
+	open_town(t);
+	assert_int_equal(place_ready(&t->places, place(t, "A/"), &e), 0);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 1);
+	assert_int_equal(rows(t), 2);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), -1);
+	assert_non_null(strstr(e.text, "2 messages"));
+	assert_non_null(strstr(e.text, "/A/.mailhaul-"));
+	assert_non_null(strstr(e.text, "mounted"));
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "B")), 0);
+	assert_int_equal(
+	    rename(office_path(&t->o, "away"), office_path(&t->o, "A")), 0);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	assert_int_equal(rows(t), 0);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 2);
+}
+
+/* Else those of one would wait for those of the other for ever. */
+static void
+publishes_what_is_of_the_maildir_that_is_there(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "away")), 0);
+	prepare(t, "A", 2);
+	prepare(t, "A", 3);
+	close_town(t);
+	open_town(t);
+	places_roll_forward(&t->places);
+	assert_int_equal(rows(t), 1);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 2);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), -1);
+	assert_non_null(strstr(e.text, "1 messages"));
+	assert_int_equal(office_count(&t->o, "away/tmp", NULL), 1);
+}
+
+/* The way out when the other Maildir is gone for good. */
+static void
+gives_up_what_its_user_gives_up(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+	char *mark;
+
+	prepare(t, "A", 1);
+	mark = strdup(maildir_mark(place(t, "A")->maildir));
+	close_town(t);
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "away")), 0);
+	open_town(t);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	places_roll_forward(&t->places);
+	assert_int_equal(rows(t), 1);
+	close(open(mark, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	assert_int_equal(rows(t), 0);
+	free(mark);
+}
+
+static void
+believes_no_second_answer_about_new(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	prepare(t, "A//", 2);
+	close_town(t);
+	open_town(t);
+	sick = true;
+	places_roll_forward(&t->places);
+	assert_false(sick);
+	assert_int_equal(errors, 2);
+	assert_int_equal(rows(t), 2);
+	assert_true(place(t, "A")->stuck);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), -1);
+	assert_int_equal(e.sys, EIO);
+	assert_int_equal(place_ready(&t->places, place(t, "A/"), &e), -1);
+	assert_int_equal(e.sys, EIO);
+	assert_int_equal(place_ready(&t->places, place(t, "B"), &e), 0);
+	close_town(t);
+	open_town(t); /* another process */
+	places_roll_forward(&t->places);
+	assert_int_equal(rows(t), 0);
+}
+
+static void
+stays_broken_whatever_stands_there_now(void **state)
+{
+	struct town *t = *state;
+	struct place *p = place(t, "A");
+	struct err e = { 0 }, why = { ERR_DELIVER, EIO, "broken" };
+
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	place_break(p, &why);
+	assert_int_equal(place_ready(&t->places, p, &e), -1);
+	assert_string_equal(e.text, "broken");
+	assert_true(p->stuck);
+	assert_int_equal(
+	    rename(office_path(&t->o, "A"), office_path(&t->o, "was")), 0);
+	assert_int_equal(place_ready(&t->places, p, &e), -1);
+	assert_int_equal(e.sys, EIO);
+}
+
 /* The same directory by another path must not be swept meanwhile. */
 static void
 sweeps_nothing_while_anything_is_stuck(void **state)
@@ -215,6 +355,28 @@ sweeps_once_and_before_use(void **state)
 	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 0);
 }
 
+/* One Maildir of two accounts, and a sweep that was put off. */
+static void
+sweeps_nothing_that_is_in_use(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 }, why = { ERR_DELIVER, 0, "stuck" };
+	char name[MAILDIR_NAME_MAX];
+
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);
+	place_stick(place(t, "B"), &why);
+	assert_int_equal(place_ready(&t->places, place(t, "C"), &e), 0);
+	maildir_names_next(&t->names, name);
+	close(maildir_create(place(t, "A")->maildir, name, &e));
+	close(maildir_create(place(t, "C")->maildir, name, &e));
+	assert_int_equal(place_ready(&t->places, place(t, "B"), &e), 0);
+	assert_int_equal(place_ready(&t->places, place(t, "A/"), &e), 0);
+	assert_int_equal(place_ready(&t->places, place(t, "C"), &e), 0);
+	assert_true(place(t, "C")->swept);
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 1);
+	assert_int_equal(office_count(&t->o, "C/tmp", NULL), 1);
+}
+
 static void
 opens_anew_what_was_replaced(void **state)
 {
@@ -243,8 +405,14 @@ main(void)
 		TEST(publishes_what_a_crash_left),
 		TEST(takes_a_missing_file_for_published),
 		TEST(is_stuck_while_the_maildir_is_away),
+		TEST(takes_no_other_maildir_for_the_one_that_is_away),
+		TEST(publishes_what_is_of_the_maildir_that_is_there),
+		TEST(gives_up_what_its_user_gives_up),
+		TEST(believes_no_second_answer_about_new),
+		TEST(stays_broken_whatever_stands_there_now),
 		TEST(sweeps_nothing_while_anything_is_stuck),
 		TEST(sweeps_once_and_before_use),
+		TEST(sweeps_nothing_that_is_in_use),
 		TEST(opens_anew_what_was_replaced),
 	};
 

@@ -111,12 +111,13 @@ ignores_answers_for_closed_boxes(void **state)
 {
 	struct clerk *k = *state;
 	struct wire_answer a = { 0 };
+	struct wire_no_files none = { .count = 1 };
 	struct wire_verified v = { .number = 1 };
 	struct session s;
 	struct set set;
 
 	open_silently(k, &s);
-	v.box = a.box = k->last_box;
+	none.box = v.box = a.box = k->last_box;
 	client_box_close(&s.box);
 	set_init(&set);
 	set_add(&set, 1, 2);
@@ -129,8 +130,8 @@ ignores_answers_for_closed_boxes(void **state)
 	clerk_send(k, WIRE_LIST_IS);
 	wire_put_verified(&k->out, &v);
 	clerk_send(k, WIRE_VERIFIED);
-	err_set(&a.e, ERR_DELIVER, 0, "x");
-	wire_put_answer(&k->out, &a);
+	err_set(&none.e, ERR_DELIVER, 0, "x");
+	wire_put_no_files(&k->out, &none);
 	clerk_send(k, WIRE_NO_FILES);
 	office_turn(&k->o, 30);
 	assert_int_equal(k->gone, 0);
@@ -152,17 +153,19 @@ cuts_off_a_deliverer_that_makes_no_sense(void **state)
 		{ 0, 0, "" },
 		{ WIRE_COMMIT, 4, "abcd" },
 		{ WIRE_SET, 4, "\1\0\0\0" },
-		{ WIRE_SET, 5, "\1\0\0\0\3" },
+		{ WIRE_SET, 5, "\1\0\0\0\4" },
 		{ WIRE_SET, 13, "\1\0\0\0\0\0\0\0\0\1\0\0\0" },
 		/* nobody asked */
-		{ WIRE_BOX_IS, 14, "\1\0\0\0\0\0\0\0\0\0\0\0\0" },
-		{ WIRE_LIST_IS, 14, "\1\0\0\0\0\0\0\0\0\0\0\0\0" },
+		{ WIRE_BOX_IS, 15, "\1\0\0\0\0\0\0\0\0\0\0\0\0" },
+		{ WIRE_LIST_IS, 15, "\1\0\0\0\0\0\0\0\0\0\0\0\0" },
 		{ WIRE_VERIFIED, 10, "\1\0\0\0\1\0\0\0\0\0" },
-		{ WIRE_BOX_IS, 13, "\1\0\0\0\0" },
+		{ WIRE_BOX_IS, 14, "\1\0\0\0\0" },
 		{ WIRE_FILES, 8, "\1\0\0\0\1\0\0\0" }, /* no descriptor */
-		{ WIRE_NO_FILES, 14, "\1\0\0\0\0" },   /* no reason */
-		{ WIRE_DONE, 5, "\0\0\0\0\0" },
-		{ WIRE_DONE, 5, "\xff\xff\xff\xff\0" },
+		{ WIRE_NO_FILES, 9, "\1\0\0\0\1" },    /* no reason */
+		/* more than were asked for */
+		{ WIRE_NO_FILES, 18, "\1\0\0\0\5\0\0\0\6\0\0\0\0\1\0\0\0x" },
+		{ WIRE_DONE, 6, "\0\0\0\0\0" },
+		{ WIRE_DONE, 6, "\xff\xff\xff\xff\0" },
 		{ WIRE_DONE, 3, "\0\0\0" },
 	};
 
@@ -188,6 +191,38 @@ cuts_off_a_deliverer_that_makes_no_sense(void **state)
 	}
 }
 
+/* Others are under way, perhaps with another answer. */
+static void
+awaits_the_files_that_were_not_refused(void **state)
+{
+	struct clerk *k = *state;
+	struct wire_no_files none = { .count = 2 };
+	struct session s;
+	struct letter *l;
+	struct err e;
+
+	session_begin(&s, &k->o, 1, "INBOX", 1);
+	k->silent = true;
+	assert_null(letter_open(s.box));
+	office_wait(&k->o, &k->asked, 4);
+	none.box = k->last_box;
+	err_set(&none.e, ERR_DELIVER, 0, "no room in the inn");
+	wire_put_no_files(&k->out, &none);
+	clerk_send(k, WIRE_NO_FILES);
+	clerk_give_files(k, k->last_box, 2);
+	office_wait(&k->o, &s.readied, 1);
+	l = letter_open(s.box);
+	assert_int_equal(letter_write(l, SPAN("x"), &e), -1);
+	assert_string_equal(e.text, "no room in the inn");
+	letter_discard(&l);
+	while ((l = letter_open(s.box)) == NULL)
+		office_turn(&k->o, 1);
+	assert_int_equal(letter_write(l, SPAN("x"), &e), 0);
+	letter_discard(&l);
+	assert_int_equal(k->gone, 0);
+	session_end(&s);
+}
+
 static void
 refuses_files_that_were_not_asked_for(void **state)
 {
@@ -211,6 +246,7 @@ main(void)
 		TEST(answers_questions_in_their_order),
 		TEST(ignores_answers_for_closed_boxes),
 		cmocka_unit_test(cuts_off_a_deliverer_that_makes_no_sense),
+		TEST(awaits_the_files_that_were_not_refused),
 		TEST(refuses_files_that_were_not_asked_for),
 	};
 

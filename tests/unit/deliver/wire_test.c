@@ -209,7 +209,7 @@ carries_commits(void **state)
 static void
 carries_answers_and_errors(void **state)
 {
-	struct wire_answer in = { 1, 2, 3, 4, { .kind = ERR_NONE } }, out;
+	struct wire_answer in = { 1, 2, 3, 4, true, { .kind = ERR_NONE } }, out;
 	struct wire_verified v = { 5, 6, true, { .kind = ERR_NONE } }, w;
 
 	(void)state;
@@ -219,6 +219,7 @@ carries_answers_and_errors(void **state)
 	assert_int_equal(out.state, 2);
 	assert_int_equal(out.was, 3);
 	assert_int_equal(out.repeated, 4);
+	assert_true(out.listed);
 	assert_int_equal(out.e.kind, ERR_NONE);
 	err_set(&in.e, ERR_DELIVER, 28, "%0200d", 7);
 	buf_clear(&b);
@@ -240,7 +241,7 @@ carries_answers_and_errors(void **state)
 static void
 carries_what_is_done(void **state)
 {
-	struct wire_done in = { 9, { .kind = ERR_NONE } }, out;
+	struct wire_done in = { 9, true, { .kind = ERR_NONE } }, out;
 	struct unpack u;
 	unsigned int n = 0;
 
@@ -256,6 +257,7 @@ carries_what_is_done(void **state)
 		assert_true(wire_take_done(&u, &out));
 	assert_true(unpack_ok(&u));
 	assert_int_equal(out.cookie, 9);
+	assert_true(out.known);
 }
 
 static void
@@ -292,6 +294,31 @@ carries_tokens_and_questions(void **state)
 	buf_clear(&b);
 	wire_put_open(&b, &o);
 	assert_false(wire_take_open(buf_span(&b), &p));
+}
+
+static void
+carries_refusals_with_their_reason(void **state)
+{
+	struct wire_no_files in = { 1, 2, { ERR_DELIVER, 28, "full" } }, out;
+
+	(void)state;
+	wire_put_no_files(&b, &in);
+	assert_true(wire_take_no_files(buf_span(&b), &out));
+	assert_int_equal(out.box, 1);
+	assert_int_equal(out.count, 2);
+	assert_int_equal(out.e.sys, 28);
+	assert_string_equal(out.e.text, "full");
+	for (size_t i = 0; i < b.n; i++)
+		assert_false(
+		    wire_take_no_files(span_make(buf_span(&b).p, i), &out));
+	in.count = 0;
+	buf_clear(&b);
+	wire_put_no_files(&b, &in);
+	assert_false(wire_take_no_files(buf_span(&b), &out));
+	in = (struct wire_no_files){ .count = 1 };
+	buf_clear(&b);
+	wire_put_no_files(&b, &in);
+	assert_false(wire_take_no_files(buf_span(&b), &out));
 }
 
 /* Every packet, cut anywhere or with an octet behind it, is refused. */
@@ -362,6 +389,7 @@ main(void)
 		TEST(refuses_lines_without_number_or_too_long),
 		TEST(carries_commits),
 		TEST(carries_answers_and_errors),
+		TEST(carries_refusals_with_their_reason),
 		TEST(carries_what_is_done),
 		TEST(carries_tokens_and_questions),
 		TEST(refuses_what_is_cut_or_too_long),
