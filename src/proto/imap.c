@@ -14,6 +14,7 @@
 #include "util/mem.h"
 
 #define COMMAND_MAX (1 << 20)
+#define REQUEST_S 300 /* unless the user says something else */
 
 enum st {
 	ST_ENTRY, /* proto/imap_entry.h speaks */
@@ -30,6 +31,7 @@ struct imap {
 	struct imap_say say;
 	struct imap_entry entry;
 	struct imap_data data;
+	unsigned int timeout_s; /* 0: ours */
 	struct err err;
 };
 
@@ -52,13 +54,14 @@ static const struct verb {
 	[IMAP_VERB_LOGIN] = { "login", 0, ERR_AUTH, done_entry },
 	[IMAP_VERB_ID] = { "id", 60, ERR_PROTO, done_id },
 	[IMAP_VERB_LOGOUT] = { "logout", 30, ERR_PROTO, done_logout },
-	[IMAP_VERB_LIST] = { "list", 300, ERR_PROTO, done_request },
-	[IMAP_VERB_SELECT] = { "select", 300, ERR_MAILBOX, done_select },
-	[IMAP_VERB_SEARCH] = { "search", 300, ERR_PROTO, done_request },
-	[IMAP_VERB_FETCH] = { "fetch", 300, ERR_MESSAGE, done_request },
-	[IMAP_VERB_HEADERS] = { "headers", 300, ERR_MESSAGE, done_request },
-	[IMAP_VERB_STORE] = { "store", 300, ERR_PROTO, done_request },
-	[IMAP_VERB_EXPUNGE] = { "expunge", 300, ERR_PROTO, done_request },
+	[IMAP_VERB_LIST] = { "list", REQUEST_S, ERR_PROTO, done_request },
+	[IMAP_VERB_SELECT] = { "select", REQUEST_S, ERR_MAILBOX, done_select },
+	[IMAP_VERB_SEARCH] = { "search", REQUEST_S, ERR_PROTO, done_request },
+	[IMAP_VERB_FETCH] = { "fetch", REQUEST_S, ERR_MESSAGE, done_request },
+	[IMAP_VERB_HEADERS] = { "headers", REQUEST_S, ERR_MESSAGE,
+	    done_request },
+	[IMAP_VERB_STORE] = { "store", REQUEST_S, ERR_PROTO, done_request },
+	[IMAP_VERB_EXPUNGE] = { "expunge", REQUEST_S, ERR_PROTO, done_request },
 	[IMAP_VERB_NOOP] = { "noop", 60, ERR_PROTO, done_request },
 };
 
@@ -74,6 +77,7 @@ imap_new(const struct imap_params *params)
 	imap_say_init(&m->say);
 	imap_entry_init(&m->entry, params);
 	imap_data_init(&m->data);
+	m->timeout_s = params->timeout_s;
 	return m;
 }
 
@@ -106,7 +110,8 @@ end(struct imap *m, enum st st)
 static enum imap_event
 fail(struct imap *m, enum err_kind kind, const char *what, struct span quoted)
 {
-	imap_words_err(&m->err, kind, what, quoted);
+	imap_words_err(
+	    &m->err, kind, what, imap_entry_quotable(&m->entry, quoted));
 	end(m, ST_FAILED);
 	return IMAP_FAILED;
 }
@@ -158,13 +163,14 @@ done_logout(struct imap *m, const struct imap_cmd *cmd, size_t behind,
 }
 
 static void
-refused(const struct imap_read *r, const struct verb *verb, struct err *e)
+refused(const struct imap *m, const struct verb *verb, struct err *e)
 {
+	const struct imap_read *r = &m->read;
 	enum err_kind kind =
 	    r->status == IMAP_STATUS_BAD ? ERR_PROTO : verb->no;
 
-	imap_words_err(
-	    e, reply_kind(r->code, r->rest, kind), verb->name, r->text);
+	imap_words_err(e, reply_kind(r->code, r->rest, kind), verb->name,
+	    imap_entry_quotable(&m->entry, r->text));
 }
 
 static enum imap_event
@@ -176,7 +182,7 @@ done_request(struct imap *m, const struct imap_cmd *cmd, size_t behind,
 	(void)behind;
 	info->ticket = cmd->tag;
 	if (m->read.status != IMAP_STATUS_OK)
-		refused(&m->read, verb, &info->err);
+		refused(m, verb, &info->err);
 	else if (cmd->spoilt)
 		err_set(&info->err, ERR_PROTO, 0,
 		    "the answer to %s is more than can be read", verb->name);
@@ -232,6 +238,7 @@ static enum imap_event
 hear_data(struct imap *m, enum imap_heard heard, struct imap_info *info)
 {
 	const struct imap_read *r = &m->read;
+	enum imap_event ev;
 
 	if (m->st != ST_READY)
 		return IMAP_MORE;
@@ -239,7 +246,10 @@ hear_data(struct imap *m, enum imap_heard heard, struct imap_info *info)
 		imap_entry_learn(&m->entry, r->text);
 	if (heard == IMAP_HEARD_STATUS && span_ieq(r->code, SPAN("CAPABILITY")))
 		imap_entry_learn(&m->entry, r->args);
-	return imap_data_hear(&m->data, &m->say.flight, heard, r, info);
+	ev = imap_data_hear(&m->data, &m->say.flight, heard, r, info);
+	if (ev == IMAP_NOTICE)
+		info->text = imap_entry_quotable(&m->entry, info->text);
+	return ev == IMAP_NOTICE && info->text.n == 0 ? IMAP_MORE : ev;
 }
 
 static enum imap_event
@@ -519,6 +529,17 @@ imap_pending(const struct imap *m)
 	return imap_flight_requests(&m->say.flight);
 }
 
+/* What is short by nature is not made longer. */
+static unsigned int
+timeout_of(const struct imap *m, enum imap_verb verb)
+{
+	unsigned int s = verbs[verb].timeout_s;
+
+	if (m->timeout_s == 0)
+		return s;
+	return s == REQUEST_S || m->timeout_s < s ? m->timeout_s : s;
+}
+
 unsigned int
 imap_timeout(const struct imap *m)
 {
@@ -527,9 +548,8 @@ imap_timeout(const struct imap *m)
 	if (m->st == ST_ENTRY)
 		return imap_entry_timeout(&m->entry);
 	if (m->st == ST_LOGOUT)
-		return verbs[IMAP_VERB_LOGOUT].timeout_s;
-	return m->st == ST_READY && cmd != NULL ? verbs[cmd->verb].timeout_s
-						: 0;
+		return timeout_of(m, IMAP_VERB_LOGOUT);
+	return m->st == ST_READY && cmd != NULL ? timeout_of(m, cmd->verb) : 0;
 }
 
 const char *

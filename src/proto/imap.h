@@ -52,6 +52,9 @@ struct imap_params { /* all is copied by imap_new() */
 	const char *user;
 	const struct secret *secret;
 	bool id; /* send ID when offered */
+	/* How long the server may be silent before a request is answered; 0:
+	 * 300. It can shorten the other waits, but lengthens none. */
+	unsigned int timeout_s;
 };
 
 enum imap_event {
@@ -74,7 +77,7 @@ enum imap_event {
 	                    flight: servers send flags at any time. */
 	IMAP_CHANGED,    /* info.exists changed, or mail went: look again */
 	IMAP_VANISHED,   /* EXPUNGE of sequence number info.first */
-	IMAP_NOTICE,     /* text for the user, from ALERT or BYE: info.text */
+	IMAP_NOTICE,     /* text for the user, from ALERT: info.text */
 	IMAP_DONE,       /* request info.ticket ended: info.ok, else info.err */
 	IMAP_CLOSED,     /* orderly end after imap_logout() */
 	IMAP_FAILED      /* terminal: see imap_error() */

@@ -2,9 +2,12 @@
 #include "proto/imap_entry.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "proto/betray.h"
 #include "proto/imap_words.h"
 #include "proto/reply.h"
+#include "util/mem.h"
 
 #ifndef MAILHAUL_VERSION
 #define MAILHAUL_VERSION "1"
@@ -12,6 +15,7 @@
 
 #define CAPABILITIES_MAX 16384
 #define GREETING_MAX 1024
+#define QUOTED_MAX 1000
 
 enum place {
 	AT_GREETING,
@@ -44,7 +48,10 @@ imap_entry_init(struct imap_entry *n, const struct imap_params *params)
 		.tls = params->tls,
 		.secure = params->tls != IMAP_TLS_UPGRADE,
 		.id = params->id,
+		.timeout_s = params->timeout_s,
 		.login = imap_login_new(params),
+		.user = mem_strdup(params->user),
+		.secret = secret_new(secret_span(params->secret)),
 	};
 	buf_init(&n->caps, CAPABILITIES_MAX);
 	buf_init(&n->greeting, GREETING_MAX);
@@ -54,6 +61,8 @@ void
 imap_entry_deinit(struct imap_entry *n)
 {
 	imap_login_free(&n->login);
+	secret_free(&n->secret);
+	free(n->user);
 	buf_deinit(&n->caps);
 	buf_deinit(&n->greeting);
 }
@@ -61,7 +70,9 @@ imap_entry_deinit(struct imap_entry *n)
 unsigned int
 imap_entry_timeout(const struct imap_entry *n)
 {
-	return places[n->at].timeout_s;
+	unsigned int s = places[n->at].timeout_s;
+
+	return n->timeout_s > 0 && n->timeout_s < s ? n->timeout_s : s;
 }
 
 const char *
@@ -70,11 +81,18 @@ imap_entry_name(const struct imap_entry *n)
 	return places[n->at].name;
 }
 
+struct span
+imap_entry_quotable(const struct imap_entry *n, struct span text)
+{
+	text = span_take(&text, text.n < QUOTED_MAX ? text.n : QUOTED_MAX);
+	return betrays(text, n->user, n->secret) ? SPAN("") : text;
+}
+
 static enum imap_event
 fail(struct imap_entry *n, enum err_kind kind, const char *what,
     struct span quoted)
 {
-	imap_words_err(&n->err, kind, what, quoted);
+	imap_words_err(&n->err, kind, what, imap_entry_quotable(n, quoted));
 	return IMAP_FAILED;
 }
 
@@ -114,11 +132,17 @@ be_ready(struct imap_entry *n, struct imap_say *say)
 	return IMAP_READY;
 }
 
+/* The proxy of iCloud, known by XAPPLEPUSHSERVICE, changes what the server
+ * says behind the word CAPABILITY, even in mail, until that is asked for. */
 static enum imap_event
 be_logged_in(struct imap_entry *n, struct imap_say *say)
 {
+	bool proxied =
+	    imap_words_have(buf_span(&n->caps), SPAN("XAPPLEPUSHSERVICE"));
+
 	imap_login_free(&n->login);
-	return n->fresh ? be_ready(n, say) : ask_capability(n, say, AT_ASK);
+	return n->fresh && !proxied ? be_ready(n, say)
+				    : ask_capability(n, say, AT_ASK);
 }
 
 /* ---- what we hear ---- */
@@ -247,10 +271,8 @@ done_login(
 	if (r->status == IMAP_STATUS_BAD &&
 	    imap_login_again(n->login, buf_span(&n->caps)))
 		return log_in(n, say);
-	/* some repeat the command that they did not understand */
 	return fail(n, reply_kind(r->code, r->rest, ERR_AUTH),
-	    "the server refuses the login",
-	    imap_login_betrayed(n->login, r->text) ? SPAN("") : r->text);
+	    "the server refuses the login", r->text);
 }
 
 enum imap_event

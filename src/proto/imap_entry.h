@@ -26,11 +26,14 @@
 
 struct imap_entry {
 	unsigned int at; /* enum place in imap_entry.c */
+	unsigned int timeout_s;
 	enum imap_tls tls;
 	bool secure; /* TLS is up, or the user wants none */
 	bool id;
 	bool fresh; /* CAPABILITY was told since the login began */
-	struct imap_login *login;
+	struct imap_login *login; /* until it is over */
+	char *user;
+	struct secret *secret; /* to the end: see imap_entry_quotable() */
 	struct buf caps, greeting;
 	struct err err; /* why IMAP_FAILED */
 };
@@ -52,6 +55,10 @@ enum imap_event imap_entry_done(struct imap_entry *n, struct imap_say *say,
 bool imap_entry_wants_tls(const struct imap_entry *n);
 enum imap_event imap_entry_intruded(struct imap_entry *n); /* there was some */
 void imap_entry_upgraded(struct imap_entry *n, struct imap_say *say);
+
+/* What may be shown of a server's text: its front, or nothing when that holds
+ * the credential. Servers repeat commands they do not understand. */
+struct span imap_entry_quotable(const struct imap_entry *n, struct span text);
 
 void imap_entry_learn(struct imap_entry *n, struct span capabilities);
 

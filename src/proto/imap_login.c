@@ -207,16 +207,6 @@ imap_login_cancelled(const struct imap_login *l)
 }
 
 bool
-imap_login_betrayed(const struct imap_login *l, struct span text)
-{
-	struct span secret = secret_span(l->secret);
-	struct span response = buf_span(&l->response);
-
-	return (secret.n > 0 && span_has(text, secret)) ||
-	    (response.n > 0 && span_has(text, response));
-}
-
-bool
 imap_login_again(struct imap_login *l, struct span capabilities)
 {
 	if (l->auth != IMAP_AUTH_AUTO || l->sasl == NULL || l->cancelled ||

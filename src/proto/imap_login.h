@@ -35,9 +35,6 @@ int imap_login_continue(struct imap_login *l, struct span challenge,
 /* Why the exchange was cancelled ("*" was sent), or NULL. */
 const struct err *imap_login_cancelled(const struct imap_login *l);
 
-/* Whether text repeats the secret, as it is or as it was sent. */
-bool imap_login_betrayed(const struct imap_login *l, struct span text);
-
 /* After BAD: true once, when LOGIN is still to be tried by another
  * imap_login_start(). */
 bool imap_login_again(struct imap_login *l, struct span capabilities);

@@ -19,12 +19,15 @@
 #define REPLY_MAX 1048576
 #define LISTED_MAX 16777216
 
+#define LISTING_MAX 10000000 /* lines; no maildrop holds more */
+
 struct pop3 {
 	enum { IN_LOGIN, IN_READY, IN_CLOSED, IN_FAILED } phase;
 	struct pop3_line line;
 	struct buf output;
 	struct pop3_login login;
 	struct pop3_requests requests;
+	uint32_t listed; /* lines of the listing that is coming */
 	bool pipelining;
 	struct pop3_info closed; /* how QUIT was answered */
 	struct err err;
@@ -104,8 +107,13 @@ on_status(struct pop3 *m, struct span line, struct pop3_info *info)
 static enum pop3_event
 on_listed(struct pop3 *m, struct span line, struct pop3_info *info)
 {
-	if (span_eq(line, SPAN(".")))
+	if (span_eq(line, SPAN("."))) {
+		m->listed = 0;
 		return pop3_requests_over(&m->requests);
+	}
+	if (++m->listed > LISTING_MAX)
+		return fail(m, ERR_PROTO,
+		    "the server lists more than 10000000 messages", SPAN(""));
 	span_skip(&line, SPAN(".")); /* RFC 1939 3: stuffed */
 	return pop3_requests_line(&m->requests, line, info);
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/betray.h"
 #include "proto/pop3_text.h"
 #include "proto/reply.h"
 #include "util/mem.h"
@@ -37,11 +38,14 @@ static enum pop3_event be_ready(struct pop3_login *l);
 
 /* ---- what goes wrong ---- */
 
-/* The machine is over; quote is what the server said, or empty. */
+/* The machine is over; quote is what the server said, or empty. It may be
+ * what we said to it. */
 static enum pop3_event
 fail(struct pop3_login *l, enum err_kind kind, const char *what,
     struct span quote)
 {
+	if (betrays(quote, l->user, l->secret))
+		quote = SPAN("");
 	err_set(&l->err, kind, 0, "%s%s%.*s", what, quote.n > 0 ? ": " : "",
 	    (int)quote.n, quote.p);
 	l->st = ST_FAILED;

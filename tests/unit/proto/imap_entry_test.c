@@ -71,6 +71,19 @@ asks_again_for_capabilities_after_the_login(void **state)
 }
 
 static void
+asks_again_for_what_the_proxy_of_icloud_changes(void **state)
+{
+	(void)state;
+	expect((struct talk){ .turns = TURNS(SPAN(
+				  "* OK [CAPABILITY AUTH=PLAIN SASL-IR] hi\r\n"
+				  "A1 OK [CAPABILITY X xapplepushservice] x\r\n"
+				  "* CAPABILITY X XAPPLEPUSHSERVICE\r\n"
+				  "A2 OK\r\n")) },
+	    "READY\n--\nA1 AUTHENTICATE PLAIN AGJvYgBwYXNz\r\n"
+	    "A2 CAPABILITY\r\n");
+}
+
+static void
 noop(struct imap *m)
 {
 	imap_noop(m);
@@ -199,6 +212,23 @@ quotes_no_server_that_repeats_the_password(void **state)
 		.turns = TURNS(SPAN(SAYS_CAN("X")),
 		    SPAN("A1 BAD what is LOGIN \"bob\" \"pass\"?\r\n")) },
 	    "FAILED auth: the server refuses the login\n--\n" SENT_LOGIN);
+	expect((struct talk){ .secret = "p\\\"w",
+		   .turns = TURNS(SPAN(SAYS_CAN("X")),
+		       SPAN("A1 BAD LOGIN \"bob\" \"p\\\\\\\"w\"?\r\n")) },
+	    "FAILED auth: the server refuses the login\n--\n"
+	    "A1 LOGIN \"bob\" \"p\\\\\\\"w\"\r\n");
+	expect((struct talk){ .turns = TURNS(CAN_PLAIN,
+				  SPAN("A1 NO AUTHENTICATE PLAIN AGJvYgBwYXNz "
+				       "failed\r\n")) },
+	    "FAILED auth: the server refuses the login\n--\n" SENT_PLAIN);
+	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("X")),
+				  SPAN("* BYE what is LOGIN \"bob\" "
+				       "\"pass\"?\r\n")) },
+	    "FAILED net: the server ends the session\n--\n" SENT_LOGIN);
+	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("X")),
+				  SPAN("A9 BAD LOGIN bob pass?\r\n")) },
+	    "FAILED proto: an answer to a command that was not "
+	    "sent\n--\n" SENT_LOGIN);
 }
 
 static void
@@ -422,6 +452,8 @@ main(void)
 		cmocka_unit_test(logs_in_by_plain_with_an_initial_response),
 		cmocka_unit_test(logs_in_by_plain_without_an_initial_response),
 		cmocka_unit_test(asks_again_for_capabilities_after_the_login),
+		cmocka_unit_test(
+		    asks_again_for_what_the_proxy_of_icloud_changes),
 		cmocka_unit_test(
 		    sends_id_in_front_of_requests_and_waits_for_no_answer),
 		cmocka_unit_test(logs_in_by_login_when_plain_is_not_offered),

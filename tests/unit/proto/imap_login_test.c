@@ -155,28 +155,6 @@ tries_again_by_login_once(void **state)
 	imap_login_free(&l);
 }
 
-static void
-knows_its_secret_in_what_the_server_repeats(void **state)
-{
-	struct imap_login *l = login(IMAP_AUTH_AUTO, SPAN("pass"));
-	struct buf out;
-	struct err e;
-
-	(void)state;
-	buf_init(&out, 1000);
-	assert_int_equal(
-	    imap_login_start(l, SPAN("AUTH=PLAIN SASL-IR"), &out, &e), 0);
-	assert_true(imap_login_betrayed(l, SPAN("what? LOGIN bob pass")));
-	assert_true(imap_login_betrayed(
-	    l, SPAN("what? AUTHENTICATE PLAIN AGJvYgBwYXNz")));
-	assert_false(imap_login_betrayed(l, SPAN("what? AUTHENTICATE")));
-	buf_deinit(&out);
-	imap_login_free(&l);
-	l = login(IMAP_AUTH_LOGIN, SPAN(""));
-	assert_false(imap_login_betrayed(l, SPAN("what?")));
-	imap_login_free(&l);
-}
-
 int
 main(void)
 {
@@ -187,7 +165,6 @@ main(void)
 		cmocka_unit_test(gives_each_literal_for_one_continuation),
 		cmocka_unit_test(cancels_once_and_then_fails),
 		cmocka_unit_test(tries_again_by_login_once),
-		cmocka_unit_test(knows_its_secret_in_what_the_server_repeats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

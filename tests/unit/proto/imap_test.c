@@ -684,6 +684,20 @@ passes_on_alerts(void **state)
 }
 
 static void
+quotes_no_server_that_repeats_the_password(void **state)
+{
+	(void)state;
+	talk_ready(noop, SPAN("* BYE bob:pass\r\n"),
+	    "FAILED net: the server ends the session\n", "A2 NOOP\r\n");
+	talk_ready(noop,
+	    SPAN("* OK [ALERT] it is pass\r\n* OK [ALERT] hi\r\n"
+		 "A2 NO LOGIN \"bob\" \"pass\"\r\n"),
+	    "NOTICE hi\nDONE 2 not proto: noop\n", "A2 NOOP\r\n");
+	talk_ready(noop, SPAN("A2 NO AGJvYgBwYXNz\r\n"),
+	    "DONE 2 not proto: noop\n", "A2 NOOP\r\n");
+}
+
+static void
 leave(struct imap *m)
 {
 	fetch(m);
@@ -786,6 +800,41 @@ has_a_time_limit_for_every_state(void **state)
 	assert_int_equal(imap_timeout(m), 0);
 	assert_int_equal(imap_eof(m), IMAP_FAILED);
 	imap_free(&m);
+}
+
+static void
+waits_as_long_as_the_user_says(void **state)
+{
+	static const struct {
+		unsigned int user_s, greeting_s, request_s, logout_s;
+	} cases[] = { { 0, 300, 300, 30 }, { 2, 2, 2, 2 },
+		{ 100, 100, 100, 30 }, { 3600, 300, 3600, 30 } };
+	struct secret *secret = secret_new(SPAN("pass"));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct imap_params params = { .tls = IMAP_TLS_NONE,
+			.user = "bob",
+			.secret = secret,
+			.timeout_s = cases[i].user_s };
+		struct imap *m = imap_new(&params);
+		char text[64];
+
+		assert_int_equal(imap_timeout(m), cases[i].greeting_s);
+		assert_int_equal(
+		    step(m, "* PREAUTH [CAPABILITY X] hi\r\n"), IMAP_READY);
+		assert_int_equal(imap_timeout(m), 0);
+		fetch(m);
+		assert_int_equal(imap_timeout(m), cases[i].request_s);
+		imap_logout(m);
+		assert_int_equal(imap_timeout(m), cases[i].logout_s);
+		imap_expire(m);
+		snprintf(text, sizeof(text), "no answer for %u s (logout)",
+		    cases[i].logout_s);
+		assert_string_equal(imap_error(m)->text, text);
+		imap_free(&m);
+	}
+	secret_free(&secret);
 }
 
 static void
@@ -909,6 +958,8 @@ main(void)
 		cmocka_unit_test(leaves_in_order),
 		cmocka_unit_test(knows_the_end_of_file),
 		cmocka_unit_test(has_a_time_limit_for_every_state),
+		cmocka_unit_test(waits_as_long_as_the_user_says),
+		cmocka_unit_test(quotes_no_server_that_repeats_the_password),
 		cmocka_unit_test(leaves_before_it_is_ready),
 		cmocka_unit_test(marks_output_that_is_secret),
 		cmocka_unit_test(knows_capabilities_when_ready),

@@ -400,6 +400,39 @@ forgets_the_secret_after_login(void **state)
 }
 
 static void
+never_repeats_the_secret_after_the_server(void **state)
+{
+	static const struct {
+		const char *lines[4];
+		bool shown;
+	} t[] = {
+		/* clang-format off */
+		{ { "+OK", "+OK", "-ERR unrecognised command: PASS s3cr3tpw" },
+		    false },
+		{ { "+OK", "+OK", "-ERR PASS s3cr3... is wrong" }, false },
+		{ { "+OK", "+OK", "+WHAT PASS s3cr3tpw" }, false },
+		{ { "+OK", "-ERR [AUTH] s3cr3tpw" }, false },
+		{ { "+OK", "+OK", "-ERR unrecognised command: PASS" }, true },
+		/* clang-format on */
+	};
+	struct pop3_params p = { CLEAR, .user = "u", .auth = POP3_AUTH_LOGIN };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct login l;
+
+		begin(&l, p, "s3cr3tpw");
+		for (size_t n = 0; t[i].lines[n] != NULL; n++)
+			hear(&l, t[i].lines[n]);
+		assert_int_equal(l.last, POP3_FAILED);
+		assert_null(strstr(l.l.err.text, "s3cr3"));
+		assert_int_equal(
+		    strstr(l.l.err.text, "unrecognised") != NULL, t[i].shown);
+		end(&l);
+	}
+}
+
+static void
 bounds_what_capa_may_say(void **state)
 {
 	struct pop3_params p = { CLEAR, .user = "u", .capa = true };
@@ -464,6 +497,7 @@ main(void)
 		cmocka_unit_test(says_long_credentials_in_two_steps),
 		cmocka_unit_test(refuses_credentials_that_break_a_line),
 		cmocka_unit_test(forgets_the_secret_after_login),
+		cmocka_unit_test(never_repeats_the_secret_after_the_server),
 		cmocka_unit_test(bounds_what_capa_may_say),
 		cmocka_unit_test(never_waits_for_ever),
 	};

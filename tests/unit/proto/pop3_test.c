@@ -816,6 +816,25 @@ streams_a_million_uidl_lines(void **state)
 	pop3_free(&m);
 }
 
+static void
+gives_up_a_listing_without_end(void **state)
+{
+	struct pop3 *m = ready_machine("U L");
+	struct span in = SPAN("+OK\r\n1 a\r\n.\r\n+OK\r\n");
+	struct pop3_info info;
+	size_t data = 0;
+
+	(void)state;
+	assert_int_equal(pop3_step(m, &in, &info), POP3_UIDL);
+	assert_int_equal(pop3_step(m, &in, &info), POP3_DONE);
+	assert_int_equal(pop3_step(m, &in, &info), POP3_MORE);
+	assert_int_equal(feed_many(m, '\n', 10000000, &data), POP3_MORE);
+	assert_int_equal(feed_many(m, '\n', 1, &data), POP3_FAILED);
+	assert_int_equal(pop3_error(m)->kind, ERR_PROTO);
+	assert_non_null(strstr(pop3_error(m)->text, "10000000 messages"));
+	pop3_free(&m);
+}
+
 int
 main(void)
 {
@@ -843,6 +862,7 @@ main(void)
 		cmocka_unit_test(skips_a_listing_line_of_ten_megabytes),
 		cmocka_unit_test(gives_up_lines_without_end),
 		cmocka_unit_test(streams_a_million_uidl_lines),
+		cmocka_unit_test(gives_up_a_listing_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include "proto/betray.h"
+
+#include <stdint.h>
+
+#include "util/buf.h"
+
+#define FORM_MAX (SECRET_MAX * 4)
+#define ENOUGH 16 /* octets in a row that are too many */
+#define SHORT 4   /* what is shorter stands in many words */
+
+static void
+put_quoted(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			buf_addc(out, '\\');
+		buf_addc(out, s.p[i]);
+	}
+}
+
+static void
+put_base64(struct buf *out, struct span s)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	while (s.n > 0) {
+		struct span three = span_take(&s, 3);
+		uint32_t bits = 0;
+
+		for (size_t i = 0; i < 3; i++)
+			bits = bits << 8 |
+			    (i < three.n ? (unsigned char)three.p[i] : 0);
+		for (size_t i = 0; i <= three.n; i++)
+			buf_addc(out, digits[bits >> (18 - 6 * i) & 63]);
+	}
+}
+
+static bool
+is_of_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z') || (c & 0x80) != 0;
+}
+
+/* At text.p + at, as a word of its own. */
+static bool
+is_word(struct span text, size_t at, size_t n)
+{
+	return (at == 0 || !is_of_word(text.p[at - 1])) &&
+	    (at + n == text.n || !is_of_word(text.p[at + n]));
+}
+
+/* Does it stand at text.p + at? */
+static bool
+stands(struct span text, size_t at, struct span piece)
+{
+	return text.n - at >= piece.n &&
+	    span_ieq(span_make(text.p + at, piece.n), piece);
+}
+
+static bool
+shows_piece(struct span text, struct span piece, bool word)
+{
+	for (size_t at = 0; at < text.n; at++)
+		if (stands(text, at, piece) &&
+		    (!word || is_word(text, at, piece.n)))
+			return true;
+	return false;
+}
+
+static bool
+shows(struct span text, struct span form)
+{
+	size_t n = (form.n + 1) / 2;
+
+	if (form.n == 0)
+		return false;
+	if (form.n < SHORT)
+		return shows_piece(text, form, true);
+	if (n < SHORT)
+		n = SHORT;
+	if (n > ENOUGH)
+		n = ENOUGH;
+	for (size_t at = 0; at + n <= form.n; at++)
+		if (shows_piece(text, span_make(form.p + at, n), false))
+			return true;
+	return false;
+}
+
+static void
+put_plain(struct buf *out, const char *user, struct span secret)
+{
+	struct buf plain;
+
+	buf_init(&plain, FORM_MAX);
+	buf_addc(&plain, '\0');
+	buf_add(&plain, span_of(user));
+	buf_addc(&plain, '\0');
+	buf_add(&plain, secret);
+	put_base64(out, buf_span(&plain));
+	buf_wipe(&plain);
+}
+
+bool
+betrays(struct span text, const char *user, const struct secret *secret)
+{
+	struct span s = secret == NULL ? SPAN("") : secret_span(secret);
+	struct buf form;
+	bool found;
+
+	if (s.n == 0)
+		return false;
+	found = shows(text, s);
+	for (unsigned int i = 0; i < 3 && !found; i++) {
+		buf_init(&form, FORM_MAX);
+		if (i == 0)
+			put_quoted(&form, s);
+		else if (i == 1)
+			put_base64(&form, s);
+		else
+			put_plain(&form, user, s);
+		found = shows(text, buf_span(&form));
+		buf_wipe(&form);
+	}
+	return found;
+}
