@@ -40,19 +40,12 @@ conf_check_password(const char *s)
 	return NULL;
 }
 
-/* "fe80::1%eth0" has a scope behind. */
 static bool
 is_ipv6(const char *s)
 {
-	struct span rest = span_of(s), address = span_until(&rest, '%');
-	char text[INET6_ADDRSTRLEN];
 	struct in6_addr a;
 
-	if (address.n >= sizeof(text))
-		return false;
-	memcpy(text, address.p, address.n);
-	text[address.n] = '\0';
-	return inet_pton(AF_INET6, text, &a) == 1;
+	return inet_pton(AF_INET6, s, &a) == 1;
 }
 
 static bool
@@ -93,7 +86,10 @@ conf_check_host(const char *s)
 		return "is a URL: write the host alone";
 	if (strchr(s, ':') == NULL)
 		return check_host_name(s);
-	if (strpbrk(s, "\r\n ") != NULL || !is_ipv6(s))
+	if (strchr(s, '%') != NULL)
+		return "has a scope, as in \"%eth0\": only an address that "
+		       "needs none can be reached";
+	if (!is_ipv6(s))
 		return "is no IPv6 address: write a port as port = NUMBER";
 	return NULL;
 }

@@ -48,12 +48,23 @@ must(bool good, const char *what)
 
 /* ---- the loop ---- */
 
+/* Left alone, it writes lines of another look to standard error. */
+static void
+on_library(int severity, const char *text)
+{
+	if (severity == EVENT_LOG_WARN || severity == EVENT_LOG_ERR)
+		log_warning("loop", "%s", text);
+	else
+		log_debug("loop", "%s", text);
+}
+
 struct loop *
 loop_new(void)
 {
 	struct loop *loop = mem_new(sizeof(*loop));
 	struct event_config *conf = event_config_new();
 
+	event_set_log_callback(on_library);
 	must(conf != NULL, "configure the event loop");
 	/* Timers count from the call that arms them, in the same clock as
 	 * clock_ms(): none fires before its deadline. */

@@ -73,14 +73,6 @@ both(int first, int second, struct err *e, const struct err *of_second)
 
 /* ---- secrets ---- */
 
-static int
-no_new_privileges(struct err *e)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return no_wall(e, "no_new_privs", errno);
-	return 0;
-}
-
 int
 sandbox_secrets(struct err *e)
 {
@@ -91,7 +83,15 @@ sandbox_secrets(struct err *e)
 		return no_wall(e, "RLIMIT_CORE", errno);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return no_wall(e, "PR_SET_DUMPABLE", errno);
-	return no_new_privileges(e);
+	return 0;
+}
+
+int
+sandbox_privileges(struct err *e)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return no_wall(e, "no_new_privs", errno);
+	return 0;
 }
 
 /* ---- Landlock ---- */
@@ -304,13 +304,15 @@ allow_each(struct filter *f, int call, unsigned int argument, const int *values,
 		    (scmp_datum_t)values[i]);
 }
 
-/* Mail is fetched by IP and handed to LMTP by a path. Routing sockets are
- * tried by the C library and only fail, as do the dead families below; raw
- * packets and what the kernel has besides are deadly. */
+/* Mail is fetched by IP. A local socket would reach whatever else runs for
+ * this user (an agent, D-Bus, systemd), and Landlock does not look at
+ * connect(): only what is connected already can be used. Local and routing
+ * sockets are tried by the C library and only fail, as do the dead families
+ * below; raw packets and what the kernel has besides are deadly. */
 static void
 socket_rules(struct filter *f)
 {
-	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+	static const int families[] = { AF_INET, AF_INET6 };
 
 	allow_each(f, SCMP_SYS(socket), 0, families, COUNT(families));
 	rule_if(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 0, SCMP_CMP_GT,
@@ -405,7 +407,7 @@ sandbox_engine(struct err *e)
 	int paths, calls;
 
 	note_wall();
-	if (no_new_privileges(e) < 0)
+	if (sandbox_privileges(e) < 0)
 		return -1;
 	paths = landlock(NULL, 0, 1, e);
 	calls = filter_calls(SCMP_ACT_ERRNO(EPERM), engine_rules, &of_filter);
@@ -419,7 +421,7 @@ sandbox_deliverer(const char *const *dirs, size_t n, struct err *e)
 	int paths, calls;
 
 	note_wall();
-	if (no_new_privileges(e) < 0)
+	if (sandbox_privileges(e) < 0)
 		return -1;
 	/* the first version could not rename from tmp to new */
 	paths = landlock(dirs, n, 2, e);

@@ -12,12 +12,17 @@
 
 #include "util/err.h"
 
-/* No core dumps, not readable by ptrace of the same user, and
- * no_new_privs. Every process with secrets calls this first. */
+/* No core dumps, not readable by ptrace of the same user. Every process with
+ * secrets calls this first. */
 int sandbox_secrets(struct err *e);
 
+/* no_new_privs: no program that is started gets more rights than we have.
+ * Part of the walls below; not for who starts the user's own commands, which
+ * may be sudo(8) or setgid. */
+int sandbox_privileges(struct err *e);
+
 /* Engine: seccomp allow-list without open, exec, fork or kill; Landlock with
- * no path at all. Sockets, epoll, memory, clocks and writes remain. */
+ * no path at all. Sockets of IP, epoll, memory, clocks and writes remain. */
 int sandbox_engine(struct err *e);
 
 /* Deliverer: no network; with Landlock only paths below dirs can be used. */

@@ -36,15 +36,17 @@ knows_host_names_and_addresses(void **state)
 {
 	static const char *const good[] = { "h", "imap.example.org", "a-b.c",
 		"_imap._tcp", "192.0.2.1", "example.org.", "::1", "2001:db8::1",
-		"fe80::1%eth0", "::ffff:192.0.2.1", NULL };
+		"::ffff:192.0.2.1", NULL };
 	static const char *const bad[] = { "", "-h", ".h", "a..b", "a b",
 		"a:993", "[::1]", "imaps://h", "h/", "a\nb", "a\r", "::1\n",
-		"h\xc3\xa9", "::x", "a@b", "'h'", ":", "1::2::3", NULL };
+		"h\xc3\xa9", "::x", "a@b", "'h'", ":", "1::2::3",
+		"fe80::1%eth0", "fe80::1%", "2001:db8::1%2", NULL };
 	char text[300];
 
 	(void)state;
 	all(conf_check_host, good, true);
 	all(conf_check_host, bad, false);
+	assert_non_null(strstr(conf_check_host("fe80::1%eth0"), "scope"));
 	assert_null(conf_check_host(long_text(text, 253, 'a')));
 	assert_non_null(conf_check_host(long_text(text, 254, 'a')));
 	assert_non_null(conf_check_host(long_text(text, 200, ':')));

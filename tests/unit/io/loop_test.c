@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <event2/event.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/log.h"
 
 /* What happened, one letter each. */
 static char story[64];
@@ -302,6 +304,39 @@ hands_over_signals(void **state)
 	loop_signal_free(&watched);
 }
 
+/* ---- what the library says ---- */
+
+static void
+on_line(enum log_level level, const char *line)
+{
+	tell(level == LOG_LEVEL_WARNING ? 'w' : '?');
+	assert_int_equal(strncmp(line, "loop: ", 6), 0);
+}
+
+static void
+nothing(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+says_in_the_log_what_the_library_complains_of(void **state)
+{
+	int closed = dup(STDIN_FILENO);
+	struct event *ev;
+
+	(void)state;
+	close(closed);
+	ev = event_new(loop_base(loop), closed, EV_READ, nothing, NULL);
+	log_set_sink(on_line);
+	assert_int_equal(event_add(ev, NULL), -1);
+	log_set_sink(NULL);
+	event_free(ev);
+	assert_string_equal(story, "w");
+}
+
 static void
 frees_nothing_gladly(void **state)
 {
@@ -328,6 +363,7 @@ main(void)
 		TEST(tells_what_a_descriptor_is_ready_for),
 		TEST(may_free_all_watches_inside_a_callback),
 		TEST(hands_over_signals),
+		TEST(says_in_the_log_what_the_library_complains_of),
 		TEST(frees_nothing_gladly),
 	};
 

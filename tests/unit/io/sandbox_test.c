@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,8 @@ in_child(void (*fn)(void))
 #define EXPECT_REFUSED(what)                                                   \
 	EXPECT((what) < 0 && (errno == EPERM || errno == EACCES))
 
+static char dir[64], path[128];
+
 /* Of the kernel's Landlock, or -1; asked before any wall stands. */
 static long landlock_version;
 
@@ -89,6 +92,7 @@ expect_wall(int r, int version, const struct err *e)
 static void
 wall_secrets(void)
 {
+	int before = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 	struct rlimit core;
 	struct err e = { 0 };
 
@@ -96,15 +100,33 @@ wall_secrets(void)
 	EXPECT(getrlimit(RLIMIT_CORE, &core) == 0);
 	EXPECT(core.rlim_cur == 0 && core.rlim_max == 0);
 	EXPECT(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
-	EXPECT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	EXPECT(sandbox_secrets(NULL) == 0);
+	/* the user's password-command may be sudo */
+	EXPECT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == before);
 }
 
 static void
-leaves_no_core_and_no_way_to_more_rights(void **state)
+leaves_no_core_and_nothing_to_attach_to(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(wall_secrets), 0);
+}
+
+static void
+wall_privileges(void)
+{
+	struct err e = { 0 };
+
+	EXPECT(sandbox_privileges(&e) == 0);
+	EXPECT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	EXPECT(sandbox_privileges(NULL) == 0);
+}
+
+static void
+leaves_no_way_to_more_rights(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(wall_privileges), 0);
 }
 
 /* ---- the engine ---- */
@@ -162,7 +184,7 @@ on_packet(void *arg, struct ipc_packet *packet)
 static void
 work_as_engine(void)
 {
-	char path[] = "/tmp/mailhaul-sandbox-XXXXXX";
+	char name[] = "/tmp/mailhaul-sandbox-XXXXXX";
 	struct loop *loop = loop_new();
 	struct digest_state *digest = digest_new();
 	struct digest d;
@@ -170,10 +192,10 @@ work_as_engine(void)
 	struct ipc *left, *right;
 	struct stat st;
 	struct err e;
-	int file = mkstemp(path), fds[2];
+	int file = mkstemp(name), fds[2];
 	void *big;
 
-	unlink(path);
+	unlink(name);
 	EXPECT(ipc_pair(fds, &e) == 0);
 	left = ipc_new(loop, fds[0], on_packet, loop);
 	right = ipc_new(loop, fds[1], on_packet, loop);
@@ -210,12 +232,12 @@ engine_can_do_its_work(void **state)
 static void
 use_network(void)
 {
-	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+	static const int families[] = { AF_INET, AF_INET6 };
 	int one = 1, fd;
 	size_t i;
 
 	wall_engine();
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 2; i++) {
 		fd = socket(
 		    families[i], SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		/* a machine may lack IPv6 */
@@ -237,6 +259,49 @@ engine_reaches_the_network_and_is_not_reached(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(use_network), 0);
+}
+
+/* A socket that another program of this user listens at. */
+static int
+listen_at(struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	at->sun_family = AF_UNIX;
+	snprintf(at->sun_path, sizeof(at->sun_path), "%s/agent", dir);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)at, sizeof(*at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static struct sockaddr_un agent;
+
+static void
+cross_to_the_agent(void)
+{
+	const struct sockaddr *at = (const struct sockaddr *)&agent;
+	int fds[2];
+
+	EXPECT(ipc_pair(fds, NULL) == 0);
+	wall_engine();
+	EXPECT_REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+	EXPECT_REFUSED(socket(AF_UNIX, SOCK_DGRAM, 0));
+	EXPECT_REFUSED(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	/* the links it has cannot be turned either */
+	EXPECT(connect(fds[0], at, sizeof(agent)) < 0);
+	EXPECT(sendto(fds[0], "x", 1, 0, at, sizeof(agent)) < 0 ||
+	    recv(fds[1], &fds[0], 1, 0) == 1);
+}
+
+static void
+engine_reaches_no_local_socket(void **state)
+{
+	int fd = listen_at(&agent);
+
+	(void)state;
+	assert_int_equal(in_child(cross_to_the_agent), 0);
+	close(fd);
 }
 
 static void
@@ -361,8 +426,6 @@ engine_exits_in_order(void **state)
 }
 
 /* ---- the deliverer ---- */
-
-static char dir[64], path[128];
 
 static int
 set_up(void **state)
@@ -504,10 +567,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(leaves_no_core_and_no_way_to_more_rights),
+		TEST(leaves_no_core_and_nothing_to_attach_to),
+		TEST(leaves_no_way_to_more_rights),
 		TEST(engine_uses_no_path),
 		TEST(engine_can_do_its_work),
 		TEST(engine_reaches_the_network_and_is_not_reached),
+		TEST(engine_reaches_no_local_socket),
 		TEST(engine_makes_no_new_code),
 		TEST(engine_dies_of_what_only_an_intruder_tries),
 		TEST(engine_may_abort),
