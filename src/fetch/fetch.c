@@ -6,6 +6,11 @@
 #include "fetch/run.h"
 #include "util/mem.h"
 
+/* Less than this in a quarter of an hour is no fetch, whatever the server
+ * says meanwhile: the state is not to be held for it. */
+#define STALL_MS (15 * 60 * 1000)
+#define STALL_OCTETS (256 * 1024)
+
 static void
 on_finished(void *arg)
 {
@@ -13,6 +18,39 @@ on_finished(void *arg)
 	struct fetch_result result = f->result;
 
 	f->fn(f->arg, &result);
+}
+
+/* ---- a fetch that comes to nothing ---- */
+
+static void
+too_late(struct fetch *f, const struct err *e)
+{
+	f->result.late = true;
+	fetch_note(f, e);
+	f->driver->stop(f->run);
+}
+
+static uint64_t
+done_so_far(const struct fetch *f)
+{
+	return f->result.progress.messages + f->result.removed +
+	    f->result.progress.octets / STALL_OCTETS + f->steps;
+}
+
+static void
+on_stall(void *arg)
+{
+	struct fetch *f = arg;
+	uint64_t done = done_so_far(f);
+	struct err e;
+
+	if (done != f->watched) {
+		f->watched = done;
+		loop_timer_arm(f->stall, STALL_MS);
+		return;
+	}
+	err_set(&e, ERR_NET, 0, "no progress for %d minutes", STALL_MS / 60000);
+	too_late(f, &e);
 }
 
 static void
@@ -23,8 +61,7 @@ on_total(void *arg)
 
 	err_set(&e, ERR_NET, 0, "the fetch took longer than %llu s",
 	    (unsigned long long)f->params->total_timeout_s);
-	fetch_note(f, &e);
-	f->driver->stop(f->run);
+	too_late(f, &e);
 }
 
 struct fetch *
@@ -41,6 +78,8 @@ fetch_new(const struct fetch_env *env, const struct fetch_params *params,
 	f->result.progress.doing = "connecting";
 	f->finished = loop_timer_new(env->loop, on_finished, f);
 	f->total = loop_timer_new(env->loop, on_total, f);
+	f->stall = loop_timer_new(env->loop, on_stall, f);
+	loop_timer_arm(f->stall, STALL_MS);
 	if (params->total_timeout_s > 0)
 		loop_timer_arm(f->total, params->total_timeout_s * 1000);
 	f->run = f->driver->start(f);
@@ -58,6 +97,7 @@ fetch_free(struct fetch **f)
 	it->driver->free(it->run);
 	loop_timer_free(&it->finished);
 	loop_timer_free(&it->total);
+	loop_timer_free(&it->stall);
 	free(it);
 }
 
@@ -96,6 +136,7 @@ fetch_finish(struct fetch *f, const struct err *e)
 		fetch_note(f, e);
 	f->result.progress.doing = "done";
 	loop_timer_stop(f->total);
+	loop_timer_stop(f->stall);
 	loop_timer_arm(f->finished, 0);
 }
 

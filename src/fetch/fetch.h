@@ -28,6 +28,13 @@ struct fetch_env { /* not ours; outlives the fetch */
 	struct client *client;
 };
 
+#define FETCH_MAILBOX_MAX 256
+
+struct fetch_suspect {
+	char mailbox[FETCH_MAILBOX_MAX]; /* "" for POP3 */
+	uint32_t number;                 /* 0: none */
+};
+
 struct fetch_params {        /* not ours; outlives the fetch */
 	const char *subject; /* the account's name, for the log */
 	uint32_t account;    /* its number with the deliverer */
@@ -41,6 +48,9 @@ struct fetch_params {        /* not ours; outlives the fetch */
 	bool expunge_others; /* a bare EXPUNGE may take what others marked */
 	unsigned int command_timeout_s;
 	uint64_t total_timeout_s; /* 0: none */
+	/* The message that was half received when the last try lost its
+	 * connection: it comes last this time, so that others get through. */
+	struct fetch_suspect suspect;
 };
 
 struct fetch_progress {
@@ -57,6 +67,8 @@ struct fetch_result {
 	uint64_t removed;
 	bool logged_in; /* the session got that far */
 	bool more;      /* the server showed a part only: fetch again */
+	bool late;      /* ended by the clock: another try would, too */
+	struct fetch_suspect suspect; /* for the next try */
 };
 
 /* From the loop. fetch_free() inside it is fine. */

@@ -2,9 +2,12 @@
 #include "fetch/imap_box.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fetch/flights.h"
+#include "fetch/imap_look.h"
 #include "fetch/imap_remove.h"
 #include "fetch/intake.h"
 #include "fetch/plan.h"
@@ -23,12 +26,14 @@ struct imap_box {
 	imap_box_fn fn;
 	void *arg;
 	char *mailbox;
-	uint32_t select, search; /* tickets */
-	uint32_t uidvalidity, uidnext, exists;
-	uint32_t from;   /* the SEARCH goes from here ... */
-	struct set gaps; /* ... and over these */
-	struct set handled, found, todo;
-	struct set again; /* asked for, and no body came */
+	uint32_t select, sizes; /* tickets */
+	uint32_t uidvalidity;
+	struct imap_look look;
+	struct set handled, todo;
+	uint32_t suspect;  /* of todo, but comes last; 0: none */
+	struct set hollow; /* came with no octet: is that so? */
+	struct set empty;  /* yes, by its size */
+	struct set again;  /* asked for, and no body came */
 	struct flights flights;
 	unsigned int rounds;
 	bool fetching; /* todo is known */
@@ -68,14 +73,18 @@ end(struct imap_box *b, const struct err *e)
 		return;
 	b->ended = true;
 	intake_drop(&b->intake);
-	if (fetch_is_fatal(&b->err) && b->session != NULL)
-		imap_session_pause(b->session, true);
+	if (b->session != NULL)
+		imap_session_pause(b->session, fetch_is_fatal(&b->err));
 	tell_when_quiet(b);
 }
 
 void
 imap_box_stop(struct imap_box *b)
 {
+	struct fetch_suspect *suspect = &b->f->result.suspect;
+
+	suspect->number = intake_at(&b->intake);
+	snprintf(suspect->mailbox, sizeof(suspect->mailbox), "%s", b->mailbox);
 	b->session = NULL;
 	end(b, NULL);
 }
@@ -120,16 +129,16 @@ report_missing(struct imap_box *b)
 	set_clear(&b->again);
 }
 
-/* Is what did not come still there? Ask, then fetch it again. */
+/* Is what did not come still there, and has what came empty no octet? Ask,
+ * then fetch it again. */
 static void
 look_again(struct imap_box *b)
 {
 	b->rounds++;
 	b->fetching = false;
-	set_clear(&b->found);
-	set_move(&b->gaps, &b->again);
-	b->from = 0;
-	b->search = imap_search_uids(machine(b), &b->gaps, 0);
+	if (!set_empty(&b->hollow))
+		b->sizes = imap_fetch_headers(machine(b), &b->hollow);
+	imap_look_again(&b->look, machine(b), &b->again);
 	imap_session_flush(b->session);
 }
 
@@ -140,6 +149,11 @@ check(struct imap_box *b)
 	if (b->ended || !b->fetching)
 		return;
 	take_off(b);
+	if (!flights_any(&b->flights) && b->suspect != 0) {
+		set_add(&b->todo, b->suspect, b->suspect);
+		b->suspect = 0;
+		take_off(b);
+	}
 	if (flights_any(&b->flights) || client_pending(b->ledger) > 0)
 		return;
 	if (!set_empty(&b->again) && b->rounds + 1 < ROUNDS) {
@@ -158,12 +172,27 @@ check(struct imap_box *b)
 	end(b, NULL);
 }
 
+/* What broke the last try is fetched when all else is here. */
 static void
-begin_fetching(struct imap_box *b)
+put_suspect_last(struct imap_box *b)
 {
-	plan_todo(&b->todo, &b->found, &b->handled);
+	const struct fetch_suspect *suspect = &b->f->params->suspect;
+
+	if (!set_has(&b->todo, suspect->number) ||
+	    strcmp(suspect->mailbox, b->mailbox) != 0)
+		return;
+	b->suspect = suspect->number;
+	set_remove(&b->todo, b->suspect, b->suspect);
+}
+
+/* found: what exists of what was asked about. */
+static void
+begin_fetching(struct imap_box *b, const struct set *found)
+{
+	plan_todo(&b->todo, found, &b->handled);
 	if (b->rounds == 0)
 		b->f->result.progress.total += set_count(&b->todo);
+	put_suspect_last(b);
 	b->fetching = true;
 	check(b);
 }
@@ -171,16 +200,19 @@ begin_fetching(struct imap_box *b)
 /* ---- the bodies ---- */
 
 static void
-on_letter(void *arg, uint32_t uid, const struct err *e)
+on_letter(void *arg, uint32_t uid, bool known, const struct err *e)
 {
 	struct imap_box *b = arg;
 
-	if (e == NULL) {
+	if (e != NULL) {
+		end(b, e);
+	} else if (known) {
+		log_debug(b->f->params->subject, "%s: uid %u is known",
+		    b->mailbox, uid);
+	} else {
 		b->f->result.progress.messages++;
 		log_info(b->f->params->subject, "%s: delivered uid %u",
 		    b->mailbox, uid);
-	} else {
-		end(b, e);
 	}
 	if (b->ended) {
 		tell_when_quiet(b);
@@ -216,6 +248,7 @@ body_begins(struct imap_box *b, const struct imap_info *info)
 	    ? flights_any(&b->flights)
 	    : flights_of_uid(&b->flights, info->uid) != NULL;
 
+	b->intake.number = info->uid;
 	follow(b, intake_begin(&b->intake, wanted), NULL);
 }
 
@@ -224,8 +257,27 @@ body_goes_on(struct imap_box *b, const struct imap_info *info)
 {
 	struct err e;
 
-	if (intake_data(&b->intake, info->data, &e) == INTAKE_FAILED)
+	if (intake_data(&b->intake, info->data, &e) == INTAKE_GO)
+		return;
+	if (fetch_is_fatal(&e)) {
 		end(b, &e);
+		return;
+	}
+	log_warning(b->f->params->subject, "%s: uid %u: %s", b->mailbox,
+	    info->uid, e.text);
+	note(b, &e);
+}
+
+/* A body without an octet is more often a server's fault than a message: it
+ * counts when the size says so, too. */
+static bool
+is_hollow(struct imap_box *b, const struct imap_info *info)
+{
+	if (info->size > 0 || set_has(&b->empty, info->uid))
+		return false;
+	if (b->hollow.n < FLIGHT_RANGES)
+		set_add(&b->hollow, info->uid, info->uid);
+	return true;
 }
 
 /* Only what was asked for is kept, and each but once. */
@@ -241,9 +293,12 @@ body_ends(struct imap_box *b, const struct imap_info *info)
 	if (fl == NULL) {
 		intake_drop(&b->intake);
 		log_debug(b->f->params->subject,
-		    "%s: a message that nobody "
-		    "asked for (uid %u) is dropped",
+		    "%s: a message that nobody asked for (uid %u) is dropped",
 		    b->mailbox, info->uid);
+	} else if (b->intake.refused) {
+		set_remove(&fl->uids, info->uid, info->uid);
+	} else if (is_hollow(b, info)) {
+		intake_drop(&b->intake);
 	} else if (intake_end(&b->intake, &params, on_letter)) {
 		set_remove(&fl->uids, info->uid, info->uid);
 	}
@@ -280,17 +335,15 @@ start_removing(struct imap_box *b, struct set *owed)
 }
 
 static void
-search_or_not(struct imap_box *b)
+look(struct imap_box *b)
 {
-	plan_search(&b->handled, &b->gaps, &b->from);
-	if (b->exists == 0 || plan_nothing_new(&b->gaps, b->from, b->uidnext) ||
-	    (set_empty(&b->handled) &&
-		plan_all_exist(b->exists, b->uidnext, &b->found))) {
-		begin_fetching(b);
-		return;
-	}
-	b->search = imap_search_uids(machine(b), &b->gaps, b->from);
-	imap_session_flush(b->session);
+	struct set found = { 0 };
+
+	if (imap_look_begin(&b->look, machine(b), &b->handled, &found))
+		begin_fetching(b, &found);
+	else
+		imap_session_flush(b->session);
+	set_deinit(&found);
 }
 
 static void
@@ -316,8 +369,9 @@ on_ledger(void *arg, struct client_box_info *info)
 		return;
 	}
 	set_move(&b->handled, &info->handled);
+	set_move(&b->look.settled, &info->settled);
 	start_removing(b, &info->owed);
-	search_or_not(b);
+	look(b);
 }
 
 static void
@@ -338,8 +392,8 @@ done_select(struct imap_box *b, const struct imap_info *info)
 		end(b, &e);
 	} else {
 		b->uidvalidity = info->uidvalidity;
-		b->uidnext = info->uidnext;
-		b->exists = info->exists;
+		b->look.uidnext = info->uidnext;
+		b->look.exists = info->exists;
 		b->read_only = info->read_only;
 		b->f->result.progress.doing = "fetching";
 		b->ledger =
@@ -353,19 +407,41 @@ static void
 done_search(struct imap_box *b, const struct imap_info *info)
 {
 	struct set absent = { 0 };
+	struct set found = { 0 };
 	struct err e = info->err;
 
-	b->search = 0;
 	if (!info->ok) {
 		err_prefix(&e, "%s: SEARCH", b->mailbox);
 		end(b, &e);
 		return;
 	}
-	plan_absent(&absent, &b->gaps, b->from, &b->found, b->uidnext);
+	imap_look_done(&b->look, &b->handled, &found, &absent);
 	if (!set_empty(&absent))
 		client_settle(b->ledger, &absent);
+	begin_fetching(b, &found);
 	set_deinit(&absent);
-	begin_fetching(b);
+	set_deinit(&found);
+}
+
+static void
+hear_found(struct imap_box *b, const struct imap_info *info)
+{
+	struct err e;
+
+	if (imap_look_hear(&b->look, info))
+		return;
+	err_set(&e, ERR_PROTO, 0,
+	    "%s: SEARCH finds more scattered numbers "
+	    "than any mailbox has",
+	    b->mailbox);
+	end(b, &e);
+}
+
+static void
+hear_size(struct imap_box *b, const struct imap_info *info)
+{
+	if (info->rfc822_size == 0 && set_has(&b->hollow, info->uid))
+		set_add(&b->empty, info->uid, info->uid);
 }
 
 static void
@@ -388,7 +464,7 @@ hear_done(struct imap_box *b, const struct imap_info *info)
 
 	if (info->ticket == b->select)
 		done_select(b, info);
-	else if (info->ticket == b->search)
+	else if (info->ticket == b->look.ticket)
 		done_search(b, info);
 	else if (fl != NULL)
 		done_flight(b, fl, info);
@@ -406,8 +482,12 @@ imap_box_event(
 	}
 	switch (ev) {
 	case IMAP_FOUND:
-		if (info->ticket == b->search && b->search != 0)
-			set_add(&b->found, info->first, info->last);
+		if (info->ticket == b->look.ticket && info->ticket != 0)
+			hear_found(b, info);
+		break;
+	case IMAP_FETCHED: /* without a body: its flight ends without it */
+		if (b->sizes != 0 && info->ticket == b->sizes)
+			hear_size(b, info);
 		break;
 	case IMAP_BODY_BEGIN:
 		body_begins(b, info);
@@ -426,7 +506,6 @@ imap_box_event(
 	case IMAP_UPGRADE:
 	case IMAP_READY:
 	case IMAP_LISTED:
-	case IMAP_FETCHED: /* no body: its flight ends without it */
 	case IMAP_CHANGED: /* the next fetch sees it */
 	case IMAP_VANISHED:
 	case IMAP_NOTICE:
@@ -471,9 +550,10 @@ imap_box_free(struct imap_box **b)
 	imap_remove_free(&it->remove);
 	client_box_close(&it->ledger);
 	loop_timer_free(&it->done);
-	set_deinit(&it->gaps);
 	set_deinit(&it->handled);
-	set_deinit(&it->found);
+	imap_look_deinit(&it->look);
+	set_deinit(&it->hollow);
+	set_deinit(&it->empty);
 	set_deinit(&it->todo);
 	set_deinit(&it->again);
 	flights_deinit(&it->flights);

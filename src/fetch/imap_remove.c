@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "fetch/found.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
@@ -15,15 +16,16 @@ struct imap_remove {
 	struct client_box *box;            /* not ours */
 	const char *mailbox;               /* not ours */
 	client_verify_fn verified;
-	struct set unsure;  /* of earlier runs, not asked about yet */
-	struct set asked;   /* their headers are asked for */
-	struct set ready;   /* to be removed */
-	struct set batch;   /* STORE (and UID EXPUNGE) on its way */
-	struct set marked;  /* \Deleted by us, no UIDPLUS: EXPUNGE is due */
-	struct set deleted; /* what SEARCH DELETED says */
+	struct set unsure;    /* of earlier runs, not asked about yet */
+	struct set asked;     /* their headers are asked for */
+	struct set ready;     /* to be removed */
+	struct set batch;     /* STORE (and UID EXPUNGE) on its way */
+	struct set marked;    /* \Deleted by us, no UIDPLUS: EXPUNGE is due */
+	struct found deleted; /* what SEARCH DELETED says */
 	uint32_t headers, store, expunge, search, bare; /* tickets */
 	unsigned int verifying; /* answers of the deliverer still to come */
 	bool flushing, given_up;
+	bool too_many; /* deleted by others; some were dropped */
 	uint64_t count;
 	struct err err;
 };
@@ -55,7 +57,7 @@ imap_remove_free(struct imap_remove **r)
 	set_deinit(&it->ready);
 	set_deinit(&it->batch);
 	set_deinit(&it->marked);
-	set_deinit(&it->deleted);
+	found_deinit(&it->deleted);
 	free(it);
 }
 
@@ -225,28 +227,37 @@ done_expunge(struct imap_remove *r, const struct imap_info *info)
 		gone(r, &r->batch, true);
 }
 
+static void
+refuse_bare(struct imap_remove *r, uint64_t others)
+{
+	struct err e;
+
+	err_set(&e, ERR_MAILBOX, 0,
+	    "the server has no UIDPLUS, and %llu "
+	    "messages are marked deleted by another client; ours are marked "
+	    "too (expunge-others = yes would remove them all)",
+	    (unsigned long long)others);
+	give_up(r, &e);
+}
+
 /* Only ours are marked (or the user allows it): a bare EXPUNGE is ours. */
 static void
 done_search(struct imap_remove *r, const struct imap_info *info)
 {
-	struct err e;
+	struct set others = { 0 };
+	struct set none = { 0 };
 
 	r->search = 0;
-	set_remove_set(&r->deleted, &r->marked);
-	if (!info->ok) {
+	found_take(&r->deleted, &others, &none, 1);
+	set_remove_set(&others, &r->marked);
+	if (!info->ok)
 		give_up(r, &info->err);
-	} else if (set_empty(&r->deleted) || r->params->expunge_others) {
+	else if (r->params->expunge_others ||
+	    (set_empty(&others) && !r->too_many))
 		r->bare = imap_expunge(machine(r));
-	} else {
-		err_set(&e, ERR_MAILBOX, 0,
-		    "the server has no UIDPLUS, and "
-		    "%llu messages are marked deleted by another client; "
-		    "ours are marked too (expunge-others = yes would remove "
-		    "them all)",
-		    (unsigned long long)set_count(&r->deleted));
-		give_up(r, &e);
-	}
-	set_clear(&r->deleted);
+	else
+		refuse_bare(r, set_count(&others));
+	set_deinit(&others);
 }
 
 static void
@@ -286,12 +297,13 @@ imap_remove_event(
 {
 	if (ev == IMAP_DONE)
 		return hear_done(r, info);
-	if (ev == IMAP_FETCHED && r->headers != 0) {
+	if (ev == IMAP_FETCHED && r->headers != 0 &&
+	    info->ticket == r->headers) {
 		hear_header(r, info);
 		return true;
 	}
 	if (ev == IMAP_FOUND && r->search != 0 && info->ticket == r->search) {
-		set_add(&r->deleted, info->first, info->last);
+		r->too_many |= !found_add(&r->deleted, info->first, info->last);
 		return true;
 	}
 	return false;

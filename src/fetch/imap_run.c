@@ -140,6 +140,7 @@ on_box(void *arg, const struct err *e)
 		fetch_note(r->f, &why);
 	}
 	imap_box_free(&r->box);
+	r->f->steps++;
 	if (r->session == NULL || fetch_is_fatal(&why))
 		finish(r, NULL); /* why was noted */
 	else

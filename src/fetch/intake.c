@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "fetch/intake.h"
 
+#include <errno.h>
+
 enum intake_answer
 intake_begin(struct intake *in, bool wanted)
 {
 	in->octets = 0;
+	in->refused = false;
 	in->skipping = !wanted;
 	in->waiting = wanted;
 	return intake_resume(in);
@@ -32,6 +35,10 @@ intake_data(struct intake *in, struct span octets, struct err *e)
 	if (letter_write(in->letter, octets, e) == 0)
 		return INTAKE_GO;
 	intake_drop(in);
+	if (e->sys == EFBIG) { /* a limit on one file: others may fit */
+		e->kind = ERR_MESSAGE;
+		in->refused = true;
+	}
 	return INTAKE_FAILED;
 }
 
@@ -51,4 +58,10 @@ intake_drop(struct intake *in)
 	letter_discard(&in->letter);
 	in->skipping = true;
 	in->waiting = false;
+}
+
+uint32_t
+intake_at(const struct intake *in)
+{
+	return in->skipping ? 0 : in->number;
 }

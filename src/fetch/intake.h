@@ -16,6 +16,8 @@ struct intake {
 	struct letter *letter;
 	bool skipping;   /* this body is not wanted */
 	bool waiting;    /* a body began and there is no letter for it */
+	bool refused;    /* this body alone could not be stored */
+	uint32_t number; /* of the message, by the owner; 0: not known */
 	uint64_t octets; /* of this body */
 	struct fetch_progress *progress; /* not ours */
 };
@@ -23,7 +25,8 @@ struct intake {
 enum intake_answer {
 	INTAKE_GO,
 	INTAKE_WAIT,  /* pause until the box is ready, then intake_resume() */
-	INTAKE_FAILED /* our side failed: *e; the fetch is to end */
+	INTAKE_FAILED /* our side failed: *e; the fetch is to end, unless it is
+	                 ERR_MESSAGE: then the rest of this body is dropped */
 };
 
 /* wanted false: the octets are counted and dropped. */
@@ -37,5 +40,8 @@ enum intake_answer intake_data(
 bool intake_end(
     struct intake *in, const struct letter_params *params, letter_fn fn);
 void intake_drop(struct intake *in); /* whatever there is of it */
+
+/* The message that is half received; 0: none, or it has no number yet. */
+uint32_t intake_at(const struct intake *in);
 
 #endif

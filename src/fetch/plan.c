@@ -12,6 +12,12 @@ plan_search(const struct set *handled, struct set *gaps, uint32_t *from)
 
 	set_invert(gaps, handled, 1, last);
 	*from = last == SET_MAX_NUMBER ? 0 : last + 1;
+	plan_shorten(gaps);
+}
+
+void
+plan_shorten(struct set *gaps)
+{
 	if (gaps->n > PLAN_GAPS_MAX)
 		set_add(gaps, gaps->r[PLAN_GAPS_MAX - 1].first, set_last(gaps));
 }
@@ -42,10 +48,12 @@ plan_todo(struct set *todo, const struct set *found, const struct set *handled)
 
 void
 plan_absent(struct set *absent, const struct set *gaps, uint32_t from,
-    const struct set *found, uint32_t uidnext)
+    const struct set *found, const struct set *handled)
 {
-	uint32_t end = uidnext != 0 ? uidnext - 1 : set_last(found);
+	uint32_t end = set_last(found);
 
+	if (set_last(handled) > end)
+		end = set_last(handled);
 	set_copy(absent, gaps);
 	if (from != 0)
 		set_add(absent, from, SET_MAX_NUMBER);

@@ -23,6 +23,9 @@
 #define PLAN_GAPS_MAX 200
 void plan_search(const struct set *handled, struct set *gaps, uint32_t *from);
 
+/* Makes a set fit for one SEARCH, as plan_search() does. */
+void plan_shorten(struct set *gaps);
+
 /* No SEARCH is needed: no gap, and the next UID to come (0: unknown) is not
  * above what was handled. */
 bool plan_nothing_new(const struct set *gaps, uint32_t from, uint32_t uidnext);
@@ -39,13 +42,14 @@ void plan_todo(
     struct set *todo, const struct set *found, const struct set *handled);
 
 /*
- * What was searched for and not found, so it never comes: *absent, to be
- * settled. The PLAN_MARGIN numbers below the end stay open, since some
- * servers show a message later than its successors.
+ * What was searched for and not found, so it will hardly come: *absent, to be
+ * settled. Only numbers well below one that was seen (handled or found) are:
+ * a server may lie about UIDNEXT, and may show a message later than its
+ * successors.
  */
 #define PLAN_MARGIN 256
 void plan_absent(struct set *absent, const struct set *gaps, uint32_t from,
-    const struct set *found, uint32_t uidnext);
+    const struct set *found, const struct set *handled);
 
 /* ---- mailboxes ---- */
 

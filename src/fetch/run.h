@@ -23,6 +23,9 @@ struct fetch {
 	fetch_fn fn;
 	void *arg;
 	struct loop_timer *total;    /* the deadline of the whole */
+	struct loop_timer *stall;    /* looks whether anything happens */
+	uint64_t watched;            /* what it saw last */
+	uint64_t steps;              /* mailboxes gone through */
 	struct loop_timer *finished; /* calls fn from the loop */
 	struct fetch_result result;
 };

@@ -75,7 +75,8 @@ fill_params(struct account *a)
 		.auth = imap_auth[c->auth],
 		.user = c->user,
 		.secret = a->params.secret,
-		.id = c->id };
+		.id = c->id,
+		.timeout_s = c->command_timeout_s };
 	f->pop3 = (struct pop3_params){ .tls = pop3_tls[c->tls],
 		.auth = pop3_auth[c->auth],
 		.user = c->user,
@@ -115,7 +116,7 @@ end(struct account *a)
 static bool
 worth_another(struct account *a, const struct fetch_result *result)
 {
-	if (a->stopped)
+	if (a->stopped || result->late)
 		return false;
 	if (result->progress.messages > 0)
 		a->tries = 0;
@@ -136,6 +137,7 @@ on_fetch(void *arg, const struct fetch_result *result)
 	a->sum.removed += result->removed;
 	a->sum.logged_in |= result->logged_in;
 	a->sum.err = result->err;
+	a->fetch_params.suspect = result->suspect;
 	fetch_free(&a->fetch);
 	if (!again) {
 		end(a);

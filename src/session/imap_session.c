@@ -12,7 +12,7 @@ struct imap_session {
 	struct pump *pump;
 	imap_session_fn fn;
 	void *arg; /* not ours */
-	char *subject;
+	struct wire_log *trace;
 };
 
 static enum pump_fed
@@ -25,13 +25,15 @@ feed(void *arg, struct span *in)
 		struct span before = *in;
 		enum imap_event ev = imap_step(s->machine, in, &info);
 
-		wire_log_heard(s->subject, before, *in, ev == IMAP_BODY_DATA);
+		wire_log_heard(s->trace, before, *in, ev == IMAP_BODY_DATA);
 		if (ev == IMAP_MORE)
 			return PUMP_MORE;
 		if (ev == IMAP_UPGRADE)
 			return PUMP_UPGRADE;
 		if (ev == IMAP_FAILED)
 			info.err = *imap_error(s->machine);
+		if (ev == IMAP_READY || ev == IMAP_DONE)
+			pump_progress(s->pump);
 		s->fn(s->arg, ev, &info);
 		if (ev == IMAP_CLOSED || ev == IMAP_FAILED)
 			return PUMP_ENDED;
@@ -111,7 +113,7 @@ release(void *arg)
 	struct imap_session *s = arg;
 
 	imap_free(&s->machine);
-	free(s->subject);
+	wire_log_free(&s->trace);
 	free(s);
 }
 
@@ -127,7 +129,7 @@ imap_session_open(struct loop *loop, struct dns *dns,
 
 	s->fn = fn;
 	s->arg = arg;
-	s->subject = mem_strdup(subject);
+	s->trace = wire_log_new(subject, params->user, params->secret);
 	s->machine = imap_new(params);
 	s->pump = pump_open(loop, dns, conn, &machine, s, limit_s, subject);
 	return s;

@@ -12,7 +12,7 @@ struct pop3_session {
 	struct pump *pump;
 	pop3_session_fn fn;
 	void *arg; /* not ours */
-	char *subject;
+	struct wire_log *trace;
 };
 
 static enum pump_fed
@@ -25,13 +25,15 @@ feed(void *arg, struct span *in)
 		struct span before = *in;
 		enum pop3_event ev = pop3_step(s->machine, in, &info);
 
-		wire_log_heard(s->subject, before, *in, ev == POP3_BODY_DATA);
+		wire_log_heard(s->trace, before, *in, ev == POP3_BODY_DATA);
 		if (ev == POP3_MORE)
 			return PUMP_MORE;
 		if (ev == POP3_UPGRADE)
 			return PUMP_UPGRADE;
 		if (ev == POP3_FAILED)
 			info.err = *pop3_error(s->machine);
+		if (ev == POP3_READY || ev == POP3_DONE)
+			pump_progress(s->pump);
 		s->fn(s->arg, ev, &info);
 		if (ev == POP3_CLOSED || ev == POP3_FAILED)
 			return PUMP_ENDED;
@@ -111,7 +113,7 @@ release(void *arg)
 	struct pop3_session *s = arg;
 
 	pop3_free(&s->machine);
-	free(s->subject);
+	wire_log_free(&s->trace);
 	free(s);
 }
 
@@ -127,7 +129,7 @@ pop3_session_open(struct loop *loop, struct dns *dns,
 
 	s->fn = fn;
 	s->arg = arg;
-	s->subject = mem_strdup(subject);
+	s->trace = wire_log_new(subject, params->user, params->secret);
 	s->machine = pop3_new(params);
 	s->pump = pump_open(loop, dns, conn, &machine, s, limit_s, subject);
 	return s;

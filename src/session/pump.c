@@ -6,6 +6,10 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
+/* So many octets are progress whatever they are: a long message on a slow
+ * line is not cut, a server that drips is. */
+#define PROGRESS_OCTETS 16384
+
 struct pump {
 	struct conn *conn;
 	struct loop_timer *again; /* feeds what waited while paused */
@@ -13,6 +17,8 @@ struct pump {
 	void *arg;     /* not ours */
 	char *subject; /* for the trace */
 	unsigned int limit_s;
+	size_t heard;  /* octets since the deadline was set */
+	bool progress; /* and something was done in this time */
 	bool paused, freed, running, upgrading, eof;
 	bool ended; /* the owner was told so */
 };
@@ -49,6 +55,23 @@ set_deadline(struct pump *p)
 	if (p->limit_s > 0 && s > p->limit_s)
 		s = p->limit_s;
 	conn_deadline(p->conn, (uint64_t)s * 1000);
+	p->heard = 0;
+	p->progress = false;
+}
+
+/* Words alone do not move the deadline, or a server that says "still here"
+ * could hold us for ever. */
+static void
+move_deadline(struct pump *p)
+{
+	if (p->progress || p->heard >= PROGRESS_OCTETS)
+		set_deadline(p);
+}
+
+void
+pump_progress(struct pump *p)
+{
+	p->progress = true;
 }
 
 void
@@ -105,6 +128,7 @@ feed(struct pump *p)
 	fed = p->machine->feed(p->arg, &in);
 	if (!p->freed)
 		conn_drop(p->conn, before - in.n);
+	p->heard += before - in.n;
 	p->ended = fed == PUMP_ENDED;
 	if (!leave(p))
 		return;
@@ -120,7 +144,7 @@ feed(struct pump *p)
 		p->machine->eof(p->arg);
 		feed(p);
 	} else {
-		set_deadline(p);
+		move_deadline(p);
 	}
 }
 

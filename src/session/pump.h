@@ -52,6 +52,9 @@ void pump_free(struct pump **p); /* fine from inside feed and broken */
  * needed inside feed. */
 void pump_flush(struct pump *p);
 
+/* From feed: a request came to its end, so the wait for the next begins. */
+void pump_progress(struct pump *p);
+
 /* While paused nothing is read or fed, and no deadline runs. */
 void pump_pause(struct pump *p, bool paused);
 bool pump_stopped(const struct pump *p); /* feed must return now */

@@ -155,6 +155,101 @@ stops_when_it_is_told_to(void **state)
 	assert_int_equal(rig_unfinished(rig), 0);
 }
 
+/* A UIDNEXT that lies must not hide what comes later. */
+static void
+looks_again_when_the_mailbox_holds_more_than_was_delivered(void **state)
+{
+	static const struct rig_rule lie[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "4294967295")),
+		ONCE(" UID SEARCH ", "* SEARCH 7\r\n" OK),
+		ONCE(" UID FETCH 7 ", MAIL("1", "7", "7") OK), LOGOUT, END };
+	static const struct rig_rule later[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "9")),
+		ONCE(" UID SEARCH ", "* SEARCH 7 8\r\n" OK),
+		ONCE(" UID FETCH 8 ", MAIL("2", "8", "8") OK), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, lie);
+	assert_int_equal(rig_delivered(rig), 1);
+	rig_run(rig, later);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+/* So must not a SEARCH that leaves messages out, at first. */
+static void
+finds_what_an_earlier_search_left_out(void **state)
+{
+	static const struct rig_rule lie[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("3", "7", "901")),
+		ONCE(" UID SEARCH ", "* SEARCH 900\r\n" OK),
+		ONCE(" UID FETCH 900 ", MAIL("3", "900", "9") OK), LOGOUT,
+		END };
+	static const struct rig_rule later[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("3", "7", "901")),
+		ONCE(" UID SEARCH ", "* SEARCH 7 8 900\r\n" OK),
+		ONCE(" UID FETCH 7:8 ",
+		    MAIL("1", "7", "7") MAIL("2", "8", "8") OK),
+		LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, lie);
+	assert_int_equal(rig_delivered(rig), 1);
+	rig_run(rig, later);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 3);
+}
+
+/* With gaps that were settled an unchanged mailbox costs a SELECT. */
+static void
+does_not_search_a_mailbox_that_did_not_change(void **state)
+{
+	static const struct rig_rule first[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "1001")),
+		ONCE(" UID SEARCH ", "* SEARCH 1 1000\r\n" OK),
+		ONCE(" UID FETCH 1,1000 ",
+		    MAIL("1", "1", "1") MAIL("2", "1000", "2") OK),
+		LOGOUT, END };
+	static const struct rig_rule again[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "1001")),
+		ONCE(" UID SEARCH ", "* SEARCH\r\n" OK), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, first);
+	assert_int_equal(rig_delivered(rig), 2);
+	rig_run(rig, again);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	/* but for the numbers near the end, which may still come */
+	assert_int_equal(rig_said(rig, "UID SEARCH UID 745:999,1001:*"), 1);
+}
+
+/* The message at which a connection broke is asked for when all others are
+ * here. */
+static void
+fetches_a_suspect_last(void **state)
+{
+	static const struct rig_rule first[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("3", "7", "4")),
+		THEN_HANG_UP(" UID FETCH 1:3 ",
+		    MAIL("1", "1", "1") "* 2 FETCH (UID 2 BODY[] {99}\r\nhalf"),
+		END };
+	static const struct rig_rule second[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("3", "7", "4")),
+		ONCE(" UID SEARCH ", "* SEARCH 2 3\r\n" OK),
+		ONCE(" UID FETCH 3 ", MAIL("3", "3", "3") OK),
+		THEN_HANG_UP(" UID FETCH 2 ", NULL), END };
+
+	(void)state;
+	rig_run(rig, first);
+	assert_int_equal(rig->result.suspect.number, 2);
+	assert_string_equal(rig->result.suspect.mailbox, "INBOX");
+	rig->params.suspect = rig->result.suspect;
+	rig_run(rig, second);
+	assert_int_equal(rig->result.err.kind, ERR_NET);
+	assert_int_equal(rig_delivered(rig), 2);
+	assert_true(rig_has(rig, "3\n"));
+}
+
 int
 main(void)
 {
@@ -176,6 +271,16 @@ main(void)
 		    searches_when_numbers_have_gaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    stops_when_it_is_told_to, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    looks_again_when_the_mailbox_holds_more_than_was_delivered,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    finds_what_an_earlier_search_left_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_search_a_mailbox_that_did_not_change, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    fetches_a_suspect_last, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,27 @@ forgets_what_is_not_there_any_more(void **state)
 	assert_int_equal(rig_said(rig, "FETCH"), 0);
 }
 
+/* Flags that another client sets while headers are asked for. */
+static void
+does_not_take_flags_for_a_header(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ONCE(" UID FETCH 1 ",
+		    "* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n"
+		    "* 1 FETCH (UID 1 RFC822.SIZE 49 "
+		    "BODY[HEADER.FIELDS (MESSAGE-ID DATE FROM)] "
+		    "{49}\r\n" HEADER_A ")\r\n" OK),
+		ONCE(" UID STORE 1 ", OK), ONCE(" UID EXPUNGE 1", OK), LOGOUT,
+		END };
+
+	(void)state;
+	leave_one_owed();
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.removed, 1);
+}
+
 int
 main(void)
 {
@@ -210,6 +231,8 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    forgets_what_is_not_there_any_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_take_flags_for_a_header, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

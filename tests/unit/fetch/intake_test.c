@@ -40,20 +40,45 @@ counts_octets_as_they_came(void **state)
 	assert_true(rig_has(rig, HUNDRED "\n\n"));
 }
 
+#define EMPTY_1 "* 1 FETCH (UID 1 BODY[] {0}\r\n)\r\n"
+#define EMPTY_2 "* 2 FETCH (UID 2 BODY[] \"\")\r\n"
+
 static void
 delivers_an_empty_message(void **state)
 {
 	static const struct rig_rule script[] = { GREETING, LOGIN,
 		ONCE(" SELECT ", BOX("2", "7", "3")),
-		ONCE(" UID FETCH ",
-		    "* 1 FETCH (UID 1 BODY[] {0}\r\n)\r\n"
-		    "* 2 FETCH (UID 2 BODY[] \"\")\r\n" OK),
-		LOGOUT, END };
+		ONCE("RFC822.SIZE",
+		    "* 1 FETCH (UID 1 RFC822.SIZE 0)\r\n"
+		    "* 2 FETCH (UID 2 RFC822.SIZE 0)\r\n" OK),
+		ONCE(" UID FETCH 1:2 ", EMPTY_1 EMPTY_2 OK),
+		ONCE(" UID SEARCH ", "* SEARCH 1 2\r\n" OK),
+		ONCE(" UID FETCH 1 ", EMPTY_1 OK),
+		ONCE(" UID FETCH 2 ", EMPTY_2 OK), LOGOUT, END };
 
 	(void)state;
 	rig_run(rig, script);
 	assert_int_equal(rig->result.err.kind, ERR_NONE);
 	assert_int_equal(rig_delivered(rig), 2);
+}
+
+/* Yahoo was seen to answer "" for messages that are not empty. */
+static void
+never_takes_a_servers_silence_for_an_empty_message(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ALWAYS(
+		    "RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 99)\r\n" OK),
+		ALWAYS(" UID FETCH 1 ", EMPTY_1 OK),
+		ALWAYS(" UID SEARCH ", "* SEARCH 1\r\n" OK), LOGOUT, END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig_delivered(rig), 0);
+	assert_int_equal(rig_said(rig, "STORE"), 0);
 }
 
 static void
@@ -82,6 +107,9 @@ main(void)
 		    delivers_an_empty_message, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    leaves_nothing_of_a_body_that_was_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    never_takes_a_servers_silence_for_an_empty_message, set_up,
+		    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

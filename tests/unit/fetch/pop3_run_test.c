@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "unit/fetch/scripts.h"
+#include "unit/fetch/pop3_scripts.h"
 
 /* The POP3 half of a fetch. */
-
-static struct rig *rig;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	rig = rig_new(true);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	rig_free(&rig);
-	return 0;
-}
-
-#define UIDL_TWO ALWAYS("UIDL", "+OK\r\n1 a\r\n2 b\r\n.\r\n")
-#define LOG_IN HELLO, CAPA, USER, PASS
-#define RETR_TWO                                                               \
-	ONCE("RETR 1", "+OK\r\n1\r\n.\r\n"), ONCE("RETR 2", "+OK\r\n2\r\n.\r\n")
 
 static void
 fetches_what_is_new_and_only_once(void **state)
@@ -46,58 +23,9 @@ fetches_what_is_new_and_only_once(void **state)
 }
 
 static void
-removes_what_was_delivered(void **state)
-{
-	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
-		LIST, RETR_TWO, ALWAYS("DELE", "+OK\r\n"), QUIT, END };
-
-	(void)state;
-	rig->params.remove = true;
-	rig_run(rig, script);
-	assert_int_equal(rig->result.err.kind, ERR_NONE);
-	assert_int_equal(rig->result.removed, 2);
-	assert_int_equal(rig_said(rig, "DELE 1"), 1);
-	assert_int_equal(rig_said(rig, "DELE 2"), 1);
-}
-
-static void
-deletes_again_without_fetching_when_the_answer_to_quit_is_lost(void **state)
-{
-	static const struct rig_rule lost[] = { LOG_IN, STAT("2"), UIDL_TWO,
-		LIST, RETR_TWO, ALWAYS("DELE", "+OK\r\n"),
-		THEN_HANG_UP("QUIT", NULL), END };
-	static const struct rig_rule again[] = { LOG_IN, STAT("2"), UIDL_TWO,
-		ALWAYS("DELE", "+OK\r\n"), QUIT, END };
-
-	(void)state;
-	rig->params.remove = true;
-	rig_run(rig, lost);
-	assert_int_equal(rig->result.err.kind, ERR_NET);
-	assert_int_equal(rig->result.removed, 0);
-	rig_run(rig, again);
-	assert_int_equal(rig->result.err.kind, ERR_NONE);
-	assert_int_equal(rig->result.removed, 2);
-	assert_int_equal(rig_said(rig, "RETR"), 0);
-	assert_int_equal(rig_delivered(rig), 2);
-}
-
-static void
-skips_a_message_that_the_server_refuses(void **state)
-{
-	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
-		LIST, ONCE("RETR 1", "-ERR broken\r\n"),
-		ONCE("RETR 2", "+OK\r\n2\r\n.\r\n"), QUIT, END };
-
-	(void)state;
-	rig_run(rig, script);
-	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
-	assert_int_equal(rig_delivered(rig), 1);
-}
-
-static void
 will_not_keep_without_uidl(void **state)
 {
-	static const struct rig_rule script[] = { LOG_IN, STAT("2"),
+	static const struct rig_rule script[] = { LOG_IN_BARE, STAT("2"),
 		ALWAYS("UIDL", "-ERR what?\r\n"), QUIT, END };
 
 	(void)state;
@@ -109,10 +37,10 @@ will_not_keep_without_uidl(void **state)
 static void
 knows_messages_by_content_without_uidl(void **state)
 {
-	static const struct rig_rule lost[] = { LOG_IN, STAT("2"),
+	static const struct rig_rule lost[] = { LOG_IN_BARE, STAT("2"),
 		ALWAYS("UIDL", "-ERR what?\r\n"), LIST, RETR_TWO,
 		ALWAYS("DELE", "+OK\r\n"), THEN_HANG_UP("QUIT", NULL), END };
-	static const struct rig_rule again[] = { LOG_IN, STAT("2"),
+	static const struct rig_rule again[] = { LOG_IN_BARE, STAT("2"),
 		ALWAYS("UIDL", "-ERR what?\r\n"), LIST, RETR_TWO,
 		ALWAYS("DELE", "+OK\r\n"), QUIT, END };
 
@@ -123,6 +51,33 @@ knows_messages_by_content_without_uidl(void **state)
 	rig_run(rig, again);
 	assert_int_equal(rig->result.err.kind, ERR_NONE);
 	assert_int_equal(rig->result.removed, 2);
+	assert_int_equal(rig->result.progress.messages, 0);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+waits_for_uidls_that_are_refused_just_now(void **state)
+{
+	static const struct rig_rule good[] = { LOG_IN_BARE, STAT("2"),
+		UIDL_TWO, LIST_22, RETR("1", "1"), RETR("2", "2"), DELE,
+		QUIT_LOST, END };
+	static const struct rig_rule bad[] = { LOG_IN_BARE, STAT("2"),
+		ALWAYS("UIDL", "-ERR cannot read the index just now\r\n"), QUIT,
+		END };
+	static const struct rig_rule capa[] = { LOG_IN, STAT("2"),
+		ALWAYS("UIDL", "-ERR cannot read the index just now\r\n"), QUIT,
+		END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, capa);
+	assert_int_equal(rig->result.err.kind, ERR_TEMP);
+	assert_int_equal(rig_said(rig, "RETR"), 0);
+	rig_run(rig, good);
+	rig_run(rig, bad);
+	assert_int_equal(rig->result.err.kind, ERR_TEMP);
+	assert_non_null(strstr(rig->result.err.text, "cannot read the index"));
+	assert_int_equal(rig_said(rig, "RETR"), 0);
 	assert_int_equal(rig_delivered(rig), 2);
 }
 
@@ -139,6 +94,69 @@ delivers_all_of_a_server_that_gives_one_uidl_to_all(void **state)
 	assert_int_equal(rig_delivered(rig), 2);
 	rig_run(rig, script);
 	assert_int_equal(rig_delivered(rig), 2);
+}
+
+/* One leaves and one comes: only the sizes tell. */
+static void
+tells_messages_of_one_uidl_apart_by_size(void **state)
+{
+	static const struct rig_rule one[] = { LOG_IN, STAT("2"),
+		ALWAYS("UIDL", "+OK\r\n1 x\r\n2 x\r\n.\r\n"), LIST_22,
+		RETR("1", "1"), RETR("2", "2"), QUIT, END };
+	static const struct rig_rule two[] = { LOG_IN, STAT("2"),
+		ALWAYS("UIDL", "+OK\r\n1 x\r\n2 x\r\n.\r\n"),
+		ALWAYS("LIST", "+OK\r\n1 22\r\n2 23\r\n.\r\n"),
+		ONCE("RETR 2", "+OK\r\n" HEADER("3") "xx\r\n.\r\n"), QUIT,
+		END };
+
+	(void)state;
+	rig_run(rig, one);
+	assert_int_equal(rig_said(rig, "UIDL"), 2);
+	assert_int_equal(rig_said(rig, "LIST"), 1);
+	rig_run(rig, two);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, "RETR 1"), 0);
+	assert_int_equal(rig_delivered(rig), 3);
+	assert_true(rig_has(rig, "<3>"));
+}
+
+static void
+delivers_nothing_twice_when_a_uidl_is_repeated_later(void **state)
+{
+	static const struct rig_rule one[] = { LOG_IN, STAT("9"),
+		ALWAYS("UIDL", "+OK\r\n1 x\r\n.\r\n"), LIST_22, RETR("1", "1"),
+		QUIT, END };
+	static const struct rig_rule two[] = { LOG_IN, STAT("9"),
+		ALWAYS("UIDL", "+OK\r\n1 x\r\n2 x\r\n.\r\n"), LIST_22,
+		RETR("1", "1"), RETR("2", "2"), QUIT, END };
+
+	(void)state;
+	rig_run(rig, one);
+	rig_run(rig, two);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.progress.messages, 1);
+	assert_int_equal(rig_delivered(rig), 2);
+	rig_run(rig, two);
+	assert_int_equal(rig_said(rig, "RETR"), 0);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+says_when_nothing_tells_messages_apart(void **state)
+{
+	static const struct rig_rule refused[] = { LOG_IN, STAT("2"),
+		ALWAYS("UIDL", "+OK\r\n1 x\r\n2 x\r\n.\r\n"),
+		ALWAYS("LIST", "-ERR no\r\n"), QUIT, END };
+	static const struct rig_rule empty[] = { LOG_IN, STAT("2"),
+		ALWAYS("UIDL", "+OK\r\n1 x\r\n2 x\r\n.\r\n"),
+		ALWAYS("LIST", "+OK\r\n.\r\n"), QUIT, END };
+
+	(void)state;
+	rig_run(rig, refused);
+	assert_int_equal(rig->result.err.kind, ERR_MAILBOX);
+	rig_run(rig, empty);
+	assert_int_equal(rig->result.err.kind, ERR_PROTO);
+	assert_int_equal(rig_said(rig, "RETR"), 0);
 }
 
 static void
@@ -171,26 +189,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    fetches_what_is_new_and_only_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    removes_what_was_delivered, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    deletes_again_without_fetching_when_the_answer_to_quit_is_lost,
-		    set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    skips_a_message_that_the_server_refuses, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    will_not_keep_without_uidl, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    knows_messages_by_content_without_uidl, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    delivers_all_of_a_server_that_gives_one_uidl_to_all, set_up,
-		    tear_down),
-		cmocka_unit_test_setup_teardown(
-		    delivers_what_has_no_usable_uidl, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    stops_when_it_is_told_to, set_up, tear_down),
+		TEST(fetches_what_is_new_and_only_once),
+		TEST(will_not_keep_without_uidl),
+		TEST(knows_messages_by_content_without_uidl),
+		TEST(waits_for_uidls_that_are_refused_just_now),
+		TEST(delivers_all_of_a_server_that_gives_one_uidl_to_all),
+		TEST(tells_messages_of_one_uidl_apart_by_size),
+		TEST(delivers_nothing_twice_when_a_uidl_is_repeated_later),
+		TEST(says_when_nothing_tells_messages_apart),
+		TEST(delivers_what_has_no_usable_uidl),
+		TEST(stops_when_it_is_told_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

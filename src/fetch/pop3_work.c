@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+#include "fetch/pop3_work.h"
+
+#include "sys/log.h"
+
+#define WINDOW 256      /* requests ahead of their answers */
+#define WARNINGS_MAX 10 /* of messages refused, in one fetch */
+
+/* ---- asking ---- */
+
+static uint32_t
+take_first(struct set *s)
+{
+	uint32_t n = set_first(s);
+
+	set_remove(s, n, n);
+	return n;
+}
+
+static void
+quit(struct pop3_run *r)
+{
+	r->quitting = true;
+	r->f->result.progress.doing = "leaving";
+	pop3_quit(pop3_run_machine(r));
+}
+
+static bool
+has_room(struct pop3_run *r)
+{
+	return pop3_pending(pop3_run_machine(r)) < WINDOW;
+}
+
+/* What turned out to be due joins the rest, and last of all the suspect. */
+static void
+gather(struct pop3_run *r)
+{
+	r->f->result.progress.total += set_count(&r->again);
+	set_add_set(&r->fresh, &r->again);
+	set_clear(&r->again);
+	if (r->asked > 0 || !set_empty(&r->fresh) || r->suspect == 0)
+		return;
+	set_add(&r->fresh, r->suspect, r->suspect);
+	r->suspect = 0;
+}
+
+static void
+ask(struct pop3_run *r)
+{
+	while (has_room(r) && !set_empty(&r->to_delete))
+		pop3_dele(pop3_run_machine(r), take_first(&r->to_delete));
+	while (has_room(r) && !set_empty(&r->owed.todo))
+		pop3_owed_ask(&r->owed, pop3_run_machine(r));
+	while (has_room(r) && !set_empty(&r->fresh)) {
+		pop3_retr(pop3_run_machine(r), take_first(&r->fresh));
+		r->asked++;
+	}
+}
+
+/* What comes next, after any event. */
+static void
+check(struct pop3_run *r)
+{
+	if (r->ended || !r->working || r->quitting)
+		return;
+	gather(r);
+	ask(r);
+	if (r->asked == 0 && set_empty(&r->to_delete) &&
+	    pop3_owed_idle(&r->owed) && client_pending(r->ledger) == 0)
+		quit(r);
+	pop3_session_flush(r->session);
+}
+
+/* For the progress sizes are worth their octets only when much is to come;
+ * what is owed is compared by them. */
+static void
+ask_sizes(struct pop3_run *r, uint64_t fresh)
+{
+	bool much = fresh > 0 && fresh * 2 >= r->count;
+
+	if (r->listing.again || (!much && set_empty(&r->owed.todo)))
+		return;
+	set_copy(&r->listed, &r->fresh);
+	pop3_list(pop3_run_machine(r));
+}
+
+void
+pop3_work_begin(struct pop3_run *r)
+{
+	uint32_t suspect = r->f->params->suspect.number;
+	uint64_t fresh = set_count(&r->fresh);
+
+	r->f->result.progress.doing = "fetching";
+	r->f->result.progress.total = fresh;
+	r->working = true;
+	ask_sizes(r, fresh);
+	r->suspect = set_has(&r->fresh, suspect) ? suspect : 0;
+	set_remove(&r->fresh, r->suspect, r->suspect);
+	check(r);
+}
+
+/* ---- what is owed ---- */
+
+static void
+on_verified(void *arg, uint32_t number, bool same, const struct err *e)
+{
+	struct pop3_run *r = arg;
+
+	if (r->ended)
+		return;
+	pop3_owed_heard(&r->owed);
+	if (e != NULL) {
+		pop3_run_end(r, e);
+		return;
+	}
+	r->f->steps++;
+	if (!same)
+		log_debug(r->f->params->subject,
+		    "message %u is not the one that was to be removed", number);
+	set_add(same ? &r->to_delete : &r->again, number, number);
+	check(r);
+}
+
+static void
+done_top(struct pop3_run *r, const struct pop3_info *info)
+{
+	pop3_owed_done(&r->owed, info, &r->again);
+	if (!info->ok && fetch_is_fatal(&info->err))
+		pop3_run_end(r, &info->err);
+	else
+		check(r);
+}
+
+/* A header, for the ledger to compare. */
+static void
+hear_header(struct pop3_run *r, enum pop3_event ev, struct pop3_info *info)
+{
+	if (ev == POP3_BODY_BEGIN)
+		pop3_owed_begin(&r->owed);
+	if (ev == POP3_BODY_DATA)
+		pop3_owed_data(&r->owed, info->data);
+	if (ev != POP3_BODY_END)
+		return;
+	pop3_owed_end(&r->owed, r->ledger, info->number,
+	    sizes_of(&r->listing.sizes, info->number), on_verified, &r->again);
+	pop3_run_wait(r);
+}
+
+/* ---- the bodies ---- */
+
+static void
+on_letter(void *arg, uint32_t number, bool known, const struct err *e)
+{
+	struct pop3_run *r = arg;
+
+	if (e != NULL) {
+		pop3_run_end(r, e);
+	} else if (known) {
+		log_debug(r->f->params->subject, "message %u is known", number);
+	} else {
+		r->f->result.progress.messages++;
+		log_info(r->f->params->subject, "delivered message %u", number);
+	}
+	if (r->ended) {
+		pop3_run_quiet(r);
+		return;
+	}
+	if (r->f->params->remove)
+		set_add(&r->to_delete, number, number);
+	check(r);
+}
+
+static void
+follow(struct pop3_run *r, enum intake_answer answer, const struct err *e)
+{
+	if (answer == INTAKE_FAILED)
+		pop3_run_end(r, e);
+	else
+		pop3_session_pause(r->session, answer == INTAKE_WAIT);
+}
+
+void
+pop3_work_letters_ready(void *run)
+{
+	struct pop3_run *r = run;
+
+	if (!r->ended && r->intake.waiting)
+		follow(r, intake_resume(&r->intake), NULL);
+}
+
+static void
+body_begins(struct pop3_run *r, const struct pop3_info *info)
+{
+	r->intake.number = info->number;
+	follow(r, intake_begin(&r->intake, true), NULL);
+}
+
+/* One message does not get through; the others do. */
+static void
+refuse(struct pop3_run *r, uint32_t number, const struct err *why)
+{
+	struct err e = *why;
+
+	err_prefix(&e, "message %u", number);
+	if (r->refused++ < WARNINGS_MAX)
+		log_warning(r->f->params->subject, "%s%s", e.text,
+		    r->refused == WARNINGS_MAX ? "; more are not listed" : "");
+	fetch_note(r->f, &e);
+}
+
+static void
+body_goes_on(struct pop3_run *r, const struct pop3_info *info)
+{
+	struct err e;
+
+	if (intake_data(&r->intake, info->data, &e) == INTAKE_GO)
+		return;
+	if (fetch_is_fatal(&e))
+		pop3_run_end(r, &e);
+	else
+		refuse(r, info->number, &e);
+}
+
+static void
+body_ends(struct pop3_run *r, const struct pop3_info *info)
+{
+	struct letter_params params = {
+		.number = info->number,
+		.by_content = r->by_content,
+		.owes = r->f->params->remove,
+	};
+
+	(void)intake_end(&r->intake, &params, on_letter);
+}
+
+void
+pop3_work_body(struct pop3_run *r, enum pop3_event ev, struct pop3_info *info)
+{
+	if (info->request == POP3_REQ_TOP)
+		hear_header(r, ev, info);
+	else if (ev == POP3_BODY_BEGIN)
+		body_begins(r, info);
+	else if (ev == POP3_BODY_DATA)
+		body_goes_on(r, info);
+	else
+		body_ends(r, info);
+}
+
+/* ---- answers ---- */
+
+static void
+done_retr(struct pop3_run *r, const struct pop3_info *info)
+{
+	struct err e = info->err;
+
+	r->asked--;
+	if (!info->ok && fetch_is_fatal(&info->err)) {
+		err_prefix(&e, "message %u", info->number);
+		pop3_run_end(r, &e);
+		return;
+	}
+	if (!info->ok)
+		refuse(r, info->number, &info->err);
+	check(r);
+}
+
+static void
+done_dele(struct pop3_run *r, const struct pop3_info *info)
+{
+	r->f->steps++;
+	if (info->ok)
+		set_add(&r->deleted, info->number, info->number);
+	else
+		log_warning(r->f->params->subject,
+		    "message %u is not "
+		    "removed: %s",
+		    info->number, info->err.text);
+	check(r);
+}
+
+void
+pop3_work_done(struct pop3_run *r, const struct pop3_info *info)
+{
+	if (info->request == POP3_REQ_RETR)
+		done_retr(r, info);
+	else if (info->request == POP3_REQ_DELE)
+		done_dele(r, info);
+	else
+		done_top(r, info);
+}

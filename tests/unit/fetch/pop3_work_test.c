@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "unit/fetch/pop3_scripts.h"
+
+/* What is done with a maildrop that is listed. */
+
+static void
+removes_what_was_delivered(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, RETR_TWO, ALWAYS("DELE", "+OK\r\n"), QUIT, END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.removed, 2);
+	assert_int_equal(rig_said(rig, "DELE 1"), 1);
+	assert_int_equal(rig_said(rig, "DELE 2"), 1);
+}
+
+static void
+deletes_again_without_fetching_when_the_answer_to_quit_is_lost(void **state)
+{
+	static const struct rig_rule lost[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST_22, RETR("1", "1"), RETR("2", "2"), DELE, QUIT_LOST, END };
+	static const struct rig_rule again[] = { LOG_IN_TOP, STAT("2"),
+		UIDL_TWO, LIST_22, TOP("1", "1"), TOP("2", "2"), DELE, QUIT,
+		END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, lost);
+	assert_int_equal(rig->result.err.kind, ERR_NET);
+	assert_int_equal(rig->result.removed, 0);
+	rig_run(rig, again);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.removed, 2);
+	assert_int_equal(rig_said(rig, "RETR"), 0);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+/* The answer to QUIT was lost, the first message went, and the server, which
+ * counts, has given its UIDL to a new one. */
+static void
+fetches_what_has_the_uidl_of_another(void **state)
+{
+	static const struct rig_rule lost[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST_22, RETR("1", "1"), RETR("2", "2"), DELE, QUIT_LOST, END };
+	static const struct rig_rule again[] = { LOG_IN_TOP, STAT("2"),
+		UIDL_TWO, LIST_22, TOP("1", "9"), TOP("2", "2"), RETR("1", "9"),
+		DELE, QUIT, END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, lost);
+	rig_run(rig, again);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.progress.messages, 1);
+	assert_int_equal(rig->result.removed, 2);
+	assert_int_equal(rig_said(rig, "RETR 2"), 0);
+	assert_int_equal(rig_delivered(rig), 3);
+	assert_true(rig_has(rig, "<9>"));
+}
+
+static void
+compares_by_the_whole_message_without_top(void **state)
+{
+	static const struct rig_rule lost[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST_22, RETR("1", "1"), RETR("2", "2"), DELE, QUIT_LOST, END };
+	static const struct rig_rule refused[] = { LOG_IN_TOP, STAT("2"),
+		UIDL_TWO, LIST_22, ALWAYS("TOP", "-ERR what?\r\n"),
+		RETR("1", "9"), RETR("2", "2"), DELE, QUIT_LOST, END };
+	static const struct rig_rule missing[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST_22, RETR("1", "9"), RETR("2", "8"), DELE, QUIT, END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, lost);
+	assert_int_equal(rig_delivered(rig), 2);
+	rig_run(rig, refused);
+	assert_int_equal(rig->result.progress.messages, 1);
+	assert_int_equal(rig_said(rig, "DELE"), 2);
+	assert_int_equal(rig_delivered(rig), 3);
+	rig_run(rig, missing);
+	assert_int_equal(rig_said(rig, "TOP"), 0);
+	assert_int_equal(rig->result.progress.messages, 1);
+	assert_int_equal(rig->result.removed, 2);
+	assert_int_equal(rig_delivered(rig), 4);
+}
+
+static void
+compares_by_the_whole_message_when_sizes_differ(void **state)
+{
+	static const struct rig_rule lost[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST_22, RETR("1", "1"), RETR("2", "2"), DELE, QUIT_LOST, END };
+	static const struct rig_rule again[] = { LOG_IN_TOP, STAT("2"),
+		UIDL_TWO, ALWAYS("LIST", "+OK\r\n1 20\r\n.\r\n"), TOP("1", "1"),
+		TOP("2", "2"), RETR("1", "1"), RETR("2", "2"), DELE, QUIT,
+		END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, lost);
+	rig_run(rig, again);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.progress.messages, 0);
+	assert_int_equal(rig->result.removed, 2);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+fetches_what_comes_under_a_uidl_that_was_removed(void **state)
+{
+	static const struct rig_rule one[] = { LOG_IN_TOP, STAT("1"),
+		ALWAYS("UIDL", "+OK\r\n1 1\r\n.\r\n"), LIST_22, RETR("1", "1"),
+		DELE, QUIT, END };
+	static const struct rig_rule two[] = { LOG_IN_TOP, STAT("1"),
+		ALWAYS("UIDL", "+OK\r\n1 1\r\n.\r\n"), LIST_22, RETR("1", "2"),
+		DELE, QUIT, END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, one);
+	rig_run(rig, two);
+	assert_int_equal(rig_delivered(rig), 2);
+	rig_run(rig, two); /* it said +OK, and did not remove it */
+	assert_int_equal(rig_delivered(rig), 2);
+	assert_int_equal(rig->result.progress.messages, 0);
+	assert_int_equal(rig->result.removed, 1);
+}
+
+static void
+skips_a_message_that_the_server_refuses(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, ONCE("RETR 1", "-ERR broken\r\n"),
+		ONCE("RETR 2", "+OK\r\n2\r\n.\r\n"), QUIT, END };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig_delivered(rig), 1);
+}
+
+static void
+fetches_the_suspect_last(void **state)
+{
+	static const struct rig_rule cut[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, THEN_HANG_UP("RETR 1", "+OK\r\n1"), END };
+	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, RETR_TWO, QUIT, END };
+
+	(void)state;
+	rig_run(rig, cut);
+	assert_int_equal(rig->result.suspect.number, 1);
+	rig->params.suspect = rig->result.suspect;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_true(
+	    strstr(rig->heard, "RETR 2") < strstr(rig->heard, "RETR 1"));
+	assert_int_equal(rig->result.suspect.number, 0);
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(removes_what_was_delivered),
+		TEST(
+		    deletes_again_without_fetching_when_the_answer_to_quit_is_lost),
+		TEST(fetches_what_has_the_uidl_of_another),
+		TEST(compares_by_the_whole_message_without_top),
+		TEST(compares_by_the_whole_message_when_sizes_differ),
+		TEST(fetches_what_comes_under_a_uidl_that_was_removed),
+		TEST(skips_a_message_that_the_server_refuses),
+		TEST(fetches_the_suspect_last),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
