@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,12 +135,56 @@ read_options(struct arguments *a, int argc, char **argv)
 	return -1;
 }
 
+/* A descriptor of ours that came to lie on 0 to 2 would be printed to. What
+ * is missing is opened so that using it fails as if it were closed. */
+static void
+fill_stdio(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null",
+			fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(EX_OSERR);
+}
+
+/* What was asked for and is not written is no success. */
+static int
+flush(int status)
+{
+	errno = EIO; /* it may have failed before: why is forgotten */
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	fprintf(stderr, "mailhaul: cannot write to standard output: %s\n",
+	    strerror(errno));
+	return status < EX__BASE ? EX_IOERR : status;
+}
+
+static int
+command(struct arguments *a, int argc, char **argv)
+{
+	int status = read_options(a, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return usage(stderr);
+	a->command = argv[optind];
+	a->rest = (const char *const *)&argv[optind + 1];
+	a->n = (size_t)(argc - optind - 1);
+	if (strcmp(a->command, "fetch") == 0)
+		return fetch(a);
+	if (strcmp(a->command, "check") == 0)
+		return check(a);
+	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a->command);
+	return usage(stderr);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct arguments a = { 0 };
-	int status;
 
+	fill_stdio();
 	if (strcmp(argv[0], SPAWN_ENGINE) == 0) {
 		spawn_name(argv[0]);
 		return engine_main();
@@ -147,18 +193,5 @@ main(int argc, char **argv)
 		spawn_name(argv[0]);
 		return deliverer_main();
 	}
-	status = read_options(&a, argc, argv);
-	if (status >= 0)
-		return status;
-	if (optind == argc)
-		return usage(stderr);
-	a.command = argv[optind];
-	a.rest = (const char *const *)&argv[optind + 1];
-	a.n = (size_t)(argc - optind - 1);
-	if (strcmp(a.command, "fetch") == 0)
-		return fetch(&a);
-	if (strcmp(a.command, "check") == 0)
-		return check(&a);
-	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a.command);
-	return usage(stderr);
+	return flush(command(&a, argc, argv));
 }

@@ -133,9 +133,12 @@ deliverer_main(void)
 	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN); /* of a whole service: the supervisor's */
+	signal(SIGHUP, SIG_IGN);
 	umask(077);
 	limits_raise_files();
 	if (sandbox_secrets(&e) != 0)
+		log_notice("deliverer", "%s", e.text);
+	if (sandbox_privileges(&e) != 0)
 		log_notice("deliverer", "%s", e.text);
 	d.loop = loop_new();
 	d.supervisor = ipc_new(d.loop, WIRE_FD, on_packet, &d);

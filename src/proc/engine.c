@@ -282,6 +282,7 @@ engine_main(void)
 	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
 	signal(SIGINT, SIG_IGN);  /* the supervisor says when to stop */
 	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* of a terminal that goes: to all of us */
 	limits_raise_files();
 	init(&g);
 	tls_prepare();

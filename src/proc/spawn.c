@@ -21,7 +21,7 @@
 /* What a child may know of our environment: no secret is among it. */
 static const char *const env_names[] = { "LANG", "LC_ALL", "TZ", "RES_OPTIONS",
 	"LOCALDOMAIN", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
-	"LD_PRELOAD" };
+	"LD_PRELOAD", "LD_LIBRARY_PATH", "OPENSSL_CONF" };
 
 static void
 pick_env(char *picked[ENV_MAX])

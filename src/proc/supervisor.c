@@ -81,26 +81,42 @@ show_lines(struct supervisor *s)
 	buf_drop(&s->log, all.n - rest.n);
 }
 
-static void
-on_log(void *arg, bool readable, bool writable)
+/* As of read(2). */
+static ssize_t
+read_lines(struct supervisor *s)
 {
-	struct supervisor *s = arg;
 	size_t room;
 	char *p = buf_room(&s->log, LOG_MAX, &room);
 	ssize_t n;
 
-	(void)readable;
-	(void)writable;
 	if (room == 0) { /* one endless line */
 		buf_clear(&s->log);
-		return;
+		return 1;
 	}
 	n = read(s->log_fds[0], p, room);
 	if (n > 0)
 		buf_wrote(&s->log, (size_t)n);
 	show_lines(s);
-	if (n == 0)
+	return n;
+}
+
+static void
+on_log(void *arg, bool readable, bool writable)
+{
+	struct supervisor *s = arg;
+
+	(void)readable;
+	(void)writable;
+	if (read_lines(s) == 0)
 		loop_fd_want(s->log_watch, false, false);
+}
+
+/* What the children said last: the loop ends before all of it is read. */
+static void
+drain_lines(struct supervisor *s)
+{
+	while (s->log_fds[0] >= 0 && read_lines(s) > 0)
+		;
 }
 
 static void
@@ -369,7 +385,9 @@ init(struct supervisor *s, struct err *e)
 static void
 deinit(struct supervisor *s)
 {
+	drain_lines(s); /* nobody shall wait for room in the pipe */
 	team_free(&s->team);
+	drain_lines(s);
 	if (s->report != NULL)
 		report_clear(s->report);
 	log_set_sink(NULL);

@@ -157,6 +157,24 @@ introduce(struct team *t)
 	say(&t->engine, WIRE_LIMITS, &b);
 }
 
+/* They need no secret, and must be known before the engine asks for them: its
+ * packets come by another way, and may overtake ours. */
+static void
+send_targets(struct team *t)
+{
+	const struct conf *conf = t->params.conf;
+	struct buf b;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		buf_init(&b, IPC_PAYLOAD_MAX);
+		pack_u32(&b, (uint32_t)i);
+		pack_str(&b, conf->accounts[i].name);
+		pack_str(&b, conf->accounts[i].maildir);
+		say(&t->deliverer, WIRE_TARGET, &b);
+	}
+}
+
+/* The targets first: the deliverer hears nothing from the engine before. */
 static int
 link_them(struct team *t, struct err *e)
 {
@@ -164,6 +182,7 @@ link_them(struct team *t, struct err *e)
 
 	if (ipc_pair(pair, e) != 0)
 		return -1;
+	send_targets(t);
 	ipc_send_fds(t->engine.link, WIRE_LINK, SPAN(""), &pair[0], 1, true);
 	ipc_send_fds(t->deliverer.link, WIRE_LINK, SPAN(""), &pair[1], 1, true);
 	return 0;
@@ -230,11 +249,6 @@ team_account(struct team *t, uint32_t number,
 
 	if (ca_number(t, account, &ca, e) != 0)
 		return -1;
-	buf_init(&b, IPC_PAYLOAD_MAX);
-	pack_u32(&b, number);
-	pack_str(&b, account->name);
-	pack_str(&b, account->maildir);
-	say(&t->deliverer, WIRE_TARGET, &b);
 	buf_init(&b, ACCOUNT_MAX);
 	pack_u32(&b, number);
 	pack_u32(&b, ca);

@@ -24,7 +24,7 @@ enum wire_type {
 	WIRE_STOP,     /* end in order */
 	/* to the deliverer */
 	WIRE_LEDGER, /* log level, path; + descriptor of the lock, to hold */
-	WIRE_TARGET, /* number, account, Maildir */
+	WIRE_TARGET, /* number, account, Maildir; all of them before LINK */
 	/* to the engine */
 	WIRE_LIMITS,  /* log level, connections per host */
 	WIRE_CA,      /* number; + descriptor of PEM text */

@@ -168,14 +168,20 @@ starts_itself_in_a_role_with_a_link_and_nothing_else(void **state)
 	(void)state;
 	setenv(SECRET_NAME, "hunter2", 1);
 	setenv("MAILHAUL_TEST", "yes", 1);
+	setenv("LD_LIBRARY_PATH", "/no/such/place", 1);
+	setenv("OPENSSL_CONF", "/no/such/file", 1);
 	converse(SPAWN_ENGINE, -1, said, sizeof(said));
-	assert_string_equal(
-	    said, SPAWN_ENGINE " fds:0 token:no test:yes comm:mailhaul-engine");
+	assert_string_equal(said,
+	    SPAWN_ENGINE " fds:0 token:no test:yes libraries:yes "
+			 "comm:mailhaul-engine");
 	converse(SPAWN_DELIVERER, -1, said, sizeof(said));
 	assert_string_equal(said,
-	    SPAWN_DELIVERER " fds:0 token:no test:yes comm:mailhaul-delive");
+	    SPAWN_DELIVERER " fds:0 token:no test:yes libraries:yes "
+			    "comm:mailhaul-delive");
 	unsetenv(SECRET_NAME);
 	unsetenv("MAILHAUL_TEST");
+	unsetenv("LD_LIBRARY_PATH");
+	unsetenv("OPENSSL_CONF");
 	close(open_fd);
 }
 
@@ -228,6 +234,8 @@ play(const char *role)
 {
 	unsigned int fds = open_above_the_link();
 	const char *test = getenv("MAILHAUL_TEST");
+	bool libraries =
+	    getenv("LD_LIBRARY_PATH") != NULL && getenv("OPENSSL_CONF") != NULL;
 	char comm[16];
 	char said[256];
 	sigset_t mask;
@@ -235,9 +243,10 @@ play(const char *role)
 	spawn_name(role);
 	prctl(PR_GET_NAME, comm);
 	sigprocmask(SIG_SETMASK, NULL, &mask);
-	snprintf(said, sizeof(said), "%s fds:%u token:%s test:%s comm:%s%s",
-	    role, fds, getenv(SECRET_NAME) == NULL ? "no" : "yes",
-	    test == NULL ? "no" : test, comm,
+	snprintf(said, sizeof(said),
+	    "%s fds:%u token:%s test:%s libraries:%s comm:%s%s", role, fds,
+	    getenv(SECRET_NAME) == NULL ? "no" : "yes",
+	    test == NULL ? "no" : test, libraries ? "yes" : "no", comm,
 	    sigismember(&mask, SIGTERM) == 1 ? " blocked" : "");
 	fputs("on standard error\n", stderr);
 	return send(WIRE_FD, said, strlen(said), 0) < 0;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/team.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/ipc.h"
+#include "proc/spawn.h"
+#include "proc/wire.h"
+
+#define LIMIT_MS 20000
+
+struct hall {
+	struct loop *loop;
+	struct err e;
+};
+
+static void
+on_ready(void *arg)
+{
+	(void)arg;
+}
+
+static void
+on_progress(void *arg, uint32_t number, const struct fetch_progress *progress)
+{
+	(void)arg;
+	(void)number;
+	(void)progress;
+}
+
+static void
+on_result(void *arg, uint32_t number, const struct fetch_result *result)
+{
+	(void)arg;
+	(void)number;
+	(void)result;
+}
+
+static void
+on_broken(void *arg, const struct err *e)
+{
+	struct hall *h = arg;
+
+	h->e = *e;
+	loop_stop(h->loop);
+}
+
+static void
+on_limit(void *arg)
+{
+	struct hall *h = arg;
+
+	loop_stop(h->loop);
+}
+
+static const struct team_events events = { on_ready, on_progress, on_result,
+	on_broken };
+
+/* What the engine says comes by the link: by then the deliverer must know
+ * every account. */
+static void
+tells_of_all_targets_before_the_link(void **state)
+{
+	struct conf_account accounts[3] = {
+		{ .name = (char[]){ "a" }, .maildir = (char[]){ "/A" } },
+		{ .name = (char[]){ "b" }, .maildir = (char[]){ "/B" } },
+		{ .name = (char[]){ "c" }, .maildir = (char[]){ "/C" } },
+	};
+	struct conf conf = {
+		.state_dir = (char[]){ "/none" }, .accounts = accounts, .n = 3
+	};
+	struct team_params params = { .conf = &conf, .stderr_fd = -1 };
+	struct hall h = { .loop = loop_new() };
+	struct loop_timer *limit = loop_timer_new(h.loop, on_limit, &h);
+	struct team *team;
+	struct err e;
+
+	(void)state;
+	params.lock_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	team = team_new(h.loop, &params, &events, &h, &e);
+	assert_non_null(team);
+	loop_timer_arm(limit, LIMIT_MS);
+	loop_run(h.loop);
+	team_free(&team);
+	assert_string_equal(h.e.text, "ledger 0:/A 1:/B 2:/C link");
+	loop_timer_free(&limit);
+	loop_free(&h.loop);
+	close(params.lock_fd);
+}
+
+/* ---- the children: this program again, see main() ---- */
+
+static void
+note_packet(char *heard, size_t size, const char *octets, size_t n)
+{
+	struct unpack u = unpack_of(span_make(octets + 1, n - 1));
+	size_t at = strlen(heard);
+	uint32_t number;
+	struct span name, maildir;
+
+	if (octets[0] == WIRE_LEDGER)
+		snprintf(heard + at, size - at, "ledger");
+	if (octets[0] == WIRE_LINK)
+		snprintf(heard + at, size - at, " link");
+	if (octets[0] != WIRE_TARGET)
+		return;
+	number = unpack_u32(&u);
+	name = unpack_span(&u);
+	maildir = unpack_span(&u);
+	snprintf(heard + at, size - at, " %u:%.*s%s", number, (int)maildir.n,
+	    maildir.p, name.n == 1 && unpack_ok(&u) ? "" : "?");
+}
+
+static void
+tell(const char *heard)
+{
+	struct buf b;
+	struct err e;
+
+	err_set(&e, ERR_TEMP, 0, "%s", heard);
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u8(&b, WIRE_REFUSE);
+	wire_pack_err(&b, &e);
+	(void)send(WIRE_FD, buf_span(&b).p, b.n, MSG_NOSIGNAL);
+	buf_deinit(&b);
+}
+
+/* Until it is linked, and then to the end. */
+static int
+play_deliverer(void)
+{
+	static char octets[IPC_PAYLOAD_MAX + 1];
+	char heard[200] = "";
+	ssize_t n;
+
+	fcntl(WIRE_FD, F_SETFL, 0);
+	while ((n = recv(WIRE_FD, octets, sizeof(octets), 0)) > 0) {
+		note_packet(heard, sizeof(heard), octets, (size_t)n);
+		if (octets[0] == WIRE_LINK)
+			tell(heard);
+	}
+	return 0;
+}
+
+static int
+play_engine(void)
+{
+	char octet;
+
+	fcntl(WIRE_FD, F_SETFL, 0);
+	while (recv(WIRE_FD, &octet, 1, 0) > 0)
+		;
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tells_of_all_targets_before_the_link),
+	};
+
+	if (argc == 1 && strcmp(argv[0], SPAWN_DELIVERER) == 0)
+		return play_deliverer();
+	if (argc == 1 && strcmp(argv[0], SPAWN_ENGINE) == 0)
+		return play_engine();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
