@@ -3,16 +3,15 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "deliver/box.h"
 #include "deliver/fingerprint.h"
 #include "deliver/reply.h"
+#include "sys/limit.h"
 #include "util/mem.h"
 
 #define FILES_MAX 2048 /* descriptors held, whatever the limit allows */
-#define FILES_MIN 4
-#define BEHIND 64 /* packets not yet taken by the deliverer */
+#define BEHIND 64      /* packets not yet taken by the deliverer */
 
 /* ---- life ---- */
 
@@ -55,18 +54,6 @@ on_packet(void *arg, struct ipc_packet *p)
 	box_leave(c);
 }
 
-static unsigned int
-files_allowed(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur / 4 < FILES_MIN)
-		return FILES_MIN;
-	if (r.rlim_cur / 4 > FILES_MAX)
-		return FILES_MAX;
-	return (unsigned int)(r.rlim_cur / 4);
-}
-
 struct client *
 client_new(struct loop *loop, int fd)
 {
@@ -74,7 +61,7 @@ client_new(struct loop *loop, int fd)
 
 	TAILQ_INIT(&c->boxes);
 	slots_init(&c->slots);
-	c->max_files = files_allowed();
+	c->max_files = limit_files(FILES_MAX);
 	c->desk = desk_new();
 	c->digest = digest_new();
 	c->soon = loop_timer_new(loop, on_soon, c);

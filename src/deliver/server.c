@@ -4,34 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 
 #include "deliver/link.h"
 #include "deliver/worker.h"
 #include "ledger/ledger.h"
+#include "sys/limit.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
 #define FILES_MAX 4096 /* messages open or being committed */
-#define FILES_MIN 4
 
 struct server {
 	struct link_env env;
 	struct link *link; /* NULL: no engine */
 };
-
-/* Each message costs one descriptor; most of the rest is for others. */
-static unsigned int
-files_allowed(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur / 4 < FILES_MIN)
-		return FILES_MIN;
-	if (r.rlim_cur / 4 > FILES_MAX)
-		return FILES_MAX;
-	return (unsigned int)(r.rlim_cur / 4);
-}
 
 /* What no engine is told, or not in words. */
 static void
@@ -69,7 +55,7 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 		return NULL;
 	s = mem_new(sizeof(*s));
 	s->env.loop = loop;
-	s->env.room.max_files = files_allowed();
+	s->env.room.max_files = limit_files(FILES_MAX);
 	maildir_names_init(&s->env.room.names, ledger_token(ledger));
 	s->env.worker =
 	    worker_new(loop, ledger, &s->env.room.names, on_done, s, e);
