@@ -46,7 +46,6 @@ struct fetch_params {        /* not ours; outlives the fetch */
 	size_t n_mailboxes;
 	bool remove;         /* after delivery, on the server */
 	bool expunge_others; /* a bare EXPUNGE may take what others marked */
-	unsigned int command_timeout_s;
 	uint64_t total_timeout_s; /* 0: none */
 	/* The message that was half received when the last try lost its
 	 * connection: it comes last this time, so that others get through. */

@@ -222,9 +222,9 @@ start(struct fetch *f)
 
 	r->f = f;
 	r->bye = loop_timer_new(f->env->loop, on_bye, r);
-	r->session = imap_session_open(f->env->loop, f->env->dns,
-	    &f->params->conn, &f->params->imap, f->params->command_timeout_s,
-	    f->params->subject, on_event, r);
+	r->session =
+	    imap_session_open(f->env->loop, f->env->dns, &f->params->conn,
+		&f->params->imap, f->params->subject, on_event, r);
 	return r;
 }
 

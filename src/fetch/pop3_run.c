@@ -315,9 +315,9 @@ start(struct fetch *f)
 	r->intake.skipping = true;
 	pop3_owed_init(&r->owed);
 	r->behind = loop_timer_new(f->env->loop, on_behind, r);
-	r->session = pop3_session_open(f->env->loop, f->env->dns,
-	    &f->params->conn, &f->params->pop3, f->params->command_timeout_s,
-	    f->params->subject, on_event, r);
+	r->session =
+	    pop3_session_open(f->env->loop, f->env->dns, &f->params->conn,
+		&f->params->pop3, f->params->subject, on_event, r);
 	return r;
 }
 

@@ -29,6 +29,7 @@ struct pop3 {
 	struct pop3_requests requests;
 	uint32_t listed; /* lines of the listing that is coming */
 	bool pipelining;
+	unsigned int timeout_s;  /* 0: ours */
 	struct pop3_info closed; /* how QUIT was answered */
 	struct err err;
 };
@@ -42,6 +43,7 @@ pop3_new(const struct pop3_params *params)
 
 	m->phase = IN_LOGIN;
 	m->pipelining = params->pipelining;
+	m->timeout_s = params->timeout_s;
 	pop3_line_init(&m->line);
 	buf_init(&m->output, OUTPUT_MAX);
 	pop3_login_init(&m->login, params, &m->output);
@@ -341,9 +343,18 @@ pop3_pending(const struct pop3 *m)
 unsigned int
 pop3_timeout(const struct pop3 *m)
 {
+	unsigned int s = 0;
+
 	if (m->phase == IN_LOGIN)
-		return pop3_login_timeout(&m->login);
-	return m->phase == IN_READY ? pop3_requests_timeout(&m->requests) : 0;
+		s = pop3_login_timeout(&m->login);
+	else if (m->phase == IN_READY)
+		s = pop3_requests_timeout(&m->requests);
+	if (s == 0 || m->timeout_s == 0)
+		return s;
+	if (m->phase == IN_READY && s == POP3_REQUEST_S)
+		return m->timeout_s;
+	/* what is short by nature is not made longer */
+	return m->timeout_s < s ? m->timeout_s : s;
 }
 
 const struct err *

@@ -42,6 +42,7 @@ struct pop3_params { /* all is copied by pop3_new() */
 	const struct secret *secret;
 	bool capa;       /* ask CAPA (off: for servers that hang on it) */
 	bool pipelining; /* use it when offered */
+	unsigned int timeout_s; /* for an answer; 0: ours */
 };
 
 enum pop3_event {

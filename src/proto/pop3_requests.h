@@ -18,6 +18,8 @@
 #include "util/buf.h"
 #include "util/span.h"
 
+#define POP3_REQUEST_S 300 /* for the answer to most requests */
+
 enum pop3_part {
 	POP3_PART_STATUS, /* +OK or -ERR */
 	POP3_PART_LINES,  /* of a listing, up to the dot */

@@ -82,12 +82,12 @@ fill_params(struct account *a)
 		.user = c->user,
 		.secret = a->params.secret,
 		.capa = c->capa,
-		.pipelining = c->pipelining };
+		.pipelining = c->pipelining,
+		.timeout_s = c->command_timeout_s };
 	f->mailboxes = (const char *const *)c->mailboxes.v;
 	f->n_mailboxes = c->mailboxes.n;
 	f->remove = c->after == CONF_DELETE;
 	f->expunge_others = c->expunge_others;
-	f->command_timeout_s = c->command_timeout_s;
 	f->total_timeout_s = c->total_timeout_s;
 }
 

@@ -123,7 +123,7 @@ static const struct pump_machine machine = { feed, output, sent, is_secret,
 struct imap_session *
 imap_session_open(struct loop *loop, struct dns *dns,
     const struct conn_params *conn, const struct imap_params *params,
-    unsigned int limit_s, const char *subject, imap_session_fn fn, void *arg)
+    const char *subject, imap_session_fn fn, void *arg)
 {
 	struct imap_session *s = mem_new(sizeof(*s));
 
@@ -131,7 +131,7 @@ imap_session_open(struct loop *loop, struct dns *dns,
 	s->arg = arg;
 	s->trace = wire_log_new(subject, params->user, params->secret);
 	s->machine = imap_new(params);
-	s->pump = pump_open(loop, dns, conn, &machine, s, limit_s, subject);
+	s->pump = pump_open(loop, dns, conn, &machine, s, subject);
 	return s;
 }
 

@@ -18,12 +18,10 @@ struct imap_session;
 typedef void (*imap_session_fn)(
     void *arg, enum imap_event ev, struct imap_info *info);
 
-/* limit_s: no answer is waited for longer, whatever the machine would allow;
- * 0: none. subject is the account, for the trace; all is copied but
- * conn->ctx. */
+/* subject is the account, for the trace; all is copied but conn->ctx. */
 struct imap_session *imap_session_open(struct loop *loop, struct dns *dns,
     const struct conn_params *conn, const struct imap_params *params,
-    unsigned int limit_s, const char *subject, imap_session_fn fn, void *arg);
+    const char *subject, imap_session_fn fn, void *arg);
 void imap_session_free(struct imap_session **s);
 
 struct imap *imap_session_machine(struct imap_session *s);

@@ -18,12 +18,10 @@ struct pop3_session;
 typedef void (*pop3_session_fn)(
     void *arg, enum pop3_event ev, struct pop3_info *info);
 
-/* limit_s: no answer is waited for longer, whatever the machine would allow;
- * 0: none. subject is the account, for the trace; all is copied but
- * conn->ctx. */
+/* subject is the account, for the trace; all is copied but conn->ctx. */
 struct pop3_session *pop3_session_open(struct loop *loop, struct dns *dns,
     const struct conn_params *conn, const struct pop3_params *params,
-    unsigned int limit_s, const char *subject, pop3_session_fn fn, void *arg);
+    const char *subject, pop3_session_fn fn, void *arg);
 void pop3_session_free(struct pop3_session **s);
 
 struct pop3 *pop3_session_machine(struct pop3_session *s);

@@ -16,7 +16,6 @@ struct pump {
 	const struct pump_machine *machine;
 	void *arg;     /* not ours */
 	char *subject; /* for the trace */
-	unsigned int limit_s;
 	size_t heard;  /* octets since the deadline was set */
 	bool progress; /* and something was done in this time */
 	bool paused, freed, running, upgrading, eof;
@@ -52,8 +51,6 @@ set_deadline(struct pump *p)
 	bool waits = !p->paused && !p->upgrading && !p->ended;
 	unsigned int s = waits ? p->machine->timeout(p->arg) : 0;
 
-	if (p->limit_s > 0 && s > p->limit_s)
-		s = p->limit_s;
 	conn_deadline(p->conn, (uint64_t)s * 1000);
 	p->heard = 0;
 	p->progress = false;
@@ -201,14 +198,12 @@ on_conn(void *arg, enum conn_event ev)
 
 struct pump *
 pump_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
-    const struct pump_machine *machine, void *arg, unsigned int limit_s,
-    const char *subject)
+    const struct pump_machine *machine, void *arg, const char *subject)
 {
 	struct pump *p = mem_new(sizeof(*p));
 
 	p->machine = machine;
 	p->arg = arg;
-	p->limit_s = limit_s;
 	p->subject = mem_strdup(subject);
 	p->again = loop_timer_new(loop, on_again, p);
 	p->conn = conn_open(loop, dns, params, on_conn, p);

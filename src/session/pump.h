@@ -42,10 +42,9 @@ struct pump_machine { /* arg is what pump_open() was given */
 	void (*release)(void *arg);
 };
 
-/* limit_s: the longest deadline; 0: as the machine says. */
 struct pump *pump_open(struct loop *loop, struct dns *dns,
     const struct conn_params *params, const struct pump_machine *machine,
-    void *arg, unsigned int limit_s, const char *subject);
+    void *arg, const char *subject);
 void pump_free(struct pump **p); /* fine from inside feed and broken */
 
 /* Sends what the machine has to say. To be called after requests, but not

@@ -658,6 +658,38 @@ may_idle_when_nothing_is_asked(void **state)
 	pop3_free(&m);
 }
 
+/* The user's number is for what takes long; a NOOP is not given an hour. */
+static void
+waits_as_long_as_it_is_told(void **state)
+{
+	static const struct {
+		unsigned int told, login, uidl, noop;
+	} t[] = { { 0, 300, 300, 120 }, { 2, 2, 2, 2 },
+		{ 3600, 300, 3600, 120 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct secret *secret = secret_new(SPAN(PASSWORD));
+		struct pop3_params p = {
+			.user = "bob", .secret = secret, .timeout_s = t[i].told
+		};
+		struct pop3 *m = pop3_new(&p);
+		struct span in = SPAN(LOGIN);
+		struct pop3_info info;
+
+		assert_int_equal(pop3_timeout(m), t[i].login);
+		assert_int_equal(pop3_step(m, &in, &info), POP3_READY);
+		pop3_uidl(m);
+		assert_int_equal(pop3_timeout(m), t[i].uidl);
+		in = SPAN("-ERR no\r\n");
+		assert_int_equal(pop3_step(m, &in, &info), POP3_DONE);
+		pop3_noop(m);
+		assert_int_equal(pop3_timeout(m), t[i].noop);
+		secret_free(&secret);
+		pop3_free(&m);
+	}
+}
+
 static void
 shows_what_the_server_said_of_itself(void **state)
 {
@@ -856,6 +888,7 @@ main(void)
 		cmocka_unit_test(stays_closed_once_it_is),
 		cmocka_unit_test(fails_at_every_end_and_every_silence),
 		cmocka_unit_test(may_idle_when_nothing_is_asked),
+		cmocka_unit_test(waits_as_long_as_it_is_told),
 		cmocka_unit_test(shows_what_the_server_said_of_itself),
 		cmocka_unit_test(marks_the_output_while_a_secret_is_in_it),
 		cmocka_unit_test(streams_a_line_of_ten_megabytes),

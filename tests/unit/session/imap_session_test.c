@@ -19,7 +19,6 @@ static struct imap_session *session;
 static struct imap_params params;
 static struct loop_timer *later;
 static struct secret *secret;
-static unsigned int limit_s;
 
 /* what was heard */
 static enum imap_event heard[256];
@@ -78,7 +77,6 @@ begin(peer_fn script, bool tls)
 	failure = (struct err){ 0 };
 	n_heard = free_at = 0;
 	pause_at = IMAP_MORE;
-	limit_s = 0;
 	ask = NULL;
 }
 
@@ -87,7 +85,7 @@ run(void)
 {
 	if (session == NULL)
 		session = imap_session_open(stage.loop, stage.dns, &stage.conn,
-		    &params, limit_s, "acc", on_event, &stage);
+		    &params, "acc", on_event, &stage);
 	loop_run(stage.loop);
 }
 
@@ -297,7 +295,7 @@ fails_when_the_server_is_silent(void **state)
 {
 	(void)state;
 	begin(greet_and_wait, false);
-	limit_s = 1;
+	params.timeout_s = 1;
 	run();
 	assert_int_equal(n_heard, 1);
 	assert_int_equal(failure.kind, ERR_NET);

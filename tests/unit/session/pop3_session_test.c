@@ -18,7 +18,6 @@ static struct pop3_session *session;
 static struct pop3_params params;
 static struct loop_timer *later;
 static struct secret *secret;
-static unsigned int limit_s;
 
 /* what was heard */
 static enum pop3_event heard[256];
@@ -89,7 +88,6 @@ begin(peer_fn script, bool tls)
 	failure = (struct err){ 0 };
 	n_heard = free_at = 0;
 	pause_at = POP3_MORE;
-	limit_s = 0;
 	asks = false;
 }
 
@@ -98,7 +96,7 @@ run(void)
 {
 	if (session == NULL)
 		session = pop3_session_open(stage.loop, stage.dns, &stage.conn,
-		    &params, limit_s, "acc", on_event, &stage);
+		    &params, "acc", on_event, &stage);
 	loop_run(stage.loop);
 }
 
@@ -312,7 +310,7 @@ fails_when_the_server_is_silent(void **state)
 {
 	(void)state;
 	begin(greet_and_wait, false);
-	limit_s = 1;
+	params.timeout_s = 1;
 	run();
 	assert_int_equal(n_heard, 1);
 	assert_int_equal(failure.kind, ERR_NET);
@@ -333,7 +331,7 @@ does_not_fail_while_paused(void **state)
 	(void)state;
 	begin(let_in_and_wait, false);
 	asks = true;
-	limit_s = 1;
+	params.timeout_s = 1;
 	pause_at = POP3_READY;
 	run();
 	loop_timer_arm(later, 1300);

@@ -185,10 +185,10 @@ begin(peer_fn script, bool tls)
 }
 
 static void
-start(unsigned int limit_s)
+start(void)
 {
 	toy.pump = pump_open(
-	    stage.loop, stage.dns, &stage.conn, &machine, &toy, limit_s, "toy");
+	    stage.loop, stage.dns, &stage.conn, &machine, &toy, "toy");
 }
 
 static void
@@ -286,7 +286,7 @@ feeds_lines_in_order_until_the_end_and_no_further(void **state)
 {
 	(void)state;
 	begin(say_two_and_end, false);
-	start(0);
+	start();
 	run_to_end();
 	stop_soon(); /* is there more? */
 	loop_run(stage.loop);
@@ -301,7 +301,7 @@ ends_once_when_the_owner_keeps_it_past_the_end(void **state)
 {
 	(void)state;
 	begin(say_and_hang_up, false);
-	start(0);
+	start();
 	loop_run(stage.loop);
 	pump_pause(toy.pump, true);
 	pump_pause(toy.pump, false); /* feeds, if it may */
@@ -318,7 +318,7 @@ sends_what_the_machine_says_without_being_asked(void **state)
 {
 	(void)state;
 	begin(ask, false);
-	start(0);
+	start();
 	run_to_end();
 	assert_non_null(strstr(stage_log, "toy: C: said\n"));
 	assert_true(end());
@@ -330,7 +330,7 @@ never_traces_what_is_secret(void **state)
 	(void)state;
 	begin(ask, false);
 	toy.secret = true;
-	start(0);
+	start();
 	run_to_end();
 	assert_null(strstr(stage_log, "said"));
 	assert_non_null(strstr(stage_log, "toy: C: (credentials)\n"));
@@ -346,7 +346,7 @@ may_be_freed_at_any_time(void **state)
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++) {
 		begin(say_and_hang_up, false);
 		toy.free_at = at[i];
-		start(0);
+		start();
 		loop_run(stage.loop);
 		assert_null(toy.pump);
 		assert_int_equal(toy.released, 1);
@@ -359,13 +359,13 @@ may_be_freed_before_it_is_connected(void **state)
 {
 	(void)state;
 	begin(be_silent, false);
-	start(0);
+	start();
 	pump_free(&toy.pump);
 	assert_int_equal(toy.released, 1);
 	/* the script waits for somebody */
 	toy.released = 0;
 	toy.free_at = "one";
-	start(0);
+	start();
 	loop_run(stage.loop);
 	end();
 }
@@ -376,7 +376,7 @@ stops_in_the_middle_while_paused_and_goes_on_with_the_rest(void **state)
 	(void)state;
 	begin(say_and_hang_up, false);
 	toy.pause_at = "one";
-	start(0);
+	start();
 	loop_run(stage.loop); /* all, and the end of file, is there by now */
 	assert_string_equal(toy.heard, "one ");
 	pump_pause(toy.pump, false);
@@ -392,7 +392,7 @@ pauses_again_before_it_went_on(void **state)
 	(void)state;
 	begin(say_and_hang_up, false);
 	toy.pause_at = "one";
-	start(0);
+	start();
 	loop_run(stage.loop);
 	pump_pause(toy.pump, false);
 	pump_pause(toy.pump, true);
@@ -407,8 +407,8 @@ expires_when_the_server_is_silent(void **state)
 {
 	(void)state;
 	begin(be_silent, false);
-	toy.timeout_s = 1000;
-	start(1); /* the limit is shorter than what the machine allows */
+	toy.timeout_s = 1;
+	start();
 	loop_run(stage.loop);
 	assert_string_equal(toy.heard, "one EXPIRED ");
 	assert_int_equal(toy.ended, 1);
@@ -422,7 +422,7 @@ does_not_expire_while_paused(void **state)
 	begin(be_silent, false);
 	toy.timeout_s = 1;
 	toy.pause_at = "one";
-	start(0);
+	start();
 	loop_run(stage.loop);
 	loop_timer_arm(later, 1300);
 	loop_run(stage.loop);
@@ -439,7 +439,7 @@ upgrades_and_says_nothing_before_tls(void **state)
 {
 	(void)state;
 	begin(do_tls, true);
-	start(0);
+	start();
 	run_to_end();
 	assert_string_equal(toy.heard, "tls UPGRADED end ");
 	assert_true(conn_is_tls(pump_conn(toy.pump)));
@@ -452,7 +452,7 @@ breaks_once_when_octets_stand_behind_the_upgrade(void **state)
 	(void)state;
 	begin(intrude, true);
 	toy.timeout_s = 1;
-	start(0);
+	start();
 	loop_run(stage.loop);
 	assert_string_equal(toy.heard, "tls BROKEN ");
 	assert_int_equal(toy.err.kind, ERR_TLS);
@@ -468,7 +468,7 @@ breaks_once_although_the_connection_breaks_later(void **state)
 	(void)state;
 	assert_int_equal(pipe(broke), 0);
 	begin(intrude_and_reset, true);
-	start(0);
+	start();
 	loop_run(stage.loop);
 	assert_int_equal(write(broke[1], "x", 1), 1);
 	while (conn_error(pump_conn(toy.pump))->kind == ERR_NONE) {
@@ -489,7 +489,7 @@ leaves_the_deadline_of_the_handshake_to_tls(void **state)
 	begin(begin_tls_and_stall, true);
 	stage.conn.tls_timeout_ms = 1500;
 	toy.timeout_s = 1;
-	start(0);
+	start();
 	loop_run(stage.loop);
 	assert_string_equal(toy.heard, "tls BROKEN ");
 	assert_int_equal(toy.err.kind, ERR_NET);
@@ -510,13 +510,13 @@ says_in_words_that_nobody_listens(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		begin(be_silent, false);
 		toy.free_at = "one";
-		start(0); /* for the script */
+		start(); /* for the script */
 		loop_run(stage.loop);
 		toy.released = 0;
 		toy.heard[0] = '\0';
 		toy.free_at = frees[i];
 		stage.conn.port = port;
-		start(0);
+		start();
 		loop_run(stage.loop);
 		assert_string_equal(toy.heard, "BROKEN ");
 		assert_int_equal(toy.err.kind, ERR_NET);
