@@ -127,15 +127,16 @@ has_print(struct db *d, int64_t box, int64_t seq, struct span fingerprint,
 	return 0;
 }
 
-/* A row of this UIDL that is not listed: *seq, or 0. */
+/* A row of this UIDL that is not listed: *seq, or 0. The index is named, since
+ * the planner would rather read the whole box. */
 static int
 find_absent(struct db *d, int64_t box, uint32_t number, struct span fingerprint,
     int64_t *seq, struct err *e)
 {
 	return db_number(d,
-	    "SELECT seq FROM uidl WHERE box = ?1 AND uidl = (SELECT uidl FROM "
-	    "temp.line WHERE box = ?1 AND number = ?2) AND absent <> 0 AND "
-	    "fingerprint = ?3 LIMIT 1",
+	    "SELECT seq FROM uidl INDEXED BY uidl_name WHERE box = ?1 AND "
+	    "uidl = (SELECT uidl FROM temp.line WHERE box = ?1 AND "
+	    "number = ?2) AND absent <> 0 AND fingerprint = ?3 LIMIT 1",
 	    DB_ARGS(
 		db_i(box), db_i(number), db_b(fingerprint.p, fingerprint.n)),
 	    0, seq, e);
