@@ -9,6 +9,7 @@
 
 #define BATCH 200      /* messages of one STORE */
 #define RANGES_MAX 100 /* of one command's set */
+#define REPEATS_MAX 3  /* for what an EXPUNGE left */
 
 struct imap_remove {
 	const struct fetch_params *params; /* not ours */
@@ -22,7 +23,10 @@ struct imap_remove {
 	struct set batch;     /* STORE (and UID EXPUNGE) on its way */
 	struct set marked;    /* \Deleted by us, no UIDPLUS: EXPUNGE is due */
 	struct found deleted; /* what SEARCH DELETED says */
-	uint32_t headers, store, expunge, search, bare; /* tickets */
+	struct found left;    /* of the batch, after its EXPUNGE */
+	uint32_t headers, store, expunge, check, search, bare; /* tickets */
+	uint64_t vanished;      /* EXPUNGE responses to this batch */
+	unsigned int repeats;   /* of batches that did not go */
 	unsigned int verifying; /* answers of the deliverer still to come */
 	bool flushing, given_up;
 	bool too_many; /* deleted by others; some were dropped */
@@ -58,6 +62,7 @@ imap_remove_free(struct imap_remove **r)
 	set_deinit(&it->batch);
 	set_deinit(&it->marked);
 	found_deinit(&it->deleted);
+	found_deinit(&it->left);
 	free(it);
 }
 
@@ -71,7 +76,7 @@ static bool
 busy(const struct imap_remove *r)
 {
 	return r->headers != 0 || r->store != 0 || r->expunge != 0 ||
-	    r->search != 0 || r->bare != 0 || r->verifying > 0;
+	    r->check != 0 || r->search != 0 || r->bare != 0 || r->verifying > 0;
 }
 
 bool
@@ -117,8 +122,15 @@ ask_store(struct imap_remove *r)
 {
 	set_take(&r->batch, &r->ready, BATCH, RANGES_MAX);
 	r->store = imap_store_deleted(machine(r), &r->batch);
-	if (imap_can(machine(r), "UIDPLUS"))
-		r->expunge = imap_expunge_uids(machine(r), &r->batch);
+}
+
+/* Not sent ahead of the answer to STORE: Dovecot 2.3 then says OK to some of
+ * these and expunges nothing. */
+static void
+ask_expunge(struct imap_remove *r)
+{
+	r->vanished = 0;
+	r->expunge = imap_expunge_uids(machine(r), &r->batch);
 }
 
 static void
@@ -213,18 +225,48 @@ done_store(struct imap_remove *r, const struct imap_info *info)
 	r->store = 0;
 	if (!info->ok)
 		give_up(r, &info->err);
-	else if (r->expunge == 0)
+	else if (imap_can(machine(r), "UIDPLUS"))
+		ask_expunge(r);
+	else
 		set_add_set(&r->marked, &r->batch);
 }
 
+/* An OK is believed when as many went as were asked for; else we look. */
 static void
 done_expunge(struct imap_remove *r, const struct imap_info *info)
 {
 	r->expunge = 0;
-	if (!info->ok && !r->given_up)
+	if (!info->ok)
 		give_up(r, &info->err);
-	else if (!r->given_up)
+	else if (r->vanished >= set_count(&r->batch))
 		gone(r, &r->batch, true);
+	else
+		r->check = imap_search_uids(machine(r), &r->batch, 0);
+}
+
+static void
+done_check(struct imap_remove *r, const struct imap_info *info)
+{
+	struct set left = { 0 };
+	struct err e;
+
+	r->check = 0;
+	found_take(&r->left, &left, &r->batch, 0);
+	if (!info->ok) {
+		give_up(r, &info->err);
+	} else {
+		set_remove_set(&r->batch, &left);
+		gone(r, &r->batch, true);
+		if (!set_empty(&left) && r->repeats++ >= REPEATS_MAX) {
+			err_set(&e, ERR_MAILBOX, 0,
+			    "the server says OK to "
+			    "EXPUNGE, but %llu messages are still there",
+			    (unsigned long long)set_count(&left));
+			give_up(r, &e);
+		}
+		set_add_set(&r->ready, &left);
+	}
+	set_deinit(&left);
 }
 
 static void
@@ -281,6 +323,8 @@ hear_done(struct imap_remove *r, const struct imap_info *info)
 		done_store(r, info);
 	else if (info->ticket == r->expunge)
 		done_expunge(r, info);
+	else if (info->ticket == r->check)
+		done_check(r, info);
 	else if (info->ticket == r->search)
 		done_search(r, info);
 	else if (info->ticket == r->bare)
@@ -300,6 +344,14 @@ imap_remove_event(
 	if (ev == IMAP_FETCHED && r->headers != 0 &&
 	    info->ticket == r->headers) {
 		hear_header(r, info);
+		return true;
+	}
+	if (ev == IMAP_VANISHED && r->expunge != 0) {
+		r->vanished++;
+		return true;
+	}
+	if (ev == IMAP_FOUND && r->check != 0 && info->ticket == r->check) {
+		(void)found_add(&r->left, info->first, info->last);
 		return true;
 	}
 	if (ev == IMAP_FOUND && r->search != 0 && info->ticket == r->search) {

@@ -106,6 +106,52 @@ expunges_all_when_the_user_allows_it(void **state)
 	assert_int_equal(rig->result.removed, 1);
 }
 
+/* Dovecot was seen to say OK and to expunge nothing. */
+static void
+asks_again_for_what_an_expunge_left(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN, ONE_MAIL,
+		ALWAYS(" UID STORE 1 ", OK), ONCE(" UID EXPUNGE 1", OK),
+		ONCE(" UID SEARCH UID 1", "* SEARCH 1\r\n" OK),
+		ONCE(" UID EXPUNGE 1", "* 1 EXPUNGE\r\n" OK), LOGOUT, END };
+
+	(void)state;
+	say_remove();
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.removed, 1);
+	assert_int_equal(rig_said(rig, "UID EXPUNGE 1"), 2);
+}
+
+static void
+believes_that_others_removed_it(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN, ONE_MAIL,
+		ONCE(" UID STORE 1 ", OK), ONCE(" UID EXPUNGE 1", OK),
+		ONCE(" UID SEARCH UID 1", "* SEARCH\r\n" OK), LOGOUT, END };
+
+	(void)state;
+	say_remove();
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.removed, 1);
+}
+
+static void
+does_not_ask_for_ever(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN, ONE_MAIL,
+		ALWAYS(" UID STORE 1 ", OK), ALWAYS(" UID EXPUNGE 1", OK),
+		ALWAYS(" UID SEARCH UID 1", "* SEARCH 1\r\n" OK), LOGOUT, END };
+
+	(void)state;
+	say_remove();
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MAILBOX);
+	assert_int_equal(rig->result.removed, 0);
+	assert_int_equal(rig_said(rig, "UID EXPUNGE 1"), 4);
+}
+
 /* ---- what an earlier run left ---- */
 
 #define HEADER_A "From: a@example.org\r\nDate: d\r\nMessage-ID: <a>\r\n\r\n"
@@ -136,8 +182,8 @@ removes_what_was_left_without_fetching_it_again(void **state)
 		    "* 1 FETCH (UID 1 RFC822.SIZE 49 "
 		    "BODY[HEADER.FIELDS (MESSAGE-ID DATE FROM)] "
 		    "{49}\r\n" HEADER_A ")\r\n" OK),
-		ONCE(" UID STORE 1 ", OK), ONCE(" UID EXPUNGE 1", OK), LOGOUT,
-		END };
+		ONCE(" UID STORE 1 ", OK),
+		ONCE(" UID EXPUNGE 1", "* 1 EXPUNGE\r\n" OK), LOGOUT, END };
 
 	(void)state;
 	assert_int_equal(sizeof(HEADER_A) - 1, 49);
@@ -197,8 +243,8 @@ does_not_take_flags_for_a_header(void **state)
 		    "* 1 FETCH (UID 1 RFC822.SIZE 49 "
 		    "BODY[HEADER.FIELDS (MESSAGE-ID DATE FROM)] "
 		    "{49}\r\n" HEADER_A ")\r\n" OK),
-		ONCE(" UID STORE 1 ", OK), ONCE(" UID EXPUNGE 1", OK), LOGOUT,
-		END };
+		ONCE(" UID STORE 1 ", OK),
+		ONCE(" UID EXPUNGE 1", "* 1 EXPUNGE\r\n" OK), LOGOUT, END };
 
 	(void)state;
 	leave_one_owed();
@@ -233,6 +279,12 @@ main(void)
 		    forgets_what_is_not_there_any_more, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    does_not_take_flags_for_a_header, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    asks_again_for_what_an_expunge_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    believes_that_others_removed_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_ask_for_ever, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
