@@ -26,6 +26,11 @@ struct seat {                  /* an account and what belongs to it */
 	uint32_t number;
 };
 
+struct ca {                  /* certificates that an account may name */
+	struct tls_ctx *ctx; /* NULL: they could not be read, and */
+	struct err e;        /* why */
+};
+
 struct engine {
 	struct loop *loop;
 	struct ipc *supervisor;
@@ -35,7 +40,7 @@ struct engine {
 	struct fetch_env env;
 	struct seat **seats; /* by number; NULL: none */
 	size_t n_seats;
-	struct tls_ctx **cas; /* by number */
+	struct ca **cas; /* by number; NULL: none */
 	size_t n_cas;
 };
 
@@ -120,31 +125,47 @@ read_ca(int fd, struct err *e)
 {
 	struct tls_ctx *ctx;
 	struct stat st;
-	void *map;
+	void *map = MAP_FAILED;
 
-	if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > CA_MAX)
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= CA_MAX)
+		map = mmap(
+		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED) {
+		err_set(e, ERR_TEMP, 0, "the certificates cannot be read");
 		return NULL;
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return NULL;
+	}
 	ctx = tls_ctx_new_pem(span_make(map, (size_t)st.st_size), e);
 	munmap(map, (size_t)st.st_size);
 	return ctx;
 }
 
+/* Bad ones are the trouble of the accounts that name them. */
 static bool
 hear_ca(struct engine *g, struct unpack *u, struct ipc_packet *packet)
 {
 	uint32_t number = unpack_u32(u);
-	struct err e = { 0 };
 
 	if (!unpack_ok(u) || packet->n_fds != 1 ||
-	    !have_room((void **)&g->cas, &g->n_cas, number))
+	    !have_room((void **)&g->cas, &g->n_cas, number) ||
+	    g->cas[number] != NULL)
 		return false;
-	g->cas[number] = read_ca(packet->fds[0], &e);
-	if (g->cas[number] == NULL)
-		log_error("engine", "certificates: %s", e.text);
-	return g->cas[number] != NULL;
+	g->cas[number] = mem_new(sizeof(**g->cas));
+	g->cas[number]->ctx = read_ca(packet->fds[0], &g->cas[number]->e);
+	return true;
+}
+
+static void
+start(struct seat *s, struct tls_ctx *tls)
+{
+	struct engine *g = s->engine;
+
+	s->account = account_new(&(struct account_params){ .env = &g->env,
+				     .hosts = g->hosts,
+				     .conf = s->conf,
+				     .tls = tls,
+				     .secret = s->secret,
+				     .number = s->number },
+	    on_account, s);
 }
 
 static bool
@@ -164,13 +185,12 @@ hear_account(struct engine *g, struct unpack *u)
 		return false;
 	}
 	g->seats[s->number] = s;
-	s->account = account_new(&(struct account_params){ .env = &g->env,
-				     .hosts = g->hosts,
-				     .conf = s->conf,
-				     .tls = g->cas[ca],
-				     .secret = s->secret,
-				     .number = s->number },
-	    on_account, s);
+	if (g->cas[ca] == NULL)
+		start(s, NULL);
+	else if (g->cas[ca]->ctx != NULL)
+		start(s, g->cas[ca]->ctx);
+	else
+		on_account(s, &(struct fetch_result){ .err = g->cas[ca]->e });
 	return true;
 }
 
@@ -251,7 +271,10 @@ deinit(struct engine *g)
 			free_seat(g->seats[i]);
 	free(g->seats);
 	for (size_t i = 0; i < g->n_cas; i++)
-		tls_ctx_free(&g->cas[i]);
+		if (g->cas[i] != NULL) {
+			tls_ctx_free(&g->cas[i]->ctx);
+			free(g->cas[i]);
+		}
 	free(g->cas);
 	client_free(&g->env.client);
 	hosts_free(&g->hosts);
