@@ -224,12 +224,9 @@ on_letter(void *arg, uint32_t uid, bool known, const struct err *e)
 }
 
 static void
-follow(struct imap_box *b, enum intake_answer answer, const struct err *e)
+follow(struct imap_box *b, enum intake_answer answer)
 {
-	if (answer == INTAKE_FAILED)
-		end(b, e);
-	else
-		imap_session_pause(b->session, answer == INTAKE_WAIT);
+	imap_session_pause(b->session, answer == INTAKE_WAIT);
 }
 
 static void
@@ -238,7 +235,7 @@ on_ready(void *arg)
 	struct imap_box *b = arg;
 
 	if (!b->ended && b->intake.waiting)
-		follow(b, intake_resume(&b->intake), NULL);
+		follow(b, intake_resume(&b->intake));
 }
 
 static void
@@ -249,7 +246,7 @@ body_begins(struct imap_box *b, const struct imap_info *info)
 	    : flights_of_uid(&b->flights, info->uid) != NULL;
 
 	b->intake.number = info->uid;
-	follow(b, intake_begin(&b->intake, wanted), NULL);
+	follow(b, intake_begin(&b->intake, wanted));
 }
 
 static void

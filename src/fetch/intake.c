@@ -6,7 +6,6 @@
 enum intake_answer
 intake_begin(struct intake *in, bool wanted)
 {
-	in->octets = 0;
 	in->refused = false;
 	in->skipping = !wanted;
 	in->waiting = wanted;
@@ -30,7 +29,6 @@ intake_data(struct intake *in, struct span octets, struct err *e)
 {
 	if (in->skipping)
 		return INTAKE_GO;
-	in->octets += octets.n;
 	in->progress->octets += octets.n;
 	if (letter_write(in->letter, octets, e) == 0)
 		return INTAKE_GO;

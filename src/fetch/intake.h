@@ -18,7 +18,6 @@ struct intake {
 	bool waiting;    /* a body began and there is no letter for it */
 	bool refused;    /* this body alone could not be stored */
 	uint32_t number; /* of the message, by the owner; 0: not known */
-	uint64_t octets; /* of this body */
 	struct fetch_progress *progress; /* not ours */
 };
 

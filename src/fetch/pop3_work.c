@@ -171,12 +171,9 @@ on_letter(void *arg, uint32_t number, bool known, const struct err *e)
 }
 
 static void
-follow(struct pop3_run *r, enum intake_answer answer, const struct err *e)
+follow(struct pop3_run *r, enum intake_answer answer)
 {
-	if (answer == INTAKE_FAILED)
-		pop3_run_end(r, e);
-	else
-		pop3_session_pause(r->session, answer == INTAKE_WAIT);
+	pop3_session_pause(r->session, answer == INTAKE_WAIT);
 }
 
 void
@@ -185,14 +182,14 @@ pop3_work_letters_ready(void *run)
 	struct pop3_run *r = run;
 
 	if (!r->ended && r->intake.waiting)
-		follow(r, intake_resume(&r->intake), NULL);
+		follow(r, intake_resume(&r->intake));
 }
 
 static void
 body_begins(struct pop3_run *r, const struct pop3_info *info)
 {
 	r->intake.number = info->number;
-	follow(r, intake_begin(&r->intake, true), NULL);
+	follow(r, intake_begin(&r->intake, true));
 }
 
 /* One message does not get through; the others do. */

@@ -161,9 +161,3 @@ imap_session_pause(struct imap_session *s, bool paused)
 {
 	pump_pause(s->pump, paused);
 }
-
-const char *
-imap_session_peer(struct imap_session *s)
-{
-	return conn_peer(pump_conn(s->pump));
-}

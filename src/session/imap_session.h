@@ -27,6 +27,5 @@ void imap_session_free(struct imap_session **s);
 struct imap *imap_session_machine(struct imap_session *s);
 void imap_session_flush(struct imap_session *s);
 void imap_session_pause(struct imap_session *s, bool paused);
-const char *imap_session_peer(struct imap_session *s);
 
 #endif

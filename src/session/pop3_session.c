@@ -161,9 +161,3 @@ pop3_session_pause(struct pop3_session *s, bool paused)
 {
 	pump_pause(s->pump, paused);
 }
-
-const char *
-pop3_session_peer(struct pop3_session *s)
-{
-	return conn_peer(pump_conn(s->pump));
-}

@@ -27,6 +27,5 @@ void pop3_session_free(struct pop3_session **s);
 struct pop3 *pop3_session_machine(struct pop3_session *s);
 void pop3_session_flush(struct pop3_session *s);
 void pop3_session_pause(struct pop3_session *s, bool paused);
-const char *pop3_session_peer(struct pop3_session *s);
 
 #endif
