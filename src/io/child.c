@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -235,12 +236,28 @@ spawn(struct child *c, const struct child_params *p, int out, int err)
 	why = set_attributes(&at);
 	if (why == 0)
 		why = set_descriptors(&fa, p->stdin_fd, out, err);
+	if (why == 0 && p->cwd != NULL)
+		why = posix_spawn_file_actions_addchdir_np(&fa, p->cwd);
 	if (why == 0)
 		why = spawn_with(&c->pid, p, env, &fa, &at);
 	posix_spawnattr_destroy(&at);
 	posix_spawn_file_actions_destroy(&fa);
 	free_env(small);
 	return why;
+}
+
+/* posix_spawn(3) cannot, and our own limit is not lowered even for a moment:
+ * other threads open files. */
+static void
+limit_files_of(pid_t pid, unsigned long max)
+{
+	struct rlimit r;
+
+	if (max == 0 || prlimit(pid, RLIMIT_NOFILE, NULL, &r) < 0 ||
+	    r.rlim_max < max)
+		return;
+	r.rlim_cur = max;
+	(void)prlimit(pid, RLIMIT_NOFILE, &r, NULL);
 }
 
 static void on_exit_ready(void *arg, bool readable, bool writable);
@@ -278,7 +295,10 @@ start(struct child *c, const struct child_params *p)
 		close(out);
 	if (err >= 0)
 		close(err);
-	return why != 0 ? why : watch_exit(c);
+	if (why != 0)
+		return why;
+	limit_files_of(c->pid, p->max_files);
+	return watch_exit(c);
 }
 
 /* ---- the end ---- */
@@ -385,6 +405,14 @@ child_start(
 		loop_timer_arm(c->timer, p->timeout_ms);
 	}
 	return c;
+}
+
+void
+child_stop(struct child *c)
+{
+	/* the timer may be that of SIGKILL, or the news of no start */
+	if (c->failure.kind == ERR_NONE && !c->timed_out && !c->busy)
+		loop_timer_arm(c->timer, 0);
 }
 
 /* A child that is stuck in the kernel stays a zombie of ours: better than to

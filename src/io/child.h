@@ -28,10 +28,14 @@ struct child_params {
 	                            GPG_TTY, SSH_AUTH_SOCK, XDG_RUNTIME_DIR,
 	                            DBUS_SESSION_BUS_ADDRESS,
 	                            PASSWORD_STORE_DIR) */
+	const char *cwd;         /* its working directory; NULL: ours */
 	int stdin_fd;            /* -1: /dev/null; stays the caller's */
 	size_t out_max, err_max; /* of stdout from the front, of stderr the
 	                            last octets; more is read and dropped */
 	unsigned int timeout_ms; /* 0: no deadline */
+	/* Its soft limit of open descriptors, set an instant after the start;
+	 * 0, or more than the hard limit: left as it is. */
+	unsigned long max_files;
 };
 
 struct child_result {
@@ -49,6 +53,7 @@ typedef void (*child_fn)(
 
 struct child *child_start(
     struct loop *loop, const struct child_params *p, child_fn fn, void *arg);
+void child_stop(struct child *c);  /* its deadline is now */
 void child_free(struct child **c); /* kills the group; fn is not called */
 
 /* "exited with status 3", "was killed by SIGKILL", "took longer than 30 s" */

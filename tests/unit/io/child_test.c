@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +245,46 @@ passes_a_small_environment_on(void **state)
 	assert_string_equal(out, "A=b\nC=\n");
 }
 
+static void
+works_in_the_directory_it_is_given(void **state)
+{
+	(void)state;
+	params.cwd = "/usr/bin";
+	run(SHELL("pwd -P"));
+	assert_string_equal(out, "/usr/bin\n");
+	params.cwd = "/x/y";
+	told = 0;
+	run(ARGV("true"));
+	assert_int_equal(error.kind, ERR_DELIVER);
+	assert_int_equal(error.sys, ENOENT);
+}
+
+/* The limit comes an instant after the start. */
+#define SHOW_LIMITS SHELL("sleep 0.3; ulimit -Sn; ulimit -Hn")
+
+static void
+has_the_limit_of_descriptors_it_is_given(void **state)
+{
+	struct rlimit before, ours;
+	char want[64];
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(before.rlim_max > 100 && before.rlim_cur != 99);
+	snprintf(want, sizeof(want), "99\n%lu\n", before.rlim_max);
+	params.max_files = 99;
+	run(SHOW_LIMITS);
+	assert_string_equal(out, want);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &ours), 0);
+	assert_true(ours.rlim_cur == before.rlim_cur);
+	told = 0;
+	params.max_files = before.rlim_max + 1; /* not ours to give */
+	run(SHOW_LIMITS);
+	snprintf(
+	    want, sizeof(want), "%lu\n%lu\n", before.rlim_cur, before.rlim_max);
+	assert_string_equal(out, want);
+}
+
 /* ---- what it prints ---- */
 
 static void
@@ -274,6 +315,18 @@ tells_full_from_too_much(void **state)
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");
 	assert_false(result.overflow);
+}
+
+static void
+reads_and_drops_all_of_an_output_nobody_wants(void **state)
+{
+	(void)state;
+	params.out_max = 0;
+	run(SHELL("seq 1 200000 && echo done >&2"));
+	assert_string_equal(out, "");
+	assert_string_equal(err, "done\n");
+	assert_true(result.overflow);
+	assert_int_equal(result.status, 0);
 }
 
 /* The work of this program when it is its own child. */
@@ -395,6 +448,40 @@ kills_what_a_finished_child_left_after_the_deadline(void **state)
 }
 
 static void
+ends_the_group_when_stopped(void **state)
+{
+	uint64_t start = clock_ms();
+	int ends[2];
+	char c;
+
+	(void)state;
+	holding(ends);
+	params.argv = SHELL("trap '' TERM; exec 3>&0; echo >&3; sleep 100");
+	child = child_start(loop, &params, on_end, &told);
+	assert_int_equal(read(ends[0], &c, 1), 1); /* the trap is set */
+	child_stop(child);
+	child_stop(child); /* once is enough, and no reason for SIGKILL */
+	loop_run(loop);
+	assert_int_equal(told, 1);
+	assert_true(result.timed_out);
+	assert_int_equal(WTERMSIG(result.status), SIGKILL);
+	assert_in_range(clock_ms() - start, 2000, 30000);
+	expect_all_gone(ends);
+}
+
+static void
+stops_nothing_that_never_started(void **state)
+{
+	(void)state;
+	params.argv = ARGV("/x/y");
+	child = child_start(loop, &params, on_end, &told);
+	child_stop(child);
+	loop_run(loop);
+	assert_int_equal(told, 1);
+	assert_int_equal(error.sys, ENOENT);
+}
+
+static void
 kills_the_group_when_freed(void **state)
 {
 	int ends[2];
@@ -457,14 +544,19 @@ main(int argc, char **argv)
 		TEST(starts_with_clean_signals),
 		TEST(leads_its_own_process_group),
 		TEST(passes_a_small_environment_on),
+		TEST(works_in_the_directory_it_is_given),
+		TEST(has_the_limit_of_descriptors_it_is_given),
 		TEST(keeps_the_front_of_the_output_and_the_end_of_the_errors),
 		TEST(tells_full_from_too_much),
+		TEST(reads_and_drops_all_of_an_output_nobody_wants),
 		TEST(reads_what_is_in_the_pipe_after_the_exit),
 		TEST(does_not_wait_for_a_grandchild_with_its_pipes),
 		TEST(names_the_signal_that_killed_it),
 		TEST(ends_the_group_at_the_deadline),
 		TEST(kills_what_ignores_the_deadline),
 		TEST(kills_what_a_finished_child_left_after_the_deadline),
+		TEST(ends_the_group_when_stopped),
+		TEST(stops_nothing_that_never_started),
 		TEST(kills_the_group_when_freed),
 		TEST(reports_no_success_when_somebody_else_reaped_it),
 		cmocka_unit_test(words_the_verdict),
