@@ -127,6 +127,49 @@ short_path(const char *path)
 }
 
 static char *
+server_text(const char *protocol, const struct conf_server *s)
+{
+	bool v6;
+
+	if (s->socket != NULL)
+		return mem_printf("%s unix:%s", protocol, s->socket);
+	v6 = strchr(s->host, ':') != NULL;
+	return mem_printf("%s %s%s%s:%u", protocol, v6 ? "[" : "", s->host,
+	    v6 ? "]" : "", s->port);
+}
+
+static char *
+mbox_text(const char *path)
+{
+	char *shown = short_path(path), *text = mem_printf("mbox %s", shown);
+
+	free(shown);
+	return text;
+}
+
+static char *
+destination_text(const struct conf_account *a)
+{
+	const char *slash;
+
+	switch (a->way) {
+	case CONF_MAILDIR:
+		return short_path(a->maildir);
+	case CONF_MDA:
+		slash = strrchr(a->mda.v[0], '/');
+		return mem_printf(
+		    "%s (mda)", slash == NULL ? a->mda.v[0] : slash + 1);
+	case CONF_LMTP:
+		return server_text("lmtp", &a->relay);
+	case CONF_SMTP:
+		return server_text("smtp", &a->relay);
+	case CONF_MBOX:
+		return mbox_text(a->mbox);
+	}
+	return mem_strdup("");
+}
+
+static char *
 mailbox_text(const struct conf_account *a)
 {
 	if (a->mailboxes.n == 0)
@@ -142,16 +185,16 @@ conf_summary(const struct conf_account *a, char *dst, size_t size)
 {
 	static const char *const tls[] = { "tls", "starttls", "no tls" };
 	bool v6 = strchr(a->host, ':') != NULL;
-	char *maildir = short_path(a->maildir), *boxes = mailbox_text(a);
+	char *to = destination_text(a), *boxes = mailbox_text(a);
 	char *text;
 
 	text = mem_printf("%s %s@%s%s%s:%u (%s)%s -> %s, %s",
 	    a->protocol == CONF_IMAP ? "imap" : "pop3", a->user, v6 ? "[" : "",
-	    a->host, v6 ? "]" : "", a->port, tls[a->tls], boxes, maildir,
+	    a->host, v6 ? "]" : "", a->port, tls[a->tls], boxes, to,
 	    a->after == CONF_KEEP ? "keep" : "delete");
 	text_printable(dst, size, span_of(text));
 	free(text);
 	free(boxes);
-	free(maildir);
+	free(to);
 	return dst;
 }

@@ -41,6 +41,20 @@ struct conf_secret {
 	struct secret *literal;
 };
 
+/* Where mail goes to: an account has exactly one. */
+enum conf_way { CONF_MAILDIR, CONF_MDA, CONF_LMTP, CONF_SMTP, CONF_MBOX };
+
+/* What the exit status of an MDA means. */
+enum conf_exit { CONF_EXIT_ACCEPT, CONF_EXIT_LATER, CONF_EXIT_HOLD };
+
+enum conf_oversize { CONF_SKIP, CONF_STUB };
+
+struct conf_server {  /* a socket, or a host and a port */
+	char *socket; /* absolute path */
+	char *host;
+	unsigned int port;
+};
+
 struct conf_account {
 	char *name;
 	char *where; /* "file:line" of its section, for errors */
@@ -58,7 +72,27 @@ struct conf_account {
 	enum conf_watch watch;
 	enum conf_after after;
 	bool expunge_others; /* let a bare EXPUNGE remove what others marked */
-	char *maildir;       /* absolute, "~" expanded */
+	enum conf_way way;
+	char *maildir, *mbox;     /* absolute, "~" expanded */
+	struct conf_list mda;     /* an argv; see conf_template.h */
+	struct conf_server relay; /* of lmtp and smtp; with a default port */
+	bool maildir_folders, keep_flags; /* Maildir and IMAP only */
+	bool mda_from_line, mda_new_privileges;
+	unsigned int mda_timeout_s, mda_parallel;
+	uint8_t mda_exit[256];       /* enum conf_exit, by exit status */
+	struct conf_list recipients; /* one at most, but for lmtp and smtp */
+	char *recipient_header;      /* goes before recipients; or NULL */
+	char *recipient_prefix;      /* to take off; or NULL */
+	bool trace_received, trace_source;
+	bool trace_delivered_to; /* never with lmtp and smtp */
+	uint64_t max_size;       /* 0: any */
+	enum conf_oversize oversize;
+	/* Of lmtp and smtp; else none and NULL. */
+	enum conf_tls delivery_tls; /* "auto" is decided */
+	char *delivery_tls_ca_file; /* NULL: the system's */
+	char *delivery_tls_name;    /* NULL: relay.host */
+	char *helo_name;            /* this host's is filled in */
+	unsigned int delivery_timeout_s;
 	uint64_t interval_s;
 	unsigned int connect_timeout_s, tls_timeout_s, command_timeout_s;
 	uint64_t total_timeout_s;  /* of one fetch; 0: none */
@@ -92,7 +126,8 @@ struct conf_account *conf_find(struct conf *c, const char *name);
 const char *conf_nearest(const struct conf *c, const char *name);
 
 /* "imap user@host:993 (tls), INBOX + 2 more -> ~/Maildir, keep": one line for
- * mailhaul check; dst is returned. Never a secret. */
+ * mailhaul check; dst is returned. Other destinations: "procmail (mda)", "lmtp
+ * unix:/run/x", "smtp host:25", "mbox /var/mail/bob". Never a secret. */
 char *conf_summary(const struct conf_account *a, char *dst, size_t size);
 
 #endif

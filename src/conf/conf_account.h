@@ -6,6 +6,9 @@
 
 #include "conf/conf.h"
 
+/* The value of delivery_tls that is still to be decided. */
+#define CONF_TLS_AUTO ((enum conf_tls)(CONF_TLS_NONE + 1))
+
 /* The defaults; 0 and empty where they depend on other options. */
 void conf_account_init(struct conf_account *a);
 void conf_account_deinit(struct conf_account *a); /* wipes a password */

@@ -37,9 +37,8 @@ conf_refuse_value(
 	free(full);
 }
 
-/* The value of an option that has one, or NULL. */
-static const char *
-single(struct conf_reader *r, const struct conf_setting *s)
+const char *
+conf_single(struct conf_reader *r, const struct conf_setting *s)
 {
 	if (s->values.n == 1)
 		return s->values.v[0];
@@ -72,7 +71,7 @@ void
 conf_read_choice(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
-	const char *value = single(r, s);
+	const char *value = conf_single(r, s);
 	unsigned int i;
 
 	if (value == NULL)
@@ -92,7 +91,7 @@ conf_read_bool(struct conf_reader *r, const struct conf_option *o,
 {
 	static const char *const words[] = { "no", "yes", "false", "true",
 		"off", "on", NULL };
-	const char *value = single(r, s);
+	const char *value = conf_single(r, s);
 	size_t i;
 
 	(void)o;
@@ -119,7 +118,7 @@ void
 conf_read_number(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
-	const char *value = single(r, s);
+	const char *value = conf_single(r, s);
 	struct span rest = span_of(value);
 	char text[96];
 	uint64_t v;
@@ -161,7 +160,7 @@ static bool
 read_duration(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, uint64_t *v)
 {
-	const char *value = single(r, s);
+	const char *value = conf_single(r, s);
 	char text[128], min[32], max[32];
 
 	if (value == NULL)
@@ -196,6 +195,22 @@ conf_read_seconds_64(struct conf_reader *r, const struct conf_option *o,
 		*(uint64_t *)field = v;
 }
 
+void
+conf_read_size(struct conf_reader *r, const struct conf_option *o,
+    const struct conf_setting *s, void *field)
+{
+	const char *value = conf_single(r, s);
+	uint64_t v;
+
+	if (value == NULL)
+		return;
+	if (text_size(span_of(value), &v) && in_range(o, v))
+		*(uint64_t *)field = v;
+	else
+		conf_refuse_value(
+		    r, s, "it must be a size up to 1024G, as 512K, 50M or 2G");
+}
+
 /* ---- texts ---- */
 
 static void
@@ -211,7 +226,7 @@ void
 conf_read_text(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
-	const char *value = single(r, s), *wrong;
+	const char *value = conf_single(r, s), *wrong;
 
 	if (value == NULL)
 		return;
@@ -225,7 +240,7 @@ void
 conf_read_path(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
-	const char *value = single(r, s);
+	const char *value = conf_single(r, s);
 	struct err e;
 	char *path;
 
@@ -291,7 +306,7 @@ conf_read_password(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
 	const struct conf_source *file = &r->tree->files[s->at.file];
-	const char *value = single(r, s), *wrong;
+	const char *value = conf_single(r, s), *wrong;
 	struct secret **to = field;
 
 	(void)o;

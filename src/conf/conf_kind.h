@@ -39,6 +39,9 @@ void conf_refuse_value(
 void conf_refuse(
     struct conf_reader *r, const struct conf_setting *s, const char *text);
 
+/* The value of a setting that has one; else NULL, and it is told. */
+const char *conf_single(struct conf_reader *r, const struct conf_setting *s);
+
 #define CONF_KIND(function)                                                    \
 	void function(struct conf_reader *r, const struct conf_option *o,      \
 	    const struct conf_setting *s, void *field)
@@ -48,6 +51,7 @@ CONF_KIND(conf_read_bool);       /* to a bool */
 CONF_KIND(conf_read_number);     /* to an unsigned int */
 CONF_KIND(conf_read_seconds);    /* to an unsigned int */
 CONF_KIND(conf_read_seconds_64); /* to a uint64_t */
+CONF_KIND(conf_read_size);       /* to a uint64_t */
 CONF_KIND(conf_read_text);       /* to a char * */
 CONF_KIND(conf_read_path);       /* to a char *: absolute, "~" expanded */
 CONF_KIND(conf_read_command);    /* to a struct conf_list: an argv */

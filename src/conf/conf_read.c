@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_delivery.h"
+#include "conf/conf_delivery_kind.h"
 #include "conf/conf_kind.h"
 #include "conf/conf_list.h"
 #include "conf/conf_value.h"
@@ -15,6 +17,7 @@
 #define MINUTE_S UINT64_C(60)
 #define HOUR_S UINT64_C(3600)
 #define DAY_S UINT64_C(86400)
+#define SIZE_LIMIT (UINT64_C(1) << 40)
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -30,6 +33,12 @@ static const char *const auths[] = { "auto", "plain", "login", NULL };
 static const char *const watches[] = { "idle", "poll", NULL };
 
 static const char *const afters[] = { "keep", "delete", NULL };
+
+static const char *const oversizes[] = { "skip", "stub", NULL };
+
+/* The last is CONF_TLS_AUTO. */
+static const char *const delivery_tls_modes[] = { "implicit", "starttls",
+	"none", "auto", NULL };
 
 static const char *const levels[] = { "error", "warning", "notice", "info",
 	"debug", "trace", NULL };
@@ -67,6 +76,36 @@ static const struct conf_option account_options[] = {
 	{ "after", conf_read_choice, FIELD(after), .words = afters },
 	{ "expunge-others", conf_read_bool, FIELD(expunge_others) },
 	{ "maildir", conf_read_path, FIELD(maildir) },
+	{ "mda", conf_read_mda, FIELD(mda) },
+	{ "lmtp", conf_read_server, FIELD(relay) },
+	{ "smtp", conf_read_server, FIELD(relay) },
+	{ "mbox", conf_read_path, FIELD(mbox) },
+	{ "maildir-folders", conf_read_bool, FIELD(maildir_folders) },
+	{ "keep-flags", conf_read_bool, FIELD(keep_flags) },
+	{ "mda-timeout", conf_read_seconds, FIELD(mda_timeout_s),
+	    .min = 1, .max = DAY_S },
+	{ "mda-parallel", conf_read_number, FIELD(mda_parallel),
+	    .min = 1, .max = 64 },
+	{ "mda-from-line", conf_read_bool, FIELD(mda_from_line) },
+	{ "mda-new-privileges", conf_read_bool, FIELD(mda_new_privileges) },
+	{ "mda-exit", conf_read_exits, FIELD(mda_exit) },
+	{ "recipient", conf_read_addresses, FIELD(recipients) },
+	{ "recipient-header", conf_read_text, FIELD(recipient_header),
+	    .check = conf_check_field_name },
+	{ "recipient-prefix", conf_read_text, FIELD(recipient_prefix),
+	    .check = conf_check_wire },
+	{ "trace", conf_read_trace, .at = 0 },
+	{ "max-size", conf_read_size, FIELD(max_size), .max = SIZE_LIMIT },
+	{ "oversize", conf_read_choice, FIELD(oversize), .words = oversizes },
+	{ "delivery-tls", conf_read_choice, FIELD(delivery_tls),
+	    .words = delivery_tls_modes },
+	{ "delivery-tls-ca-file", conf_read_path, FIELD(delivery_tls_ca_file) },
+	{ "delivery-tls-name", conf_read_text, FIELD(delivery_tls_name),
+	    .check = conf_check_host },
+	{ "delivery-timeout", conf_read_seconds, FIELD(delivery_timeout_s),
+	    .min = 1, .max = HOUR_S },
+	{ "helo-name", conf_read_text, FIELD(helo_name),
+	    .check = conf_check_helo },
 	{ "connect-timeout", conf_read_seconds, FIELD(connect_timeout_s),
 	    .min = 1, .max = HOUR_S },
 	{ "tls-timeout", conf_read_seconds, FIELD(tls_timeout_s),
@@ -118,48 +157,55 @@ read_option(struct conf_reader *r, const struct conf_option *o,
 	o->read(r, o, s, (char *)base + o->at);
 }
 
-static bool
-is_source(const char *name)
-{
-	size_t i;
-
-	for (i = 0; sources[i] != NULL; i++) {
-		if (strcmp(name, sources[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The first of the password options in it, or NULL. */
+/* The first of these options in it, or NULL. */
 static const struct conf_setting *
-source_in(const struct conf_section *s)
+first_in(const struct conf_section *s, const char *const *group)
 {
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
-		if (is_source(s->v[i].name))
+		if (conf_is_in(group, s->v[i].name))
 			return &s->v[i];
 	}
 	return NULL;
 }
 
+/* Of the options of a group a section may have one. */
 static void
-check_sources(struct conf_reader *r, const struct conf_section *s)
+check_group(struct conf_reader *r, const struct conf_section *s,
+    const char *const *group, const char *text)
 {
-	const struct conf_setting *first = source_in(s);
+	const struct conf_setting *first = first_in(s, group);
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
-		if (is_source(s->v[i].name) && &s->v[i] != first)
+		if (&s->v[i] != first && conf_is_in(group, s->v[i].name))
 			conf_complain(r->report, s->v[i].at,
-			    "%s: %s beside %s: there can be one source of a "
-			    "password, remove the others",
-			    r->who, s->v[i].name, first->name);
+			    "%s: %s beside %s: %s", r->who, s->v[i].name,
+			    first->name, text);
 	}
 }
 
-/* The options an account does not set come from defaults; but a password of
- * its own, of whatever kind, takes the place of theirs. */
+static void
+check_groups(struct conf_reader *r, const struct conf_section *s)
+{
+	check_group(r, s, sources,
+	    "there can be one source of a password, remove the others");
+	check_group(
+	    r, s, conf_destinations, "two destinations, remove one of them");
+}
+
+static bool
+is_replaced(const char *name, const struct conf_section *own)
+{
+	if (conf_is_in(sources, name))
+		return first_in(own, sources) != NULL;
+	return conf_is_in(conf_destinations, name) &&
+	    first_in(own, conf_destinations) != NULL;
+}
+
+/* The options an account does not set come from defaults; but a password and
+ * a destination of its own, of whatever kind, take the place of theirs. */
 static void
 read_options(struct conf_reader *r, const struct conf_section *own,
     const struct conf_section *defaults, struct conf_account *a)
@@ -170,7 +216,7 @@ read_options(struct conf_reader *r, const struct conf_section *own,
 		const struct conf_option *o = &account_options[i];
 		const struct conf_setting *s = conf_section_get(own, o->name);
 
-		if (s == NULL && is_source(o->name) && source_in(own) != NULL)
+		if (s == NULL && is_replaced(o->name, own))
 			continue;
 		r->quiet = s == NULL;
 		if (s == NULL && defaults != NULL)
@@ -189,7 +235,7 @@ check_defaults(struct conf_reader *r, const struct conf_section *s)
 
 	r->who = "defaults";
 	conf_account_init(&a);
-	check_sources(r, s);
+	check_groups(r, s);
 	read_options(r, s, NULL, &a);
 	conf_account_deinit(&a);
 }
@@ -205,7 +251,6 @@ check_missing(struct conf_reader *r, const struct conf_section *s,
 	} needed[] = {
 		{ a->host, "host", "\"imap.example.org\"" },
 		{ a->user, "user", "\"alice\"" },
-		{ a->maildir, "maildir", "\"~/Maildir\"" },
 	};
 
 	size_t i;
@@ -261,6 +306,7 @@ finish(struct conf_reader *r, const struct conf_section *own,
 		conf_list_add(&a->mailboxes, "INBOX");
 	if (a->port == 0)
 		a->port = default_port(a);
+	conf_delivery_finish(r, own, a);
 	if (a->interval_s == 0)
 		a->interval_s = default_interval(a);
 }
@@ -279,7 +325,7 @@ read_account(
 	if (wrong != NULL)
 		conf_complain(
 		    r->report, s->at, "the name of an account %s", wrong);
-	check_sources(r, s);
+	check_groups(r, s);
 	read_options(r, s, &r->tree->defaults, a);
 	if (!r->tree->broken)
 		check_missing(r, s, a);

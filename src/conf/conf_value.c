@@ -13,6 +13,8 @@
 #define PASSWORD_MAX_OCTETS 4096
 #define HOST_MAX_OCTETS 253 /* RFC 1035 2.3.4, without the last dot */
 #define NAME_MAX_OCTETS 64
+#define ADDRESS_MAX_OCTETS 254 /* RFC 5321 4.5.3.1.3, without <> */
+#define FIELD_MAX_OCTETS 76
 
 const char *
 conf_check_wire(const char *s)
@@ -91,6 +93,73 @@ conf_check_host(const char *s)
 		       "needs none can be reached";
 	if (!is_ipv6(s))
 		return "is no IPv6 address: write a port as port = NUMBER";
+	return NULL;
+}
+
+const char *
+conf_check_address(const char *s)
+{
+	char shown[4 * ADDRESS_MAX_OCTETS + 1];
+
+	if (s[0] == '\0')
+		return "is empty: give it a value";
+	if (strlen(s) > ADDRESS_MAX_OCTETS)
+		return "is too long: an address has at most 254 octets";
+	text_printable(shown, sizeof(shown), span_of(s));
+	if (strcmp(shown, s) != 0 || strpbrk(s, " <>") != NULL)
+		return "holds a blank, a control character, \"<\" or \">\": "
+		       "write the address alone";
+	return NULL;
+}
+
+const char *
+conf_check_field_name(const char *s)
+{
+	size_t i;
+
+	if (s[0] == '\0')
+		return "is empty: give it a value";
+	if (strlen(s) > FIELD_MAX_OCTETS)
+		return "is too long: at most 76 octets";
+	for (i = 0; s[i] != '\0'; i++) {
+		if (s[i] <= ' ' || s[i] > '~' || s[i] == ':')
+			return "is no name of a header field: write it as "
+			       "\"Delivered-To\", without a colon";
+	}
+	return NULL;
+}
+
+/* An address in brackets: IPv6 has a tag in front, RFC 5321 4.1.3. */
+static bool
+is_address_literal(struct span s)
+{
+	char text[INET6_ADDRSTRLEN + 1];
+	struct in6_addr a; /* the larger one */
+	int family = AF_INET;
+
+	if (!span_skip(&s, SPAN("[")) || s.n == 0 || s.p[--s.n] != ']')
+		return false;
+	if (span_iskip(&s, SPAN("IPv6:")))
+		family = AF_INET6;
+	if (s.n >= sizeof(text))
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return inet_pton(family, text, &a) == 1;
+}
+
+const char *
+conf_check_helo(const char *s)
+{
+	if (s[0] == '\0')
+		return "is empty: give it a value";
+	if (strlen(s) > HOST_MAX_OCTETS)
+		return "is too long: at most 253 octets";
+	if (s[0] != '[')
+		return check_host_name(s);
+	if (!is_address_literal(span_of(s)))
+		return "is no address in brackets: write it as [192.0.2.1] or "
+		       "[IPv6:2001:db8::1]";
 	return NULL;
 }
 

@@ -14,6 +14,16 @@ const char *conf_check_wire(const char *s);
 /* A host name (RFC 1123, with "_"), an IPv4 or a bare IPv6 address. */
 const char *conf_check_host(const char *s);
 
+/* An address of the envelope (RFC 5321 4.1.2), with or without a domain. */
+const char *conf_check_address(const char *s);
+
+/* The name of a header field (RFC 5322 3.6.8). */
+const char *conf_check_field_name(const char *s);
+
+/* A name for LHLO and EHLO (RFC 5321 4.1.1.1): a host's, or an address in
+ * brackets. */
+const char *conf_check_helo(const char *s);
+
 const char *conf_check_account_name(const char *s);
 const char *conf_check_password(const char *s);
 const char *conf_check_credential(const char *s);

@@ -553,8 +553,8 @@ names_the_line_and_what_to_do(void **state)
 		    "f:2: account a: host is missing: add host = "
 		    "\"imap.example.org\"\n"
 		    "f:2: account a: user is missing: add user = \"alice\"\n"
-		    "f:2: account a: maildir is missing: add maildir = "
-		    "\"~/Maildir\"\n" },
+		    "f:2: account a: there is no destination: add maildir = "
+		    "\"~/Maildir\", or mda, lmtp, smtp or mbox\n" },
 		{ "account a {\n" MUST "\n}\n/*\n*/ account b { " MUST
 		  "}\naccount\na { }\naccount a { " MUST "}\n",
 		    "f:7: an account of this name is there already: remove it\n"
