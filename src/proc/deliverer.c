@@ -30,11 +30,23 @@ refuse(struct deliverer *d, const struct err *e)
 	buf_deinit(&b);
 }
 
+/* Before the first thread begins: it is each thread's own. An MDA that is
+ * set-user-ID works only if we may still become more than we are. */
+static void
+give_up_privileges(bool mda_may_gain)
+{
+	struct err e;
+
+	if (!mda_may_gain && sandbox_privileges(&e) != 0)
+		log_notice("deliverer", "%s", e.text);
+}
+
 static bool
 hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 {
 	uint8_t level = unpack_u8(u);
 	char *path = unpack_str(u);
+	bool mda_may_gain = unpack_u8(u) != 0;
 	struct err e;
 
 	if (!unpack_ok(u) || packet->n_fds != 1 || d->server != NULL) {
@@ -44,6 +56,7 @@ hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 	log_set_level((enum log_level)level);
 	d->lock = packet->fds[0];
 	packet->fds[0] = -1;
+	give_up_privileges(mda_may_gain);
 	d->server = server_new(d->loop, path, &e);
 	free(path);
 	if (d->server == NULL)
@@ -56,16 +69,15 @@ hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 static bool
 hear_target(struct deliverer *d, struct unpack *u)
 {
-	uint32_t number = unpack_u32(u);
-	char *name = unpack_str(u);
-	char *maildir = unpack_str(u);
-	bool ok = unpack_ok(u);
+	uint32_t number;
+	struct conf_account *a = wire_unpack_target(u, &number);
 
-	if (ok)
-		server_account(d->server, number, name, maildir);
-	free(name);
-	free(maildir);
-	return ok;
+	if (a == NULL)
+		return false;
+	if (a->way == CONF_MAILDIR)
+		server_account(d->server, number, a->name, a->maildir);
+	wire_free_account(&a);
+	return true;
 }
 
 static bool
@@ -137,8 +149,6 @@ deliverer_main(void)
 	umask(077);
 	limits_raise_files();
 	if (sandbox_secrets(&e) != 0)
-		log_notice("deliverer", "%s", e.text);
-	if (sandbox_privileges(&e) != 0)
 		log_notice("deliverer", "%s", e.text);
 	d.loop = loop_new();
 	d.supervisor = ipc_new(d.loop, WIRE_FD, on_packet, &d);

@@ -137,6 +137,15 @@ on_deliverer(void *arg, struct ipc_packet *packet)
 
 /* ---- what we say ---- */
 
+static bool
+wants_privileges(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n; i++)
+		if (conf->accounts[i].mda_new_privileges)
+			return true;
+	return false;
+}
+
 static void
 introduce(struct team *t)
 {
@@ -148,6 +157,7 @@ introduce(struct team *t)
 	snprintf(
 	    path, sizeof(path), "%s/ledger.sqlite", t->params.conf->state_dir);
 	pack_str(&b, path);
+	pack_u8(&b, wants_privileges(t->params.conf));
 	ipc_send_fds(t->deliverer.link, WIRE_LEDGER, buf_span(&b),
 	    &t->params.lock_fd, 1, false);
 	buf_clear(&b);
@@ -159,19 +169,25 @@ introduce(struct team *t)
 
 /* They need no secret, and must be known before the engine asks for them: its
  * packets come by another way, and may overtake ours. */
-static void
-send_targets(struct team *t)
+static int
+send_targets(struct team *t, struct err *e)
 {
 	const struct conf *conf = t->params.conf;
 	struct buf b;
 
 	for (size_t i = 0; i < conf->n; i++) {
-		buf_init(&b, IPC_PAYLOAD_MAX);
-		pack_u32(&b, (uint32_t)i);
-		pack_str(&b, conf->accounts[i].name);
-		pack_str(&b, conf->accounts[i].maildir);
+		buf_init(&b, ACCOUNT_MAX);
+		wire_pack_target(&b, (uint32_t)i, &conf->accounts[i]);
+		if (b.n > IPC_PAYLOAD_MAX) {
+			buf_deinit(&b);
+			return err_set(e, ERR_CONFIG, 0,
+			    "account %s: the paths and the arguments of mda "
+			    "are longer than %d octets",
+			    conf->accounts[i].name, IPC_PAYLOAD_MAX);
+		}
 		say(&t->deliverer, WIRE_TARGET, &b);
 	}
+	return 0;
 }
 
 /* The targets first: the deliverer hears nothing from the engine before. */
@@ -180,9 +196,8 @@ link_them(struct team *t, struct err *e)
 {
 	int pair[2];
 
-	if (ipc_pair(pair, e) != 0)
+	if (send_targets(t, e) != 0 || ipc_pair(pair, e) != 0)
 		return -1;
-	send_targets(t);
 	ipc_send_fds(t->engine.link, WIRE_LINK, SPAN(""), &pair[0], 1, true);
 	ipc_send_fds(t->deliverer.link, WIRE_LINK, SPAN(""), &pair[1], 1, true);
 	return 0;
@@ -256,8 +271,8 @@ team_account(struct team *t, uint32_t number,
 	if (b.n > IPC_PAYLOAD_MAX) {
 		buf_wipe(&b);
 		return err_set(e, ERR_CONFIG, 0,
-		    "the mailboxes and the "
-		    "secret of this account are longer than %d octets",
+		    "the mailboxes, the recipients and the secret of this "
+		    "account are longer than %d octets",
 		    IPC_PAYLOAD_MAX);
 	}
 	say(&t->engine, WIRE_ACCOUNT, &b);

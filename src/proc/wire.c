@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/conf_account.h"
 #include "util/mem.h"
 
 #define LIST_MAX 100000
@@ -45,9 +46,10 @@ unpack_optional(struct unpack *u)
 	return s;
 }
 
-void
-wire_pack_account(
-    struct buf *b, const struct conf_account *a, const struct secret *secret)
+/* ---- to the engine: the server ---- */
+
+static void
+pack_source(struct buf *b, const struct conf_account *a)
 {
 	pack_str(b, a->name);
 	pack_u8(b, (uint8_t)a->protocol);
@@ -68,14 +70,11 @@ wire_pack_account(
 	pack_u8(b, a->pipelining);
 	pack_u8(b, a->capa);
 	pack_u8(b, a->id);
-	pack_span(b, secret_span(secret));
 }
 
-struct conf_account *
-wire_unpack_account(struct unpack *u, struct secret **secret)
+static void
+unpack_source(struct unpack *u, struct conf_account *a)
 {
-	struct conf_account *a = mem_new(sizeof(*a));
-
 	a->name = unpack_str(u);
 	a->protocol = (enum conf_protocol)unpack_u8(u);
 	a->host = unpack_str(u);
@@ -95,14 +94,200 @@ wire_unpack_account(struct unpack *u, struct secret **secret)
 	a->pipelining = unpack_u8(u) != 0;
 	a->capa = unpack_u8(u) != 0;
 	a->id = unpack_u8(u) != 0;
+	if (a->protocol > CONF_POP3 || a->tls > CONF_TLS_NONE ||
+	    a->auth > CONF_AUTH_LOGIN || a->after > CONF_DELETE)
+		u->bad = true;
+}
+
+/* ---- to the engine: the delivery ---- */
+
+static void
+pack_delivery(struct buf *b, const struct conf_account *a)
+{
+	pack_u8(b, (uint8_t)a->way);
+	pack_u8(b, a->maildir_folders);
+	pack_u8(b, a->keep_flags);
+	pack_u8(b, a->mda_from_line);
+	pack_list(b, &a->recipients);
+	pack_str(b, a->recipient_header);
+	pack_str(b, a->recipient_prefix);
+	pack_u8(b, a->trace_received);
+	pack_u8(b, a->trace_delivered_to);
+	pack_u8(b, a->trace_source);
+	pack_u64(b, a->max_size);
+	pack_u8(b, (uint8_t)a->oversize);
+}
+
+static void
+unpack_delivery(struct unpack *u, struct conf_account *a)
+{
+	a->way = (enum conf_way)unpack_u8(u);
+	a->maildir_folders = unpack_u8(u) != 0;
+	a->keep_flags = unpack_u8(u) != 0;
+	a->mda_from_line = unpack_u8(u) != 0;
+	unpack_list(u, &a->recipients);
+	a->recipient_header = unpack_optional(u);
+	a->recipient_prefix = unpack_optional(u);
+	a->trace_received = unpack_u8(u) != 0;
+	a->trace_delivered_to = unpack_u8(u) != 0;
+	a->trace_source = unpack_u8(u) != 0;
+	a->max_size = unpack_u64(u);
+	a->oversize = (enum conf_oversize)unpack_u8(u);
+	if (a->way > CONF_MBOX || a->oversize > CONF_STUB)
+		u->bad = true;
+}
+
+static void
+pack_relay(struct buf *b, const struct conf_account *a)
+{
+	pack_u8(b, a->relay.socket != NULL);
+	pack_str(b, a->relay.host);
+	pack_u32(b, a->relay.port);
+	pack_u8(b, (uint8_t)a->delivery_tls);
+	pack_str(b, a->delivery_tls_name);
+	pack_u32(b, a->delivery_timeout_s);
+	pack_str(b, a->helo_name);
+}
+
+static bool
+is_relay(const struct conf_account *a)
+{
+	return a->way == CONF_LMTP || a->way == CONF_SMTP;
+}
+
+static void
+unpack_relay(struct unpack *u, struct conf_account *a)
+{
+	if (unpack_u8(u) != 0)
+		a->relay.socket = mem_strdup("");
+	a->relay.host = unpack_optional(u);
+	a->relay.port = unpack_u32(u);
+	a->delivery_tls = (enum conf_tls)unpack_u8(u);
+	a->delivery_tls_name = unpack_optional(u);
+	a->delivery_timeout_s = unpack_u32(u);
+	a->helo_name = unpack_optional(u);
+	if (a->delivery_tls > CONF_TLS_NONE ||
+	    (is_relay(a) &&
+		(a->relay.socket == NULL) == (a->relay.host == NULL)))
+		u->bad = true;
+}
+
+void
+wire_pack_account(
+    struct buf *b, const struct conf_account *a, const struct secret *secret)
+{
+	pack_source(b, a);
+	pack_delivery(b, a);
+	pack_relay(b, a);
+	pack_span(b, secret_span(secret));
+}
+
+struct conf_account *
+wire_unpack_account(struct unpack *u, struct secret **secret)
+{
+	struct conf_account *a = mem_new(sizeof(*a));
+
+	unpack_source(u, a);
+	unpack_delivery(u, a);
+	unpack_relay(u, a);
 	*secret = secret_new(unpack_span(u));
-	if (unpack_ok(u) && *secret != NULL && a->protocol <= CONF_POP3 &&
-	    a->tls <= CONF_TLS_NONE && a->auth <= CONF_AUTH_LOGIN &&
-	    a->after <= CONF_DELETE)
+	if (unpack_ok(u) && *secret != NULL)
 		return a;
 	wire_free_account(&a);
 	secret_free(secret);
 	return NULL;
+}
+
+/* ---- to the deliverer ---- */
+
+static struct span
+exits_of(const struct conf_account *a)
+{
+	return span_make((const char *)a->mda_exit, sizeof(a->mda_exit));
+}
+
+void
+wire_pack_target(struct buf *b, uint32_t number, const struct conf_account *a)
+{
+	struct conf_list first = a->recipients;
+
+	if (first.n > 1)
+		first.n = 1;
+	pack_u32(b, number);
+	pack_str(b, a->name);
+	pack_str(b, a->user);
+	pack_u8(b, (uint8_t)a->way);
+	pack_str(b, a->maildir);
+	pack_u8(b, a->maildir_folders);
+	pack_u8(b, a->keep_flags);
+	pack_str(b, a->mbox);
+	pack_list(b, &a->mda);
+	pack_u32(b, a->mda_timeout_s);
+	pack_u32(b, a->mda_parallel);
+	pack_u8(b, a->mda_from_line);
+	pack_u8(b, a->mda_new_privileges);
+	pack_span(b, exits_of(a));
+	pack_str(b, a->relay.socket);
+	pack_list(b, &first);
+}
+
+static void
+unpack_exits(struct unpack *u, struct conf_account *a)
+{
+	struct span exits = unpack_span(u);
+	size_t i;
+
+	if (exits.n != sizeof(a->mda_exit)) {
+		u->bad = true;
+		return;
+	}
+	memcpy(a->mda_exit, exits.p, exits.n);
+	for (i = 0; i < exits.n; i++)
+		if (a->mda_exit[i] > CONF_EXIT_HOLD)
+			u->bad = true;
+}
+
+static bool
+has_its_target(const struct conf_account *a)
+{
+	switch (a->way) {
+	case CONF_MAILDIR:
+		return a->maildir != NULL;
+	case CONF_MDA:
+		return a->mda.n > 0 && a->mda_parallel > 0;
+	case CONF_LMTP:
+	case CONF_SMTP:
+		return true;
+	case CONF_MBOX:
+		return a->mbox != NULL;
+	}
+	return false;
+}
+
+struct conf_account *
+wire_unpack_target(struct unpack *u, uint32_t *number)
+{
+	struct conf_account *a = mem_new(sizeof(*a));
+
+	*number = unpack_u32(u);
+	a->name = unpack_str(u);
+	a->user = unpack_str(u);
+	a->way = (enum conf_way)unpack_u8(u);
+	a->maildir = unpack_optional(u);
+	a->maildir_folders = unpack_u8(u) != 0;
+	a->keep_flags = unpack_u8(u) != 0;
+	a->mbox = unpack_optional(u);
+	unpack_list(u, &a->mda);
+	a->mda_timeout_s = unpack_u32(u);
+	a->mda_parallel = unpack_u32(u);
+	a->mda_from_line = unpack_u8(u) != 0;
+	a->mda_new_privileges = unpack_u8(u) != 0;
+	unpack_exits(u, a);
+	a->relay.socket = unpack_optional(u);
+	unpack_list(u, &a->recipients);
+	if (!unpack_ok(u) || !has_its_target(a))
+		wire_free_account(&a);
+	return a;
 }
 
 void
@@ -113,13 +298,7 @@ wire_free_account(struct conf_account **a)
 	*a = NULL;
 	if (it == NULL)
 		return;
-	for (size_t i = 0; i < it->mailboxes.n; i++)
-		free(it->mailboxes.v[i]);
-	free(it->mailboxes.v);
-	free(it->name);
-	free(it->host);
-	free(it->tls_name);
-	free(it->user);
+	conf_account_deinit(it);
 	free(it);
 }
 

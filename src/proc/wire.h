@@ -23,8 +23,9 @@ enum wire_type {
 	WIRE_LINK = 1, /* + descriptor: engine and deliverer of each other */
 	WIRE_STOP,     /* end in order */
 	/* to the deliverer */
-	WIRE_LEDGER, /* log level, path; + descriptor of the lock, to hold */
-	WIRE_TARGET, /* number, account, Maildir; all of them before LINK */
+	WIRE_LEDGER, /* log level, path, whether an MDA may gain privileges;
+	                + descriptor of the lock, to hold */
+	WIRE_TARGET, /* a target; all of them before LINK */
 	/* to the engine */
 	WIRE_LIMITS,  /* log level, connections per host */
 	WIRE_CA,      /* number; + descriptor of PEM text */
@@ -37,12 +38,23 @@ enum wire_type {
 	WIRE_RESULT    /* number, result */
 };
 
-/* What the engine needs of an account, and its secret. */
+/*
+ * What the engine needs of an account, and its secret. Programs, files and
+ * directories are none of its business: for a socket, relay.socket is "".
+ */
 void wire_pack_account(
     struct buf *b, const struct conf_account *a, const struct secret *secret);
 struct conf_account *wire_unpack_account(
     struct unpack *u, struct secret **secret); /* NULL when it makes no sense */
-void wire_free_account(struct conf_account **a);
+
+/* What the deliverer needs of one: where its mail goes. The path or argv of
+ * its way is there when it is unpacked. */
+void wire_pack_target(
+    struct buf *b, uint32_t number, const struct conf_account *a);
+struct conf_account *wire_unpack_target(
+    struct unpack *u, uint32_t *number); /* NULL when it makes no sense */
+
+void wire_free_account(struct conf_account **a); /* of both kinds */
 
 /* doing in an unpacked progress is allocated; the caller frees it. */
 void wire_pack_progress(struct buf *b, const struct fetch_progress *p);

@@ -86,14 +86,40 @@ tells_of_all_targets_before_the_link(void **state)
 	struct err e;
 
 	(void)state;
+	accounts[1].mda_new_privileges = true;
 	params.lock_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	team = team_new(h.loop, &params, &events, &h, &e);
 	assert_non_null(team);
 	loop_timer_arm(limit, LIMIT_MS);
 	loop_run(h.loop);
 	team_free(&team);
-	assert_string_equal(h.e.text, "ledger 0:/A 1:/B 2:/C link");
+	assert_string_equal(h.e.text, "ledger+ 0:/A 1:/B 2:/C link");
 	loop_timer_free(&limit);
+	loop_free(&h.loop);
+	close(params.lock_fd);
+}
+
+static void
+refuses_a_target_that_fits_no_packet(void **state)
+{
+	static char long_argument[IPC_PAYLOAD_MAX];
+	char *argv[] = { (char[]){ "mda" }, long_argument, NULL };
+	struct conf_account account = {
+		.name = (char[]){ "a" }, .way = CONF_MDA, .mda = { argv, 2 }
+	};
+	struct conf conf = {
+		.state_dir = (char[]){ "/none" }, .accounts = &account, .n = 1
+	};
+	struct team_params params = { .conf = &conf, .stderr_fd = -1 };
+	struct hall h = { .loop = loop_new() };
+	struct err e;
+
+	(void)state;
+	memset(long_argument, 'x', sizeof(long_argument) - 1);
+	params.lock_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_null(team_new(h.loop, &params, &events, &h, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.text, "account a: "));
 	loop_free(&h.loop);
 	close(params.lock_fd);
 }
@@ -105,20 +131,20 @@ note_packet(char *heard, size_t size, const char *octets, size_t n)
 {
 	struct unpack u = unpack_of(span_make(octets + 1, n - 1));
 	size_t at = strlen(heard);
+	struct conf_account *a;
 	uint32_t number;
-	struct span name, maildir;
 
-	if (octets[0] == WIRE_LEDGER)
-		snprintf(heard + at, size - at, "ledger");
+	if (octets[0] == WIRE_LEDGER) /* the last octet: privileges */
+		snprintf(heard + at, size - at, "ledger%s",
+		    octets[n - 1] == 1 ? "+" : "");
 	if (octets[0] == WIRE_LINK)
 		snprintf(heard + at, size - at, " link");
 	if (octets[0] != WIRE_TARGET)
 		return;
-	number = unpack_u32(&u);
-	name = unpack_span(&u);
-	maildir = unpack_span(&u);
-	snprintf(heard + at, size - at, " %u:%.*s%s", number, (int)maildir.n,
-	    maildir.p, name.n == 1 && unpack_ok(&u) ? "" : "?");
+	a = wire_unpack_target(&u, &number);
+	snprintf(heard + at, size - at, " %u:%s", number,
+	    a == NULL ? "?" : a->maildir);
+	wire_free_account(&a);
 }
 
 static void
@@ -168,6 +194,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_of_all_targets_before_the_link),
+		cmocka_unit_test(refuses_a_target_that_fits_no_packet),
 	};
 
 	if (argc == 1 && strcmp(argv[0], SPAWN_DELIVERER) == 0)

@@ -24,6 +24,21 @@ static char first[] = "INBOX";
 static char second[] = "Lists/*";
 static char *mailboxes[] = { first, second, NULL };
 
+static char relay_host[] = "lmtp.example.org";
+static char relay_name[] = "lmtp.example.com";
+static char helo[] = "here.example.org";
+static char bob[] = "bob@example.org";
+static char carol[] = "carol@example.org";
+static char *recipients[] = { bob, carol, NULL };
+static char header[] = "Delivered-To";
+static char prefix[] = "p-";
+static char program[] = "/usr/bin/procmail";
+static char argument[] = "-d";
+static char *mda[] = { program, argument, NULL };
+static char maildir[] = "/home/alice/Maildir";
+static char mbox[] = "/var/mail/alice";
+static char socket_path[] = "/run/lmtp";
+
 /* Every field has a value of its own. */
 static const struct conf_account account = { .name = name,
 	.protocol = CONF_POP3,
@@ -43,7 +58,31 @@ static const struct conf_account account = { .name = name,
 	.retries = 14,
 	.pipelining = true,
 	.capa = false,
-	.id = true };
+	.id = true,
+	.way = CONF_LMTP,
+	.maildir = maildir,
+	.mbox = mbox,
+	.mda = { mda, 2 },
+	.relay = { NULL, relay_host, 2400 },
+	.maildir_folders = true,
+	.keep_flags = false,
+	.mda_from_line = true,
+	.mda_new_privileges = true,
+	.mda_timeout_s = 15,
+	.mda_parallel = 16,
+	.mda_exit = { [0] = CONF_EXIT_HOLD, [255] = CONF_EXIT_LATER },
+	.recipients = { recipients, 2 },
+	.recipient_header = header,
+	.recipient_prefix = prefix,
+	.trace_received = true,
+	.trace_delivered_to = false,
+	.trace_source = true,
+	.max_size = 1ULL << 39,
+	.oversize = CONF_STUB,
+	.delivery_tls = CONF_TLS_STARTTLS,
+	.delivery_tls_name = relay_name,
+	.delivery_timeout_s = 17,
+	.helo_name = helo };
 
 static int
 set_up(void **state)
@@ -128,6 +167,57 @@ brings_an_account_over_whole(void **state)
 	assert_true(span_eq(secret_span(s), SPAN("a\0b\n")));
 	wire_free_account(&a);
 	assert_null(a);
+	secret_free(&s);
+}
+
+static void
+brings_the_delivery_over_but_no_program_or_path(void **state)
+{
+	struct conf_account *a;
+	struct secret *s;
+
+	(void)state;
+	wire_pack_account(&packet, &account, secret);
+	a = unpack_copy(buf_span(&packet), &s);
+	assert_int_equal(a->way, CONF_LMTP);
+	assert_null(a->relay.socket);
+	assert_string_equal(a->relay.host, relay_host);
+	assert_int_equal(a->relay.port, 2400);
+	assert_true(a->maildir_folders && a->mda_from_line);
+	assert_false(a->keep_flags);
+	assert_int_equal(a->recipients.n, 2);
+	assert_string_equal(a->recipients.v[1], carol);
+	assert_string_equal(a->recipient_header, header);
+	assert_string_equal(a->recipient_prefix, prefix);
+	assert_true(a->trace_received && a->trace_source);
+	assert_false(a->trace_delivered_to);
+	assert_true(a->max_size == 1ULL << 39);
+	assert_int_equal(a->oversize, CONF_STUB);
+	assert_int_equal(a->delivery_tls, CONF_TLS_STARTTLS);
+	assert_string_equal(a->delivery_tls_name, relay_name);
+	assert_int_equal(a->delivery_timeout_s, 17);
+	assert_string_equal(a->helo_name, helo);
+	assert_null(a->maildir);
+	assert_null(a->mbox);
+	assert_int_equal(a->mda.n, 0);
+	wire_free_account(&a);
+	secret_free(&s);
+}
+
+static void
+tells_the_engine_of_a_socket_but_not_where_it_is(void **state)
+{
+	struct conf_account by_socket = account;
+	struct conf_account *a;
+	struct secret *s;
+
+	(void)state;
+	by_socket.relay = (struct conf_server){ .socket = socket_path };
+	wire_pack_account(&packet, &by_socket, secret);
+	a = unpack_copy(buf_span(&packet), &s);
+	assert_string_equal(a->relay.socket, "");
+	assert_null(a->relay.host);
+	wire_free_account(&a);
 	secret_free(&s);
 }
 
@@ -226,6 +316,140 @@ refuses_choices_that_do_not_exist(void **state)
 	a = account;
 	a.after = (enum conf_after)(CONF_DELETE + 1);
 	assert_refused(&a);
+	a = account;
+	a.way = (enum conf_way)(CONF_MBOX + 1);
+	assert_refused(&a);
+	a = account;
+	a.oversize = (enum conf_oversize)(CONF_STUB + 1);
+	assert_refused(&a);
+	a = account;
+	a.delivery_tls = (enum conf_tls)(CONF_TLS_NONE + 1);
+	assert_refused(&a);
+}
+
+static void
+refuses_a_server_that_is_none_or_two(void **state)
+{
+	struct conf_account a = account;
+
+	(void)state;
+	a.relay.host = NULL;
+	assert_refused(&a);
+	a = account;
+	a.relay.socket = socket_path;
+	assert_refused(&a);
+}
+
+/* ---- targets ---- */
+
+static struct conf_account *
+unpack_target(struct span octets)
+{
+	char *copy = mem_new(octets.n + (octets.n == 0));
+	struct conf_account *a;
+	struct unpack u;
+	uint32_t number;
+
+	if (octets.n > 0)
+		memcpy(copy, octets.p, octets.n);
+	u = unpack_of(span_make(copy, octets.n));
+	a = wire_unpack_target(&u, &number);
+	if (a != NULL)
+		assert_int_equal(number, 7);
+	free(copy);
+	return a;
+}
+
+static void
+pack_target_of(enum conf_way way)
+{
+	struct conf_account a = account;
+
+	a.way = way;
+	a.relay.socket = way == CONF_LMTP ? socket_path : NULL;
+	buf_clear(&packet);
+	wire_pack_target(&packet, 7, &a);
+}
+
+static void
+brings_a_target_over_whole(void **state)
+{
+	struct conf_account *a;
+
+	(void)state;
+	pack_target_of(CONF_MDA);
+	a = unpack_target(buf_span(&packet));
+	assert_non_null(a);
+	assert_string_equal(a->name, name);
+	assert_string_equal(a->user, user);
+	assert_int_equal(a->way, CONF_MDA);
+	assert_string_equal(a->maildir, maildir);
+	assert_string_equal(a->mbox, mbox);
+	assert_int_equal(a->mda.n, 2);
+	assert_string_equal(a->mda.v[0], program);
+	assert_string_equal(a->mda.v[1], argument);
+	assert_null(a->mda.v[2]);
+	assert_int_equal(a->mda_timeout_s, 15);
+	assert_int_equal(a->mda_parallel, 16);
+	assert_true(a->mda_from_line && a->mda_new_privileges);
+	assert_memory_equal(a->mda_exit, account.mda_exit, 256);
+	assert_true(a->maildir_folders);
+	assert_false(a->keep_flags);
+	assert_int_equal(a->recipients.n, 1);
+	assert_string_equal(a->recipients.v[0], bob);
+	assert_null(a->relay.socket);
+	wire_free_account(&a);
+	pack_target_of(CONF_LMTP);
+	a = unpack_target(buf_span(&packet));
+	assert_string_equal(a->relay.socket, socket_path);
+	wire_free_account(&a);
+}
+
+static void
+refuses_a_target_cut_off_or_with_more_behind(void **state)
+{
+	(void)state;
+	pack_target_of(CONF_MDA);
+	for (size_t n = 0; n < packet.n; n++) {
+		struct span part = buf_span(&packet);
+
+		assert_null(unpack_target(span_take(&part, n)));
+	}
+	pack_u8(&packet, 0);
+	assert_null(unpack_target(buf_span(&packet)));
+}
+
+static void
+refuses_a_target_that_leads_nowhere(void **state)
+{
+	struct conf_account bare = { .name = name, .user = user };
+
+	static const enum conf_way ways[] = { CONF_MAILDIR, CONF_MDA, CONF_MBOX,
+		(enum conf_way)(CONF_MBOX + 1) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		bare.way = ways[i];
+		buf_clear(&packet);
+		wire_pack_target(&packet, 7, &bare);
+		assert_null(unpack_target(buf_span(&packet)));
+	}
+	bare.mda = account.mda;
+	bare.way = CONF_MDA; /* which none could run */
+	buf_clear(&packet);
+	wire_pack_target(&packet, 7, &bare);
+	assert_null(unpack_target(buf_span(&packet)));
+}
+
+static void
+refuses_an_exit_status_of_no_meaning(void **state)
+{
+	struct conf_account a = account;
+
+	(void)state;
+	a.mda_exit[9] = CONF_EXIT_HOLD + 1;
+	wire_pack_target(&packet, 7, &a);
+	assert_null(unpack_target(buf_span(&packet)));
 }
 
 static void
@@ -383,11 +607,18 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(brings_an_account_over_whole),
+		TEST(brings_the_delivery_over_but_no_program_or_path),
+		TEST(tells_the_engine_of_a_socket_but_not_where_it_is),
 		TEST(brings_over_what_an_account_has_not),
 		TEST(refuses_an_account_cut_off_at_any_octet),
 		TEST(refuses_octets_behind_an_account),
 		TEST(survives_any_octet_that_is_changed),
 		TEST(refuses_choices_that_do_not_exist),
+		TEST(refuses_a_server_that_is_none_or_two),
+		TEST(brings_a_target_over_whole),
+		TEST(refuses_a_target_cut_off_or_with_more_behind),
+		TEST(refuses_a_target_that_leads_nowhere),
+		TEST(refuses_an_exit_status_of_no_meaning),
 		TEST(frees_no_account_without_a_fuss),
 		TEST(brings_every_kind_of_error_over),
 		TEST(brings_no_error_over_as_none),
