@@ -39,6 +39,9 @@ def quoted(value):
     return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
 
 
+DESTINATIONS = {"maildir", "mda", "lmtp", "smtp", "mbox"}
+
+
 def conf_value(v):
     if isinstance(v, bool):
         return "true" if v else "false"
@@ -96,12 +99,16 @@ class Haul:
         self.env = {}
 
     def account(self, name="a", **options):
-        """Options by their names, with _ for -; maildir is ours."""
+        """Options by their names, with _ for -; maildir is ours, unless
+        there is another destination, and messages are compared octet by
+        octet."""
         o = {k.replace("_", "-"): v for k, v in options.items()}
-        o.setdefault("maildir", os.path.join(self.dir, "Maildir-" + name))
+        if not DESTINATIONS & o.keys():
+            o["maildir"] = os.path.join(self.dir, "Maildir-" + name)
+        o.setdefault("trace", ["none"])
         self.accounts[name] = o
         self.write_conf()
-        return Maildir(o["maildir"])
+        return Maildir(o["maildir"]) if "maildir" in o else None
 
     def change(self, name="a", **options):
         self.accounts[name].update(
