@@ -109,7 +109,7 @@ take_off(struct imap_box *b)
 	while (
 	    !set_empty(&b->todo) && (fl = flights_free(&b->flights)) != NULL) {
 		set_take(&fl->uids, &b->todo, most, FLIGHT_RANGES);
-		fl->ticket = imap_fetch(machine(b), &fl->uids);
+		fl->ticket = imap_fetch(machine(b), &fl->uids, false);
 	}
 	imap_session_flush(b->session);
 }

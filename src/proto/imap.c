@@ -55,10 +55,15 @@ static const struct verb {
 	[IMAP_VERB_ID] = { "id", 60, ERR_PROTO, done_id },
 	[IMAP_VERB_LOGOUT] = { "logout", 30, ERR_PROTO, done_logout },
 	[IMAP_VERB_LIST] = { "list", REQUEST_S, ERR_PROTO, done_request },
+	[IMAP_VERB_DELIMITER] = { "delimiter", REQUEST_S, ERR_PROTO,
+	    done_request },
 	[IMAP_VERB_SELECT] = { "select", REQUEST_S, ERR_MAILBOX, done_select },
 	[IMAP_VERB_SEARCH] = { "search", REQUEST_S, ERR_PROTO, done_request },
 	[IMAP_VERB_FETCH] = { "fetch", REQUEST_S, ERR_MESSAGE, done_request },
+	[IMAP_VERB_SIZES] = { "sizes", REQUEST_S, ERR_MESSAGE, done_request },
 	[IMAP_VERB_HEADERS] = { "headers", REQUEST_S, ERR_MESSAGE,
+	    done_request },
+	[IMAP_VERB_WHOLE_HEADERS] = { "whole headers", REQUEST_S, ERR_MESSAGE,
 	    done_request },
 	[IMAP_VERB_STORE] = { "store", REQUEST_S, ERR_PROTO, done_request },
 	[IMAP_VERB_EXPUNGE] = { "expunge", REQUEST_S, ERR_PROTO, done_request },
@@ -392,6 +397,12 @@ imap_list(struct imap *m)
 }
 
 uint32_t
+imap_list_delimiter(struct imap *m)
+{
+	return request_words(m, IMAP_VERB_DELIMITER, SPAN("LIST \"\" \"\""));
+}
+
+uint32_t
 imap_select(struct imap *m, const char *mailbox)
 {
 	struct buf text;
@@ -427,10 +438,18 @@ imap_search_deleted(struct imap *m)
 }
 
 uint32_t
-imap_fetch(struct imap *m, const struct set *uids)
+imap_fetch(struct imap *m, const struct set *uids, bool with_flags)
 {
 	return request_set(m, IMAP_VERB_FETCH, SPAN("UID FETCH "), uids,
-	    SPAN(" (UID BODY.PEEK[])"));
+	    with_flags ? SPAN(" (UID FLAGS INTERNALDATE BODY.PEEK[])")
+		       : SPAN(" (UID BODY.PEEK[])"));
+}
+
+uint32_t
+imap_fetch_sizes(struct imap *m, const struct set *uids)
+{
+	return request_set(m, IMAP_VERB_SIZES, SPAN("UID FETCH "), uids,
+	    SPAN(" (RFC822.SIZE)"));
 }
 
 uint32_t
@@ -439,6 +458,13 @@ imap_fetch_headers(struct imap *m, const struct set *uids)
 	return request_set(m, IMAP_VERB_HEADERS, SPAN("UID FETCH "), uids,
 	    SPAN(" (UID RFC822.SIZE "
 		 "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM)])"));
+}
+
+uint32_t
+imap_fetch_whole_headers(struct imap *m, const struct set *uids)
+{
+	return request_set(m, IMAP_VERB_WHOLE_HEADERS, SPAN("UID FETCH "), uids,
+	    SPAN(" (RFC822.SIZE BODY.PEEK[HEADER])"));
 }
 
 uint32_t

@@ -61,20 +61,25 @@ enum imap_event {
 	IMAP_MORE = 0,   /* no event: all input is used, give more */
 	IMAP_UPGRADE,    /* start TLS on the connection, then imap_upgraded() */
 	IMAP_READY,      /* logged in: requests are welcome */
-	IMAP_LISTED,     /* info.name, info.noselect */
+	IMAP_LISTED,     /* info.name, info.noselect, info.delimiter; the name
+	                    is empty for imap_list_delimiter(), and only then */
 	IMAP_FOUND,      /* SEARCH: info.first to info.last exist */
 	IMAP_BODY_BEGIN, /* a message starts: info.uid (0: not yet known),
 	                    info.size */
 	IMAP_BODY_DATA,  /* info.data: raw octets, valid until the next call */
 	IMAP_BODY_END,   /* all its octets were seen, and the FETCH response is
 	                    complete: info.uid (0: the server never said),
-	                    info.size */
+	                    info.size, info.flags, info.internaldate */
 	IMAP_FETCHED,    /* a FETCH response without a body ended: info.uid (0:
-	                    not said), info.rfc822_size and info.data (header
-	                    octets) where asked for and given. A body that was
-	                    NIL is reported so too. One with neither size nor
+	                    not said), info.flags, info.internaldate, and
+	                    info.has_size, info.rfc822_size and info.data
+	                    (header octets) where asked for and given. A body
+	                    that was NIL is reported so too. The items that
+	                    stand in it, NIL or not, tell which kind of request
+	                    it belongs to. One that names neither size nor
 	                    header is told only while an imap_fetch() is in
-	                    flight: servers send flags at any time. */
+	                    flight: servers send flags at any time. So what was
+	                    asked for may never be told before IMAP_DONE. */
 	IMAP_CHANGED,    /* info.exists changed, or mail went: look again */
 	IMAP_VANISHED,   /* EXPUNGE of sequence number info.first */
 	IMAP_NOTICE,     /* text for the user, from ALERT: info.text */
@@ -83,18 +88,31 @@ enum imap_event {
 	IMAP_FAILED      /* terminal: see imap_error() */
 };
 
+enum imap_flag { /* RFC 3501 2.3.2 */
+	IMAP_SEEN = 1,
+	IMAP_FLAGGED = 2,
+	IMAP_ANSWERED = 4,
+	IMAP_DRAFT = 8,
+	IMAP_DELETED = 16
+};
+
 struct imap_info {
 	uint32_t ticket; /* the request this belongs to; 0: none */
 	uint32_t uid, exists;
 	uint32_t first, last;
 	uint64_t size, rfc822_size;
-	struct span data; /* borrowed: valid until the next imap_step() */
-	struct span name; /* mailbox name as UTF-8, borrowed likewise */
-	struct span text; /* borrowed likewise; not made printable */
-	bool noselect;    /* LIST: \Noselect or \NonExistent */
-	char delimiter;   /* LIST: between levels of the name; 0: none */
-	bool ok;          /* DONE: the server said OK */
-	struct err err;   /* DONE: what NO or BAD meant, by its code */
+	bool has_size; /* FETCHED: rfc822_size was given, and is a number */
+	/* BODY_END and FETCHED, wherever in the response they stood, and
+	 * whether asked for or not: */
+	unsigned int flags;   /* enum imap_flag; others are not told */
+	int64_t internaldate; /* Unix seconds; 0: none, or before 1970 */
+	struct span data;     /* borrowed: valid until the next imap_step() */
+	struct span name;     /* mailbox name as UTF-8, borrowed likewise */
+	struct span text;     /* borrowed likewise; not made printable */
+	bool noselect;        /* LIST: \Noselect or \NonExistent */
+	char delimiter;       /* LIST: between levels of the name; 0: none */
+	bool ok;              /* DONE: the server said OK */
+	struct err err;       /* DONE: what NO or BAD meant, by its code */
 	/* DONE of a select: */
 	uint32_t uidvalidity; /* 0: the server sent none */
 	uint32_t uidnext;     /* 0: the server sent none */
@@ -129,13 +147,21 @@ void imap_upgraded(struct imap *m); /* the answer to IMAP_UPGRADE */
  * imap_output() is longer than it likes.
  */
 uint32_t imap_list(struct imap *m);
+/* What separates the levels of names (RFC 3501 6.3.8), as one IMAP_LISTED
+ * with an empty name; some servers answer nothing. */
+uint32_t imap_list_delimiter(struct imap *m);
 uint32_t imap_select(struct imap *m, const char *mailbox);
 uint32_t imap_search_uids(struct imap *m, const struct set *uids,
     uint32_t from); /* UID SEARCH of uids, and of from:* unless from is 0 */
 uint32_t imap_search_deleted(struct imap *m);
-uint32_t imap_fetch(struct imap *m, const struct set *uids);
+uint32_t imap_fetch(struct imap *m, const struct set *uids,
+    bool with_flags); /* and INTERNALDATE */
+/* Sizes, as one IMAP_FETCHED each. */
+uint32_t imap_fetch_sizes(struct imap *m, const struct set *uids);
 /* Size and the header fields of a fingerprint, as one IMAP_FETCHED each. */
 uint32_t imap_fetch_headers(struct imap *m, const struct set *uids);
+/* Size and header, of which 64 KiB at most, likewise. */
+uint32_t imap_fetch_whole_headers(struct imap *m, const struct set *uids);
 uint32_t imap_store_deleted(struct imap *m, const struct set *uids);
 uint32_t imap_expunge_uids(struct imap *m, const struct set *uids);
 uint32_t imap_expunge(struct imap *m); /* everything: see P4 first */

@@ -87,14 +87,31 @@ hear_expunge(struct imap_data *d, uint32_t number, struct imap_info *info)
 
 /* ---- LIST and SEARCH ---- */
 
+/* The answer to LIST "" "" (RFC 3501 6.3.8). GMail names the root by the
+ * delimiter. Any other name is a mailbox, and none may be lost. */
+static bool
+is_root(const struct imap_flight *flight, const struct imap_read *r)
+{
+	bool named = r->data.n == 1 && r->delimiter != '\0' &&
+	    r->data.p[0] == r->delimiter;
+
+	return (named || r->data.n == 0) &&
+	    imap_flight_oldest(flight, IMAP_VERB_DELIMITER) != NULL;
+}
+
 static enum imap_event
 hear_listed(struct imap_data *d, const struct imap_flight *flight,
     const struct imap_read *r, struct imap_info *info)
 {
-	info->ticket = ticket_of(flight, IMAP_VERB_LIST);
-	if (info->ticket == 0 || !imap_words_mailbox(&d->name, r->data))
+	bool root = is_root(flight, r);
+
+	info->ticket =
+	    ticket_of(flight, root ? IMAP_VERB_DELIMITER : IMAP_VERB_LIST);
+	if (info->ticket == 0 ||
+	    (!root && !imap_words_mailbox(&d->name, r->data)))
 		return IMAP_MORE;
-	info->name = buf_span(&d->name);
+	if (!root)
+		info->name = buf_span(&d->name);
 	info->noselect = r->noselect;
 	info->delimiter = r->delimiter;
 	return IMAP_LISTED;
@@ -122,6 +139,16 @@ hear_found_badly(const struct imap_flight *flight)
 
 /* ---- FETCH ---- */
 
+/* What a message is marked with. A torn line may have lost some of it. */
+static void
+tell_marks(const struct imap_items *items, struct imap_info *info)
+{
+	if (items->torn)
+		return;
+	info->flags = items->flags;
+	info->internaldate = items->internaldate;
+}
+
 static enum imap_event
 hear_body(const struct imap_data *d, enum imap_event ev,
     const struct imap_read *r, struct imap_info *info)
@@ -133,27 +160,69 @@ hear_body(const struct imap_data *d, enum imap_event ev,
 	info->size = r->items.body_size;
 	if (ev == IMAP_BODY_DATA)
 		info->data = r->data;
+	if (ev == IMAP_BODY_END)
+		tell_marks(&r->items, info);
 	return ev;
 }
 
-/* The end of a FETCH response. One that says neither size nor header can
- * only belong to an imap_fetch(): flags come unasked at any time. */
+static uint32_t
+older(uint32_t a, uint32_t b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+/* Size and nothing else: imap_fetch_sizes() asks for that, and it is what is
+ * left when a server has no header to give. */
+static uint32_t
+ticket_of_size(const struct imap_flight *flight)
+{
+	uint32_t ticket = ticket_of(flight, IMAP_VERB_SIZES);
+
+	if (ticket != 0)
+		return ticket;
+	return older(ticket_of(flight, IMAP_VERB_HEADERS),
+	    ticket_of(flight, IMAP_VERB_WHOLE_HEADERS));
+}
+
+/* Whose response without a body this is: the items that stand in it tell,
+ * even those that are NIL. One that names neither size nor header can only
+ * belong to an imap_fetch(): flags come unasked at any time. */
+static uint32_t
+ticket_of_items(const struct imap_flight *flight, unsigned int named)
+{
+	const unsigned int any_header = IMAP_NAMED_HEADER | IMAP_NAMED_FIELDS;
+	uint32_t ticket = 0;
+
+	if ((named & IMAP_NAMED_BODY) != 0)
+		ticket = ticket_of(flight, IMAP_VERB_FETCH);
+	if (ticket == 0 && (named & IMAP_NAMED_HEADER) != 0)
+		ticket = ticket_of(flight, IMAP_VERB_WHOLE_HEADERS);
+	if (ticket == 0 && (named & any_header) != 0)
+		return ticket_of(flight, IMAP_VERB_HEADERS);
+	if (ticket == 0 && (named & IMAP_NAMED_SIZE) != 0)
+		return ticket_of_size(flight);
+	if (named == 0)
+		return ticket_of(flight, IMAP_VERB_FETCH);
+	return ticket;
+}
+
+/* The end of a FETCH response. */
 static enum imap_event
 hear_fetched(const struct imap_data *d, const struct imap_flight *flight,
     const struct imap_read *r, struct imap_info *info)
 {
 	const struct imap_items *items = &r->items;
-	bool headers = items->has_size || items->has_header;
 
 	if (items->body)
 		return hear_body(d, IMAP_BODY_END, r, info);
-	info->ticket =
-	    ticket_of(flight, headers ? IMAP_VERB_HEADERS : IMAP_VERB_FETCH);
+	info->ticket = ticket_of_items(flight, items->named);
 	if (items->torn || info->ticket == 0)
 		return IMAP_MORE;
 	info->uid = items->uid;
+	info->has_size = items->has_size;
 	info->rfc822_size = items->rfc822_size;
 	info->data = buf_span(&items->header);
+	tell_marks(items, info);
 	return IMAP_FETCHED;
 }
 

@@ -48,11 +48,15 @@ ask(struct imap *m)
 	imap_list(m);
 	imap_select(m, "INBOX");
 	imap_search_uids(m, &uids, 10);
-	imap_fetch(m, &uids);
+	imap_fetch(m, &uids, false);
 	imap_fetch_headers(m, &uids);
 	imap_store_deleted(m, &uids);
 	imap_expunge_uids(m, &uids);
 	imap_noop(m);
+	imap_fetch(m, &uids, true);
+	imap_fetch_sizes(m, &uids);
+	imap_fetch_whole_headers(m, &uids);
+	imap_list_delimiter(m);
 	set_deinit(&uids);
 }
 
@@ -88,6 +92,21 @@ check_body(struct run *r, enum imap_event ev, const struct imap_info *info)
 	}
 }
 
+/* What is told of a message is within its bounds, and only told where
+ * proto/imap.h says so. */
+static void
+check_marks(enum imap_event ev, const struct imap_info *info)
+{
+	bool fetched = ev == IMAP_FETCHED;
+
+	must(info->flags < 32 && info->internaldate >= 0);
+	must(fetched || ev == IMAP_BODY_END ||
+	    (info->flags == 0 && info->internaldate == 0));
+	must(fetched || !info->has_size);
+	must(info->has_size || info->rfc822_size == 0);
+	must(!fetched || info->data.n <= 65536);
+}
+
 static void
 note(struct run *r, enum imap_event ev, const struct imap_info *i)
 {
@@ -101,6 +120,8 @@ note(struct run *r, enum imap_event ev, const struct imap_info *i)
 	    i->ok, i->noselect, i->delimiter);
 	buf_printf(&r->events, "%d %s %u %u %d", (int)i->err.kind, i->err.text,
 	    i->uidvalidity, i->uidnext, i->read_only);
+	buf_printf(&r->events, " %d %u %lld ", i->has_size, i->flags,
+	    (long long)i->internaldate);
 	buf_add(&r->events, i->name);
 	buf_add(&r->events, i->text);
 	if (ev == IMAP_FAILED)
@@ -121,6 +142,7 @@ feed(struct run *r, struct span piece)
 			return;
 		}
 		check_body(r, ev, &info);
+		check_marks(ev, &info);
 		note(r, ev, &info);
 		r->over = ev == IMAP_FAILED || ev == IMAP_CLOSED;
 		r->upgrading = r->upgrading || ev == IMAP_UPGRADE;

@@ -83,6 +83,31 @@ gives_data_to_the_oldest_request_that_fits(void **state)
 }
 
 static void
+gives_a_size_alone_to_who_asked_for_no_more(void **state)
+{
+	struct world *w = *state;
+	struct imap_cmd cmd;
+
+	imap_flight_add(&w->flight, IMAP_VERB_WHOLE_HEADERS, 1);
+	imap_flight_add(&w->flight, IMAP_VERB_HEADERS, 2);
+	imap_flight_add(&w->flight, IMAP_VERB_SIZES, 3);
+	assert_int_equal(hear(w, "* 1 FETCH (RFC822.SIZE 3)\n"), IMAP_FETCHED);
+	assert_int_equal(w->info.ticket, 3);
+	assert_true(imap_flight_take(&w->flight, 3, &cmd));
+	assert_int_equal(hear(w, "* 1 FETCH (RFC822.SIZE 3)\n"), IMAP_FETCHED);
+	assert_int_equal(w->info.ticket, 1);
+	assert_int_equal(
+	    hear(w, "* 1 FETCH (BODY[] NIL RFC822.SIZE 3)\n"), IMAP_FETCHED);
+	assert_int_equal(w->info.ticket, 1);
+	assert_true(imap_flight_take(&w->flight, 1, &cmd));
+	assert_int_equal(
+	    hear(w, "* 1 FETCH (BODY[HEADER] \"\")\n"), IMAP_FETCHED);
+	assert_int_equal(w->info.ticket, 2);
+	assert_true(imap_flight_take(&w->flight, 2, &cmd));
+	assert_int_equal(hear(w, "* 1 FETCH (RFC822.SIZE 3)\n"), IMAP_MORE);
+}
+
+static void
 passes_over_what_nobody_asked_for(void **state)
 {
 	static const char *const lines[] = { "* LIST () NIL x\n",
@@ -132,6 +157,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    gives_data_to_the_oldest_request_that_fits, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    gives_a_size_alone_to_who_asked_for_no_more, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    passes_over_what_nobody_asked_for, setup, teardown),

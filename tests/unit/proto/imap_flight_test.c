@@ -65,7 +65,10 @@ tells_requests_from_our_own_commands(void **state)
 	assert_null(imap_flight_first_request(&f));
 	imap_flight_add(&f, IMAP_VERB_LIST, 3);
 	imap_flight_add(&f, IMAP_VERB_NOOP, 4);
-	assert_int_equal(imap_flight_requests(&f), 2);
+	imap_flight_add(&f, IMAP_VERB_DELIMITER, 5);
+	imap_flight_add(&f, IMAP_VERB_SIZES, 6);
+	imap_flight_add(&f, IMAP_VERB_WHOLE_HEADERS, 7);
+	assert_int_equal(imap_flight_requests(&f), 5);
 	assert_int_equal(imap_flight_first_request(&f)->tag, 3);
 	imap_flight_deinit(&f);
 }

@@ -51,11 +51,14 @@ finds_what_it_looks_for(void **state)
 	assert_int_equal(it.rfc822_size, 12);
 	assert_int_equal(it.body_size, 3);
 	assert_true(span_eq(buf_span(&it.header), SPAN("h")));
+	assert_int_equal(it.flags, IMAP_SEEN);
 	/* a new response knows nothing of the last */
 	assert_int_equal(read_items(&it, SPAN("()\r\n")), 0);
 	assert_false(it.torn || it.has_size || it.has_header || it.body);
 	assert_int_equal(it.uid, 0);
 	assert_int_equal(it.header.n, 0);
+	assert_int_equal(it.flags, 0);
+	assert_int_equal(it.named, 0);
 	imap_items_deinit(&it);
 }
 
@@ -132,6 +135,110 @@ knows_a_torn_line(void **state)
 }
 
 static void
+reads_flags(void **state)
+{
+	static const struct {
+		const char *said;
+		unsigned int flags;
+	} cases[] = {
+		{ "(FLAGS ())\n", 0 },
+		{ "(FLAGS (\\Seen))\n", IMAP_SEEN },
+		{ "(FLAGS (\\Flagged))\n", IMAP_FLAGGED },
+		{ "(FLAGS (\\Answered))\n", IMAP_ANSWERED },
+		{ "(FLAGS (\\Draft))\n", IMAP_DRAFT },
+		{ "(FLAGS (\\Deleted))\n", IMAP_DELETED },
+		{ "(flags (\\sEEN \\SEEN \\*))\n", IMAP_SEEN },
+		{ "(FLAGS (Seen \\Seen2 \\See \\ $\\Seen))\n", 0 },
+		{ "(FLAGS (\\Recent $Forwarded \"\\\\Seen\" {5}\r\n\\Seen "
+		  "\\Draft))\n",
+		    IMAP_DRAFT },
+		{ "(FLAGS (\\Seen) FLAGS (\\Draft))\n", IMAP_DRAFT },
+		{ "(FLAGS ((\\Seen) \\Draft))\n", IMAP_SEEN | IMAP_DRAFT },
+		{ "((FLAGS (\\Seen)))\n", IMAP_SEEN },
+		{ "(FLAGS NIL X (\\Seen))\n", 0 },
+		{ "(FLAGS \\Seen)\n", 0 },
+		{ "(X (\\Seen) \\Seen x)\n", 0 },
+		{ "(X (FLAGS (\\Seen)))\n", 0 },
+	};
+	struct imap_items it;
+
+	(void)state;
+	imap_items_init(&it);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		read_items(&it, span_of(cases[i].said));
+		if (it.torn || it.flags != cases[i].flags)
+			fail_msg("%s: %u", cases[i].said, it.flags);
+	}
+	imap_items_deinit(&it);
+}
+
+static void
+reads_dates(void **state)
+{
+#define DATE "\"17-Jul-1996 02:44:25 -0700\""
+
+	static const struct {
+		const char *said;
+		int64_t date;
+	} cases[] = {
+		{ "(INTERNALDATE " DATE ")\n", 837596665 },
+		{ "(internaldate {26}\r\n17-Jul-1996 02:44:25 -0700)\n",
+		    837596665 },
+		{ "(INTERNALDATE NIL)\n", 0 },
+		{ "(INTERNALDATE \"\")\n", 0 },
+		{ "(INTERNALDATE (" DATE "))\n", 0 },
+		{ "(INTERNALDATE \"00-Jan-0000 00:00:00 +0000\")\n", 0 },
+		{ "(INTERNALDATE \"x\" INTERNALDATE " DATE ")\n", 837596665 },
+		{ "(INTERNALDATE " DATE " INTERNALDATE NIL)\n", 0 },
+		{ "(INTERNALDATE \"17-Jul-1996 02:44:25 -0700              "
+		  "                        x\")\n",
+		    0 },
+		{ "(X " DATE ")\n", 0 },
+	};
+	struct imap_items it;
+
+	(void)state;
+	imap_items_init(&it);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		read_items(&it, span_of(cases[i].said));
+		if (it.torn || it.internaldate != cases[i].date)
+			fail_msg("%s: %lld", cases[i].said,
+			    (long long)it.internaldate);
+	}
+	imap_items_deinit(&it);
+#undef DATE
+}
+
+static void
+knows_what_was_named(void **state)
+{
+	static const struct {
+		const char *said;
+		unsigned int named;
+	} cases[] = {
+		{ "(UID 1 FLAGS () INTERNALDATE \"\" X BODY[])\n", 0 },
+		{ "(RFC822.SIZE 1)\n", IMAP_NAMED_SIZE },
+		{ "(RFC822.SIZE NIL)\n", IMAP_NAMED_SIZE },
+		{ "(BODY[] NIL)\n", IMAP_NAMED_BODY },
+		{ "(BODY[] RFC822.SIZE 1)\n",
+		    IMAP_NAMED_BODY | IMAP_NAMED_SIZE },
+		{ "(BODY[HEADER] NIL)\n", IMAP_NAMED_HEADER },
+		{ "(body[header]<0> \"x\")\n", IMAP_NAMED_HEADER },
+		{ "(BODY[HEADER.FIELDS (A)] \"x\")\n", IMAP_NAMED_FIELDS },
+	};
+	struct imap_items it;
+
+	(void)state;
+	imap_items_init(&it);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		read_items(&it, span_of(cases[i].said));
+		if (it.torn || it.named != cases[i].named)
+			fail_msg("%s: %u", cases[i].said, it.named);
+	}
+	imap_items_deinit(&it);
+}
+
+static void
 goes_no_deeper_than_its_limit(void **state)
 {
 	struct imap_items it;
@@ -176,6 +283,9 @@ main(void)
 		cmocka_unit_test(tells_nil_from_empty),
 		cmocka_unit_test(leaves_out_values_that_make_no_sense),
 		cmocka_unit_test(knows_a_torn_line),
+		cmocka_unit_test(reads_flags),
+		cmocka_unit_test(reads_dates),
+		cmocka_unit_test(knows_what_was_named),
 		cmocka_unit_test(goes_no_deeper_than_its_limit),
 		cmocka_unit_test(takes_the_first_of_two_bodies_and_headers),
 	};

@@ -78,6 +78,30 @@ talk_done(struct buf *to, const struct imap_info *info)
 		buf_printf(to, " read-only");
 }
 
+/* Nothing when there is nothing to tell. */
+static inline void
+talk_marks(struct buf *to, const struct imap_info *info)
+{
+	if (info->flags != 0)
+		buf_printf(to, " flags=%u", info->flags);
+	if (info->internaldate != 0)
+		buf_printf(to, " date=%lld", (long long)info->internaldate);
+}
+
+/* A size that was not given is "-". */
+static inline void
+talk_fetched(struct buf *to, const struct imap_info *info)
+{
+	buf_printf(to, "FETCHED %u uid=%u size=", info->ticket, info->uid);
+	if (info->has_size)
+		buf_printf(to, "%llu", (unsigned long long)info->rfc822_size);
+	else
+		buf_printf(to, "-");
+	talk_marks(to, info);
+	buf_addc(to, ' ');
+	talk_quote(to, info->data);
+}
+
 static inline void
 talk_event(struct talk_run *t, enum imap_event ev, const struct imap_info *i)
 {
@@ -105,15 +129,15 @@ talk_event(struct talk_run *t, enum imap_event ev, const struct imap_info *i)
 	case IMAP_BODY_BEGIN:
 		buf_printf(to, "BEGIN %u uid=%u size=%llu", i->ticket, i->uid,
 		    (unsigned long long)i->size);
+		talk_marks(to, i);
 		break;
 	case IMAP_BODY_END:
 		buf_printf(to, "END %u uid=%u size=%llu", i->ticket, i->uid,
 		    (unsigned long long)i->size);
+		talk_marks(to, i);
 		break;
 	case IMAP_FETCHED:
-		buf_printf(to, "FETCHED %u uid=%u size=%llu ", i->ticket,
-		    i->uid, (unsigned long long)i->rfc822_size);
-		talk_quote(to, i->data);
+		talk_fetched(to, i);
 		break;
 	case IMAP_CHANGED:
 		buf_printf(to, "CHANGED %u", i->exists);

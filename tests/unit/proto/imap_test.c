@@ -15,7 +15,7 @@ fetch(struct imap *m)
 
 	set_add(&uids, 1, 3);
 	set_add(&uids, 7, 7);
-	imap_fetch(m, &uids);
+	imap_fetch(m, &uids, false);
 	set_deinit(&uids);
 }
 
@@ -81,6 +81,33 @@ search(struct imap *m)
 
 #define SENT_SEARCH "A2 UID SEARCH UID 4:5,9:*\r\n"
 
+/* ---- what is long ---- */
+
+static struct span
+repeat(struct buf *b, const char *before, const char *unit, size_t n,
+    const char *after)
+{
+	buf_init(b, TALK_LOG_MAX);
+	buf_add(b, span_of(before));
+	for (size_t i = 0; i < n; i++)
+		buf_add(b, span_of(unit));
+	buf_add(b, span_of(after));
+	return buf_span(b);
+}
+
+static void
+expect_once(void (*ready)(struct imap *m), struct buf *said, const char *want)
+{
+	struct talk talk = { .ready = ready,
+		.turns = { SPAN(TALK_HELLO), buf_span(said) } };
+	char *log = talk_once(&talk);
+
+	if (strstr(log, want) == NULL)
+		fail_msg("%s", log);
+	free(log);
+	buf_deinit(said);
+}
+
 /* ---- bodies and headers (for the login see imap_entry_test.c) ---- */
 
 static void
@@ -95,7 +122,7 @@ fetches_messages_in_any_order_of_items(void **state)
 		 "A2 OK done\r\n"),
 	    "BEGIN 2 uid=1 size=5\nDATA a\\x0D\\x0Ab\\x0D\n"
 	    "END 2 uid=1 size=5\n"
-	    "BEGIN 2 uid=0 size=3\nDATA xyz\nEND 2 uid=2 size=3\n"
+	    "BEGIN 2 uid=0 size=3\nDATA xyz\nEND 2 uid=2 size=3 flags=1\n"
 	    "BEGIN 2 uid=0 size=0\nEND 2 uid=3 size=0\n"
 	    "BEGIN 2 uid=7 size=5\nDATA q\"u\\o\nEND 2 uid=7 size=5\n"
 	    "DONE 2 ok\n",
@@ -114,9 +141,9 @@ knows_a_body_that_is_not_there(void **state)
 		 "* 5 FETCH (BODY[] UID 5)\r\n"
 		 "* 6 FETCH (UID 7 BODY[] \"\")\r\n" /* Yahoo */
 		 "A2 OK [X] done\r\n"),
-	    "FETCHED 2 uid=1 size=0 \nFETCHED 2 uid=2 size=0 \n"
-	    "FETCHED 2 uid=3 size=0 \nFETCHED 2 uid=4 size=0 \n"
-	    "FETCHED 2 uid=5 size=0 \n"
+	    "FETCHED 2 uid=1 size=- \nFETCHED 2 uid=2 size=- \n"
+	    "FETCHED 2 uid=3 size=- \nFETCHED 2 uid=4 size=- \n"
+	    "FETCHED 2 uid=5 size=- \n"
 	    "BEGIN 2 uid=7 size=0\nEND 2 uid=7 size=0\n"
 	    "DONE 2 ok\n",
 	    SENT_FETCH);
@@ -179,8 +206,8 @@ fetches_header_fields_and_sizes(void **state)
 		 "A3 OK done\r\n"),
 	    "FETCHED 2 uid=5 size=4294967296 "
 	    "Date: x\\x0D\\x0A\\x0D\\x0A\n"
-	    "FETCHED 2 uid=6 size=0 y\n"
-	    "FETCHED 3 uid=6 size=0 \n"
+	    "FETCHED 2 uid=6 size=- y\n"
+	    "FETCHED 3 uid=6 size=- \n"
 	    "DONE 2 ok\n"
 	    "BEGIN 3 uid=7 size=1\nDATA z\nEND 3 uid=7 size=1\n"
 	    "DONE 3 ok\n",
@@ -211,6 +238,208 @@ believes_no_uid_that_is_wrong_or_said_twice(void **state)
 	    "BEGIN 2 uid=1 size=1\nDATA h\nEND 2 uid=0 size=1\n"
 	    "DONE 2 ok\n",
 	    SENT_FETCH);
+}
+
+/* ---- flags, dates, sizes, whole headers ---- */
+
+static void
+fetch_with_flags(struct imap *m)
+{
+	struct set uids = { 0 };
+
+	set_add(&uids, 1, 9);
+	imap_fetch(m, &uids, true);
+	set_deinit(&uids);
+}
+
+#define SENT_WITH_FLAGS                                                        \
+	"A2 UID FETCH 1:9 (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n"
+
+static void
+tells_flags_and_dates_wherever_they_stand(void **state)
+{
+	(void)state;
+	talk_ready(fetch_with_flags,
+	    SPAN("* 1 FETCH (UID 1 FLAGS (\\Seen) INTERNALDATE "
+		 "\"17-Jul-1996 02:44:25 -0700\" BODY[] {1}\r\na)\r\n"
+		 "* 2 FETCH (BODY[] {1}\r\nb INTERNALDATE {26}\r\n"
+		 " 7-Jul-1996 02:44:25 -0700 FLAGS (\\DELETED \\draft) "
+		 "UID 2)\r\n"
+		 "* 3 FETCH (UID 3 FLAGS (\\Flagged $Junk \\Answered) "
+		 "BODY[] NIL INTERNALDATE \"01-Jan-1970 00:00:01 +0000\")\r\n"
+		 "* 4 FETCH (UID 4 BODY[] \"\")\r\n"
+		 "A2 OK\r\n"),
+	    "BEGIN 2 uid=1 size=1\nDATA a\n"
+	    "END 2 uid=1 size=1 flags=1 date=837596665\n"
+	    "BEGIN 2 uid=0 size=1\nDATA b\n"
+	    "END 2 uid=2 size=1 flags=24 date=836732665\n"
+	    "FETCHED 2 uid=3 size=- flags=6 date=1 \n"
+	    "BEGIN 2 uid=4 size=0\nEND 2 uid=4 size=0\nDONE 2 ok\n",
+	    SENT_WITH_FLAGS);
+}
+
+static void
+lets_no_flags_of_a_torn_line_through(void **state)
+{
+	(void)state;
+	talk_ready(fetch_with_flags,
+	    SPAN("* 1 FETCH (UID 1 FLAGS (\\Seen) INTERNALDATE "
+		 "\"17-Jul-1996 02:44:25 -0700\" BODY[] {1}\r\na\r\n"
+		 "A2 OK\r\n"),
+	    "BEGIN 2 uid=1 size=1\nDATA a\nEND 2 uid=0 size=1\n"
+	    "DONE 2 ok\n",
+	    SENT_WITH_FLAGS);
+}
+
+static void
+keeps_flags_that_come_unasked_to_itself(void **state)
+{
+	(void)state;
+	talk_ready(noop, SPAN("* 1 FETCH (UID 1 FLAGS (\\Seen))\r\nA2 OK\r\n"),
+	    "DONE 2 ok\n", "A2 NOOP\r\n");
+	talk_ready(fetch_with_flags,
+	    SPAN("* 1 FETCH (FLAGS (\\Seen))\r\n"
+		 "* 1 FETCH (BODY[] {1}\r\na UID 1)\r\nA2 OK\r\n"),
+	    "FETCHED 2 uid=0 size=- flags=1 \n"
+	    "BEGIN 2 uid=0 size=1\nDATA a\nEND 2 uid=1 size=1\n"
+	    "DONE 2 ok\n",
+	    SENT_WITH_FLAGS);
+}
+
+static void
+takes_any_number_of_flags(void **state)
+{
+	struct buf said;
+
+	(void)state;
+	repeat(&said, "* 1 FETCH (UID 1 FLAGS (\\Seen", " $x", 300000,
+	    " \\Draft) BODY[] {1}\r\na)\r\nA2 OK\r\n");
+	expect_once(fetch_with_flags, &said, "END 2 uid=1 size=1 flags=9\n");
+}
+
+static void
+fetch_sizes(struct imap *m)
+{
+	struct set uids = { 0 };
+
+	set_add(&uids, 5, 9);
+	imap_fetch_sizes(m, &uids);
+	set_deinit(&uids);
+}
+
+#define SENT_SIZES "A2 UID FETCH 5:9 (RFC822.SIZE)\r\n"
+
+static void
+tells_a_size_that_is_missing_from_none(void **state)
+{
+	(void)state;
+	talk_ready(fetch_sizes,
+	    SPAN("* 1 FETCH (UID 5 RFC822.SIZE 0)\r\n"
+		 "* 2 FETCH (RFC822.SIZE 18446744073709551615 UID 6)\r\n"
+		 "* 3 FETCH (UID 7 RFC822.SIZE 9.37e+06)\r\n"
+		 "* 4 FETCH (UID 8 RFC822.SIZE NIL)\r\n"
+		 "* 5 FETCH (UID 9 RFC822.SIZE)\r\n"
+		 "* 6 FETCH (UID 5 FLAGS (\\Seen))\r\n"
+		 "* 6 FETCH (UID 6)\r\n"
+		 "* 7 FETCH (UID 7 RFC822.SIZE 7\r\n"
+		 "* 8 FETCH (UID 8 BODY[HEADER] \"x\")\r\n"
+		 "A2 OK\r\n"),
+	    "FETCHED 2 uid=5 size=0 \n"
+	    "FETCHED 2 uid=6 size=18446744073709551615 \n"
+	    "FETCHED 2 uid=7 size=- \nFETCHED 2 uid=8 size=- \n"
+	    "FETCHED 2 uid=9 size=- \nDONE 2 ok\n",
+	    SENT_SIZES);
+}
+
+static void
+fetch_whole_headers(struct imap *m)
+{
+	struct set uids = { 0 };
+
+	set_add(&uids, 5, 6);
+	imap_fetch_whole_headers(m, &uids);
+	set_deinit(&uids);
+}
+
+#define SENT_WHOLE "A2 UID FETCH 5:6 (RFC822.SIZE BODY.PEEK[HEADER])\r\n"
+
+static void
+fetches_whole_headers(void **state)
+{
+	(void)state;
+	talk_ready(fetch_whole_headers,
+	    SPAN("* 1 FETCH (UID 5 RFC822.SIZE 40 BODY[HEADER] {8}\r\n"
+		 "A: b\r\n\r\n)\r\n"
+		 "* 2 FETCH (BODY[HEADER] \"\" UID 6 RFC822.SIZE 0)\r\n"
+		 "* 3 FETCH (UID 7 RFC822.SIZE 3)\r\n"
+		 "* 4 FETCH (UID 8 BODY[HEADER] NIL)\r\n"
+		 "* 5 FETCH (UID 9 BODY[HEADER.FIELDS (A)] \"A: b\")\r\n"
+		 "A2 OK\r\n"),
+	    "FETCHED 2 uid=5 size=40 A: b\\x0D\\x0A\\x0D\\x0A\n"
+	    "FETCHED 2 uid=6 size=0 \nFETCHED 2 uid=7 size=3 \n"
+	    "FETCHED 2 uid=8 size=- \nDONE 2 ok\n",
+	    SENT_WHOLE);
+}
+
+static void
+cuts_a_whole_header_at_its_limit(void **state)
+{
+	struct talk talk = { .ready = fetch_whole_headers,
+		.turns = { SPAN(TALK_HELLO) } };
+	struct buf said;
+	char *log;
+
+	(void)state;
+	talk.turns[1] =
+	    repeat(&said, "* 1 FETCH (UID 5 BODY[HEADER] {70000}\r\n", "x",
+		70000, " RFC822.SIZE 70000)\r\nA2 OK\r\n");
+	log = talk_once(&talk);
+	assert_non_null(strstr(log, "FETCHED 2 uid=5 size=70000 xxx"));
+	assert_int_equal(strspn(strstr(log, "xxx"), "x"), 65536);
+	free(log);
+	buf_deinit(&said);
+}
+
+static void
+fetch_all_kinds(struct imap *m)
+{
+	fetch_headers(m);
+	fetch_whole_headers(m);
+	fetch_with_flags(m);
+	fetch_sizes(m);
+	fetch_sizes(m);
+}
+
+static void
+gives_every_kind_of_answer_to_its_own_request(void **state)
+{
+	(void)state;
+	talk_ready(fetch_all_kinds,
+	    SPAN("* 1 FETCH (UID 1 RFC822.SIZE 1)\r\n"
+		 "* 2 FETCH (UID 2 BODY[] {1}\r\na FLAGS (\\Seen))\r\n"
+		 "* 3 FETCH (UID 3 RFC822.SIZE 3 BODY[HEADER] \"h\")\r\n"
+		 "* 4 FETCH (UID 4 RFC822.SIZE 4 "
+		 "BODY[HEADER.FIELDS (DATE)] \"d\")\r\n"
+		 "* 5 FETCH (UID 5 BODY[] NIL FLAGS () RFC822.SIZE 5)\r\n"
+		 "* 6 FETCH (UID 6 BODY[HEADER] NIL RFC822.SIZE 6)\r\n"
+		 "* 7 FETCH (UID 7 BODY[HEADER.FIELDS (DATE)] NIL)\r\n"
+		 "A5 OK\r\n* 1 FETCH (UID 1 RFC822.SIZE 1)\r\nA6 OK\r\n"
+		 "* 1 FETCH (UID 1 RFC822.SIZE 1)\r\nA2 OK\r\n"
+		 "* 1 FETCH (UID 1 RFC822.SIZE 1)\r\nA3 OK\r\n"
+		 "* 1 FETCH (UID 1 RFC822.SIZE 1)\r\nA4 OK\r\n"),
+	    "FETCHED 5 uid=1 size=1 \n"
+	    "BEGIN 4 uid=2 size=1\nDATA a\nEND 4 uid=2 size=1 flags=1\n"
+	    "FETCHED 3 uid=3 size=3 h\nFETCHED 2 uid=4 size=4 d\n"
+	    "FETCHED 4 uid=5 size=5 \nFETCHED 3 uid=6 size=6 \n"
+	    "FETCHED 2 uid=7 size=- \n"
+	    "DONE 5 ok\nFETCHED 6 uid=1 size=1 \nDONE 6 ok\n"
+	    "FETCHED 2 uid=1 size=1 \nDONE 2 ok\n"
+	    "FETCHED 3 uid=1 size=1 \nDONE 3 ok\nDONE 4 ok\n",
+	    SENT_HEADERS
+	    "A3 UID FETCH 5:6 (RFC822.SIZE BODY.PEEK[HEADER])\r\n"
+	    "A4 UID FETCH 1:9 (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n"
+	    "A5 UID FETCH 5:9 (RFC822.SIZE)\r\n"
+	    "A6 UID FETCH 5:9 (RFC822.SIZE)\r\n");
 }
 
 /* ---- literals ---- */
@@ -292,31 +521,6 @@ steps_over_items_and_lines_it_does_not_know(void **state)
 	    "BEGIN 2 uid=2 size=1\nDATA b\nEND 2 uid=2 size=1\n"
 	    "DONE 2 ok\n",
 	    SENT_FETCH);
-}
-
-static struct span
-repeat(struct buf *b, const char *before, const char *unit, size_t n,
-    const char *after)
-{
-	buf_init(b, TALK_LOG_MAX);
-	buf_add(b, span_of(before));
-	for (size_t i = 0; i < n; i++)
-		buf_add(b, span_of(unit));
-	buf_add(b, span_of(after));
-	return buf_span(b);
-}
-
-static void
-expect_once(void (*ready)(struct imap *m), struct buf *said, const char *want)
-{
-	struct talk talk = { .ready = ready,
-		.turns = { SPAN(TALK_HELLO), buf_span(said) } };
-	char *log = talk_once(&talk);
-
-	if (strstr(log, want) == NULL)
-		fail_msg("%s", log);
-	free(log);
-	buf_deinit(said);
 }
 
 static void
@@ -504,6 +708,63 @@ leaves_out_names_that_could_not_be_sent_back(void **state)
 	repeat(&said, "* LIST () \"/\" {1000000}\r\n", "x", 1000000,
 	    "\r\n* LIST () \"/\" ok\r\nA2 OK done\r\n");
 	expect_once(list, &said, "READY\nLISTED 2 / ok\nDONE 2 ok\n");
+}
+
+static void
+list_delimiter(struct imap *m)
+{
+	imap_list_delimiter(m);
+}
+
+static void
+list_both(struct imap *m)
+{
+	imap_list_delimiter(m);
+	imap_list(m);
+}
+
+#define SENT_DELIMITER "A2 LIST \"\" \"\"\r\n"
+
+static void
+asks_for_the_delimiter(void **state)
+{
+	static const struct {
+		const char *said, *want;
+	} cases[] = {
+		{ "(\\Noselect) \"/\" \"\"", "LISTED 2 noselect / \n" },
+		{ "() \".\" {0}\r\n", "LISTED 2 . \n" },
+		{ "(\\Noselect) NIL \"\"", "LISTED 2 noselect - \n" },
+		{ "() \"\\\\\" \"\"", "LISTED 2 \\ \n" },
+		{ "(\\Noselect) \"/\" \"/\"", "LISTED 2 noselect / \n" },
+		{ "() \"/\" INBOX", "" },
+		{ "() \"/\" .", "" },
+		{ "() NIL /", "" },
+		{ "() \"/\"", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *said =
+		    mem_printf("* LIST %s\r\nA2 OK\r\n", cases[i].said);
+		char *want = mem_printf("%sDONE 2 ok\n", cases[i].want);
+
+		talk_ready(list_delimiter, span_of(said), want, SENT_DELIMITER);
+		free(want);
+		free(said);
+	}
+}
+
+static void
+tells_the_root_from_mailboxes(void **state)
+{
+	(void)state;
+	talk_ready(list_both,
+	    SPAN("* LIST () \"/\" INBOX\r\n* LIST () \"/\" \"\"\r\n"
+		 "* LIST () \"/\" a\r\nA2 OK\r\n"
+		 "* LIST () \"/\" \"\"\r\n* LIST () \"/\" /\r\nA3 OK\r\n"),
+	    "LISTED 3 / INBOX\nLISTED 2 / \nLISTED 3 / a\nDONE 2 ok\n"
+	    "LISTED 3 / /\nDONE 3 ok\n",
+	    SENT_DELIMITER "A3 LIST \"\" \"*\"\r\n");
 }
 
 /* ---- the mailbox ---- */
@@ -930,6 +1191,14 @@ main(void)
 		cmocka_unit_test(takes_no_body_for_a_request_of_headers),
 		cmocka_unit_test(fetches_header_fields_and_sizes),
 		cmocka_unit_test(believes_no_uid_that_is_wrong_or_said_twice),
+		cmocka_unit_test(tells_flags_and_dates_wherever_they_stand),
+		cmocka_unit_test(lets_no_flags_of_a_torn_line_through),
+		cmocka_unit_test(keeps_flags_that_come_unasked_to_itself),
+		cmocka_unit_test(takes_any_number_of_flags),
+		cmocka_unit_test(tells_a_size_that_is_missing_from_none),
+		cmocka_unit_test(fetches_whole_headers),
+		cmocka_unit_test(cuts_a_whole_header_at_its_limit),
+		cmocka_unit_test(gives_every_kind_of_answer_to_its_own_request),
 		cmocka_unit_test(
 		    ends_the_session_on_a_count_that_makes_no_sense),
 		cmocka_unit_test(counts_literals_of_any_size),
@@ -944,6 +1213,8 @@ main(void)
 		cmocka_unit_test(tells_when_a_number_of_a_search_is_lost),
 		cmocka_unit_test(lists_mailboxes),
 		cmocka_unit_test(leaves_out_names_that_could_not_be_sent_back),
+		cmocka_unit_test(asks_for_the_delimiter),
+		cmocka_unit_test(tells_the_root_from_mailboxes),
 		cmocka_unit_test(selects),
 		cmocka_unit_test(says_what_a_mailbox_is_not),
 		cmocka_unit_test(keeps_two_mailboxes_apart),
