@@ -437,7 +437,8 @@ hear_found(struct imap_box *b, const struct imap_info *info)
 static void
 hear_size(struct imap_box *b, const struct imap_info *info)
 {
-	if (info->rfc822_size == 0 && set_has(&b->hollow, info->uid))
+	if (info->has_size && info->rfc822_size == 0 &&
+	    set_has(&b->hollow, info->uid))
 		set_add(&b->empty, info->uid, info->uid);
 }
 

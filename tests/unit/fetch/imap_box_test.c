@@ -126,6 +126,43 @@ never_takes_a_missing_body_for_delivered(void **state)
 	assert_int_equal(rig_delivered(rig), 2);
 }
 
+/* What a box makes of two bodies without an octet when it asks for the size
+ * of the first. */
+static void
+fetch_hollow(const char *size)
+{
+	const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ONCE(" UID FETCH 1 (UID BODY",
+		    "* 1 FETCH (UID 1 BODY[] \"\")\r\n" OK),
+		ALWAYS(" UID FETCH 1 (UID RFC822.SIZE ", size),
+		ALWAYS(" UID SEARCH ", "* SEARCH 1\r\n" OK),
+		ALWAYS(" UID FETCH 1 (UID BODY",
+		    "* 1 FETCH (UID 1 BODY[] \"\")\r\n" OK),
+		LOGOUT, END };
+
+	rig_run(rig, script);
+}
+
+static void
+takes_an_empty_message_for_one_when_its_size_says_so(void **state)
+{
+	(void)state;
+	fetch_hollow("* 1 FETCH (UID 1 RFC822.SIZE 0)\r\n" OK);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 1);
+}
+
+static void
+takes_no_size_that_is_not_given_for_none(void **state)
+{
+	(void)state;
+	fetch_hollow("* 1 FETCH (UID 1 RFC822.SIZE 9e+06 "
+		     "BODY[HEADER.FIELDS (DATE)] NIL)\r\n" OK);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig_delivered(rig), 0);
+}
+
 static void
 searches_when_numbers_have_gaps(void **state)
 {
@@ -266,6 +303,12 @@ main(void)
 		    asks_again_for_a_body_that_did_not_come, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    never_takes_a_missing_body_for_delivered, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    takes_an_empty_message_for_one_when_its_size_says_so,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    takes_no_size_that_is_not_given_for_none, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    searches_when_numbers_have_gaps, set_up, tear_down),
