@@ -7,20 +7,18 @@
  * its size in octets as the server gave them. The octets of the message go in
  * as they come, at any split; only its header is looked at. The header fields
  * alone, in any order, with the same size give the same value.
- *
- * Field names are compared without case, values are unfolded, runs of blanks
- * count as one, blanks at the ends as none. Of each field the first
- * occurrence counts, and of its value the first FINGERPRINT_VALUE_MAX octets.
+ * How fields are found, and what of their values counts: deliver/header.h.
  */
 
 #include <stdint.h>
 
+#include "deliver/header.h"
 #include "io/digest.h"
 #include "util/err.h"
 #include "util/span.h"
 
-#define FINGERPRINT_VALUE_MAX 1024
-#define FINGERPRINT_HEADER_MAX (256 * 1024) /* what is behind is not seen */
+#define FINGERPRINT_VALUE_MAX HEADER_VALUE_MAX
+#define FINGERPRINT_HEADER_MAX HEADER_OCTETS_MAX
 
 struct fingerprint;
 
