@@ -31,4 +31,20 @@ size_t eol_convert(struct eol *eol, struct span *in, char *out, size_t room);
 /* After the last octet: writes 0 or 1 octet and returns how many. */
 size_t eol_end(struct eol *eol, char *out);
 
+/*
+ * For octets that keep their CRLF: what a relay has to know of them. Also at
+ * any split.
+ */
+struct eol_watch {
+	char last;      /* octet seen */
+	bool eight_bit; /* an octet above 127 was seen */
+	bool bare;      /* a CR without LF, or an LF without CR */
+	bool complete;  /* the last octets are CRLF */
+};
+
+void eol_watch_init(struct eol_watch *w);
+void eol_watch(struct eol_watch *w, struct span octets);
+/* After the last octet: is there a bare CR or LF, or no CRLF at the end? */
+bool eol_watch_bare(const struct eol_watch *w);
+
 #endif

@@ -89,12 +89,63 @@ keeps_no_more_than_one_octet_back(void **state)
 	assert_memory_equal(out, "\rd", 2);
 }
 
+struct watched {
+	struct span in;
+	bool eight_bit, bare;
+};
+
+/* clang-format off */
+static const struct watched watched[] = {
+	{ SPAN(""), false, true },
+	{ SPAN("a\r\n"), false, false },
+	{ SPAN("\r\n"), false, false },
+	{ SPAN("a\r\n\r\nb\r\n"), false, false },
+	{ SPAN("a\r\nb"), false, true },
+	{ SPAN("a\r\nb\r"), false, true },
+	{ SPAN("a\nb\r\n"), false, true },
+	{ SPAN("\n\r\n"), false, true },
+	{ SPAN("\r\n\n\r\n"), false, true },
+	{ SPAN("a\rb\r\n"), false, true },
+	{ SPAN("\r\r\n"), false, true },
+	{ SPAN("a\r\n\r"), false, true },
+	{ SPAN("a\r\n\n"), false, true },
+	{ SPAN("a\r\0\n\r\n"), false, true },
+	{ SPAN("a\x80z\r\n"), true, false },
+	{ SPAN("\x7f\0\r\n"), false, false },
+	{ SPAN("\r\n\xff"), true, true },
+};
+
+/* clang-format on */
+
+static void
+watches_for_relays_at_every_split(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+		const struct watched *row = &watched[i];
+
+		for (size_t piece = 1; piece <= row->in.n + 1; piece++) {
+			struct span rest = row->in;
+			struct eol_watch w;
+
+			eol_watch_init(&w);
+			eol_watch(&w, SPAN(""));
+			while (rest.n > 0)
+				eol_watch(&w, span_take(&rest, piece));
+			eol_watch(&w, SPAN(""));
+			assert_int_equal(w.eight_bit, row->eight_bit);
+			assert_int_equal(eol_watch_bare(&w), row->bare);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changes_crlf_only_at_every_split),
 		cmocka_unit_test(keeps_no_more_than_one_octet_back),
+		cmocka_unit_test(watches_for_relays_at_every_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
