@@ -228,6 +228,9 @@ client_verify(struct client_box *b, uint32_t number, struct span header,
 
 /* ---- letters ---- */
 
+/* With LF, and nothing in front. */
+static const struct draft_style plain;
+
 static struct letter *
 new_letter(struct client_box *b)
 {
@@ -274,7 +277,7 @@ letter_open(struct client_box *b)
 	}
 	l = new_letter(b);
 	l->token = token;
-	l->draft = draft_new(b->c->desk, fd);
+	l->draft = draft_new(b->c->desk, fd, &plain, 0, NULL);
 	box_ask_files(b);
 	return l;
 }
@@ -338,12 +341,14 @@ letter_commit(
 		.number = params->number,
 		.octets = letter_octets(l),
 		.fn = fn };
+	struct draft_result written;
 
 	*p = NULL;
 	b->pending++;
 	if (l->draft != NULL &&
-	    draft_finish(
-		l->draft, &commit.octets, &commit.fingerprint, &l->e) == 0) {
+	    draft_finish(l->draft, params->number, &written, &l->e) == 0) {
+		commit.octets = written.octets;
+		commit.fingerprint = written.fingerprint;
 		commit.cookie = slots_put(&b->c->slots, &slot);
 		post_commit(&b->c->post, &commit);
 	} else {
