@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proto/imap_words.h"
 
-#include "proto/utf7.h"
 #include "util/text.h"
+#include "util/utf7.h"
 
 #define QUOTED_MAX 1000 /* some servers take no longer ones */
 #define MAILBOX_MAX 65536

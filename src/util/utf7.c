@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proto/utf7.h"
+#include "util/utf7.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,18 +77,31 @@ put_plain(struct buf *out, uint32_t c)
 	return buf_addc(out, (char)c);
 }
 
+/* One character off the front; an octet that belongs to none is half of a
+ * surrogate pair, which no character is. */
+static uint32_t
+take_any(struct span *s)
+{
+	unsigned char lead = (unsigned char)s->p[0];
+	size_t n = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+
+	if (n <= s->n && text_is_utf8(span_make(s->p, n)))
+		return take_utf8(s);
+	span_take(s, 1);
+	return 0xdc00U | lead;
+}
+
 int
-utf7_encode(struct buf *out, struct span utf8)
+utf7_encode_any(struct buf *out, struct span octets, const char *shift)
 {
 	struct base64 b = { 0 };
 	bool shifted = false;
 
-	if (!text_is_utf8(utf8))
-		return -1;
-	while (utf8.n > 0) {
-		uint32_t c = take_utf8(&utf8);
+	while (octets.n > 0) {
+		uint32_t c = take_any(&octets);
+		bool plain = is_plain(c) && strchr(shift, (char)c) == NULL;
 
-		if (shifted == is_plain(c)) {
+		if (shifted == plain) {
 			if (shifted ? end_shift(out, &b) != 0
 				    : buf_addc(out, '&') != 0)
 				return -1;
@@ -99,6 +112,12 @@ utf7_encode(struct buf *out, struct span utf8)
 			return -1;
 	}
 	return shifted ? end_shift(out, &b) : 0;
+}
+
+int
+utf7_encode(struct buf *out, struct span utf8)
+{
+	return text_is_utf8(utf8) ? utf7_encode_any(out, utf8, "") : -1;
 }
 
 /* ---- decoding ---- */

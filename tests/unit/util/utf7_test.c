@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proto/utf7.h"
+#include "util/utf7.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,6 +136,45 @@ stops_when_there_is_no_room(void **state)
 	}
 }
 
+static const struct {
+	const char *octets, *utf7;
+} names[] = {
+	{ "", "" },
+	{ "a.b/c", "a&AC4-b&AC8-c" },
+	{ "..", "&AC4ALg-" },
+	{ ".\xc3\xbc&", "&AC4A,A-&-" },
+	{ "a\xff", "a&3P8-" },
+	{ "\xc3", "&3MM-" },
+	{ "\xc3.", "&3MMALg-" },
+	{ "\xc0\xaf", "&3MDcrw-" },
+	{ "\xed\xb2\x80", "&3O3cstyA-" }, /* itself a lone surrogate */
+	{ "\xf0\x9f\x98\x80\x80", "&2D3eANyA-" },
+	{ "\n", "&AAo-" },
+};
+
+static void
+encodes_any_octets_as_a_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t n = strlen(names[i].utf7);
+		struct buf b;
+
+		buf_init(&b, n);
+		assert_int_equal(
+		    utf7_encode_any(&b, span_of(names[i].octets), "./"), 0);
+		assert_memory_equal(buf_span(&b).p, names[i].utf7, n);
+		assert_int_equal(buf_span(&b).n, n);
+		buf_deinit(&b);
+		if (n == 0)
+			continue;
+		buf_init(&b, n - 1);
+		assert_int_equal(
+		    utf7_encode_any(&b, span_of(names[i].octets), "./"), -1);
+		buf_deinit(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -146,6 +185,7 @@ main(void)
 		cmocka_unit_test(encodes_only_utf8),
 		cmocka_unit_test(decodes_only_what_an_encoder_writes),
 		cmocka_unit_test(stops_when_there_is_no_room),
+		cmocka_unit_test(encodes_any_octets_as_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
