@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/commit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 struct dir {                     /* a Maildir with messages in this group */
 	struct maildir *maildir; /* not ours */
 	struct place *place;     /* not ours */
+	bool new, cur;           /* what of it was used */
 	struct err e;            /* its failure is that of all in it */
 };
 
@@ -98,7 +100,9 @@ check(const struct commit_tools *tools, struct commit *c)
 		return err_set(&c->e, ERR_DELIVER, 0,
 		    "%s/tmp/%s: has another size than was written",
 		    maildir_path(c->maildir), c->name);
-	maildir_final(c->final, c->name, c->octets);
+	if (c->time != 0 && maildir_set_time(c->fd, c->time, &c->e) < 0)
+		return -1;
+	maildir_final(c->final, c->name, c->octets, c->flags);
 	c->entry.dir = maildir_mark(c->maildir);
 	c->entry.file = c->final;
 	if (!c->entry.by_content)
@@ -160,13 +164,25 @@ find_dirs(struct group *g)
 	}
 }
 
+static int
+sync_tmp(const struct dir *d, struct err *e)
+{
+	return maildir_sync_tmp(d->maildir, e);
+}
+
+static int
+sync_published(const struct dir *d, struct err *e)
+{
+	return maildir_sync_published(d->maildir, d->new, d->cur, e);
+}
+
 static void
-sync_dirs(struct group *g, int (*sync)(const struct maildir *m, struct err *e))
+sync_dirs(struct group *g, int (*sync)(const struct dir *d, struct err *e))
 {
 	for (size_t i = 0; i < g->n_dirs; i++) {
 		struct dir *d = &g->dirs[i];
 
-		if (sync(d->maildir, &d->e) < 0)
+		if (sync(d, &d->e) < 0)
 			place_break(d->place, &d->e);
 	}
 	for (size_t i = 0; i < g->n; i++) {
@@ -253,6 +269,18 @@ take_back(struct group *g, struct commit *const *failed,
 }
 
 static void
+note_used(struct group *g, const struct commit *c)
+{
+	struct dir *d = find_dir(g, c->maildir);
+
+	assert(d != NULL);
+	if (maildir_final_is_cur(c->final))
+		d->cur = true;
+	else
+		d->new = true;
+}
+
+static void
 publish(struct group *g)
 {
 	struct ledger_entry *entries = mem_array(g->n, sizeof(*entries));
@@ -264,6 +292,7 @@ publish(struct group *g)
 
 		if (maildir_publish(c->maildir, c->name, c->final, &c->e) ==
 		    0) {
+			note_used(g, c);
 			g->entries[n] = g->entries[i];
 			g->c[n++] = c;
 			crash_point("deliver:renamed");
@@ -271,7 +300,7 @@ publish(struct group *g)
 			       c->maildir, c->name, c->final)) {
 			entries[n_failed] = g->entries[i];
 			failed[n_failed++] = c;
-		} else { /* it may be in new/: the journal keeps it */
+		} else { /* it may be there: the journal keeps it */
 			place_stick(c->place, &c->e);
 		}
 	}
@@ -284,7 +313,7 @@ publish(struct group *g)
 
 /* ---- 6 ---- */
 
-/* Where new/ could not be made durable the rows stay in the journal: the next
+/* Where new/ or cur/ could not be made durable the rows stay in the journal: the next
  * start goes through them once more. */
 static void
 tell_ledger(struct group *g)
@@ -307,7 +336,7 @@ run(struct group *g)
 	sync_files(g);
 	drop_failed(g);
 	find_dirs(g);
-	sync_dirs(g, maildir_sync_tmp);
+	sync_dirs(g, sync_tmp);
 	crash_point("deliver:tmp");
 	drop_failed(g);
 	if (g->n == 0)
@@ -318,7 +347,7 @@ run(struct group *g)
 		return;
 	for (size_t i = 0; i < g->n_dirs; i++)
 		err_clear(&g->dirs[i].e);
-	sync_dirs(g, maildir_sync_new);
+	sync_dirs(g, sync_published);
 	crash_point("deliver:new");
 	tell_ledger(g);
 }

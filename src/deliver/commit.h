@@ -5,8 +5,8 @@
 /*
  * The commit order, for a group of messages that lie complete in tmp/:
  *
- *	1 fsync each file	4 rename each into new/
- *	2 fsync tmp/		5 fsync new/
+ *	1 fsync each file	4 rename each into new/, or cur/ if it has flags
+ *	2 fsync tmp/		5 fsync what was used of them
  *	3 ledger: prepared	6 delivered; the ledger hears it, too
  *
  * One that fails is removed from tmp/ and has its reason; the others go on. A
@@ -27,9 +27,11 @@ struct commit {
 	struct place *place;     /* not ours */
 	struct maildir *maildir; /* counted */
 	char name[MAILDIR_NAME_MAX];
-	char final[MAILDIR_NAME_MAX]; /* out: its name in new/ */
+	char final[MAILDIR_NAME_MAX]; /* out: its published name */
 	int fd;                       /* closed; -1 after */
 	uint64_t octets;              /* that were written to it */
+	unsigned int flags;           /* of enum maildir_flag; 0: it is new */
+	int64_t time;                 /* of the file, Unix seconds; 0: now */
 	struct ledger_entry entry;    /* dir and file are filled in */
 	struct err e;                 /* out; ERR_NONE: delivered */
 };

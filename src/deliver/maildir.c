@@ -19,12 +19,13 @@
 
 #define MARK ".mailhaul-"
 #define MARK_HEX 16
+#define FOLDER "maildirfolder"
 
 struct maildir {
 	atomic_uint refs;
 	char *path;
 	char *mark; /* its path, or NULL */
-	int dir, tmp, new;
+	int dir, tmp, new, cur;
 };
 
 static int
@@ -102,12 +103,24 @@ is_mark(const char *name)
 	    digits[MARK_HEX] == '\0';
 }
 
+/* 1: there is such a file; 0: there is not; -1. A folder that a server named
+ * so is none. */
+static int
+has_mark(const struct maildir *m, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(m->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISREG(st.st_mode) ? 1 : 0;
+	return errno == ENOENT ? 0 : -1;
+}
+
 static bool
 take_mark(const char *name, void *arg)
 {
 	struct maildir *m = arg;
 
-	if (!is_mark(name))
+	if (!is_mark(name) || has_mark(m, name) <= 0)
 		return false;
 	m->mark = mem_printf("%s/%s", m->path, name);
 	return true;
@@ -171,36 +184,46 @@ int
 maildir_has_mark(const struct maildir *m, const char *path, struct err *e)
 {
 	const char *name = last_part(path);
-	struct stat st;
+	int has = is_mark(name) ? has_mark(m, name) : 0;
 
-	if (!is_mark(name))
-		return 0;
-	if (fstatat(m->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 1;
-	return errno == ENOENT ? 0 : fail(m, ".", name, e);
+	return has < 0 ? fail(m, ".", name, e) : has;
 }
 
 /* ---- the directories ---- */
 
 static int
-open_parts(struct maildir *m, bool create, struct err *e)
+make_folder(const struct maildir *m, struct err *e)
 {
-	int cur = file_sub_dir(m->dir, "cur", create, m->path, e);
+	int fd = openat(
+	    m->dir, FOLDER, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (cur < 0)
+	if (fd < 0 && errno != EEXIST)
+		return err_set(e, ERR_DELIVER, errno, "%s/%s: %s", m->path,
+		    FOLDER, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+static int
+open_parts(struct maildir *m, bool create, bool folder, struct err *e)
+{
+	m->cur = file_sub_dir(m->dir, "cur", create, m->path, e);
+	if (m->cur < 0)
 		return -1;
-	close(cur);
 	m->tmp = file_sub_dir(m->dir, "tmp", create, m->path, e);
 	if (m->tmp < 0)
 		return -1;
 	m->new = file_sub_dir(m->dir, "new", create, m->path, e);
 	if (m->new < 0)
 		return -1;
+	if (create && folder && make_folder(m, e) < 0)
+		return -1;
 	return create ? mark(m, e) : 0;
 }
 
 struct maildir *
-maildir_open(const char *path, bool create, struct err *e)
+maildir_open(const char *path, bool create, bool folder, struct err *e)
 {
 	struct maildir *m;
 	int dir = create ? file_make_dir(path, e) : file_open_dir(path, e);
@@ -211,8 +234,8 @@ maildir_open(const char *path, bool create, struct err *e)
 	atomic_init(&m->refs, 1);
 	m->path = mem_strdup(path);
 	m->dir = dir;
-	m->tmp = m->new = -1;
-	if (open_parts(m, create, e) < 0)
+	m->tmp = m->new = m->cur = -1;
+	if (open_parts(m, create, folder, e) < 0)
 		maildir_unref(&m);
 	return m;
 }
@@ -237,6 +260,8 @@ maildir_unref(struct maildir **p)
 		close(m->tmp);
 	if (m->new >= 0)
 		close(m->new);
+	if (m->cur >= 0)
+		close(m->cur);
 	free(m->mark);
 	free(m->path);
 	free(m);
@@ -264,7 +289,8 @@ bool
 maildir_is_current(const struct maildir *m)
 {
 	return leads_to(m->path, "tmp", m->tmp) &&
-	    leads_to(m->path, "new", m->new);
+	    leads_to(m->path, "new", m->new) &&
+	    leads_to(m->path, "cur", m->cur);
 }
 
 bool
@@ -285,6 +311,17 @@ maildir_create(const struct maildir *m, const char *name, struct err *e)
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	return fd >= 0 ? fd : fail(m, "tmp", name, e);
+}
+
+int
+maildir_set_time(int fd, int64_t unix_s, struct err *e)
+{
+	const struct timespec t = { .tv_sec = unix_s };
+
+	if (futimens(fd, (const struct timespec[]){ t, t }) < 0)
+		return err_set(e, ERR_DELIVER, errno,
+		    "cannot set the time of a file: %s", strerror(errno));
+	return 0;
 }
 
 int
@@ -317,6 +354,18 @@ maildir_discard(const struct maildir *m, const char *name, struct err *e)
 /* ---- publishing ---- */
 
 static int
+target(const struct maildir *m, const char *final)
+{
+	return maildir_final_is_cur(final) ? m->cur : m->new;
+}
+
+static int
+fail_final(const struct maildir *m, const char *final, struct err *e)
+{
+	return fail(m, maildir_final_is_cur(final) ? "cur" : "new", final, e);
+}
+
+static int
 look_at(const struct maildir *m, const char *name, struct stat *st)
 {
 	return fstatat(m->tmp, name, st, AT_SYMLINK_NOFOLLOW);
@@ -325,9 +374,9 @@ look_at(const struct maildir *m, const char *name, struct stat *st)
 static bool
 begins_with(const char *name, void *arg)
 {
-	const char *final = arg;
+	const char *base = arg;
 
-	return strncmp(name, final, strlen(final)) == 0;
+	return strncmp(name, base, strlen(base)) == 0;
 }
 
 /* 1: a file of two names was published by an attempt that was cut in half,
@@ -337,7 +386,8 @@ static int
 was_linked(
     const struct maildir *m, const char *name, const char *final, struct err *e)
 {
-	struct stat st, new;
+	struct stat st, there;
+	struct span all = span_of(final);
 	char *base;
 	int r;
 
@@ -345,10 +395,11 @@ was_linked(
 		return fail(m, "tmp", name, e);
 	if (st.st_nlink < 2)
 		return 0;
-	if (fstatat(m->new, final, &new, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    same_file(&st, &new))
+	if (fstatat(target(m, final), final, &there, AT_SYMLINK_NOFOLLOW) ==
+		0 &&
+	    same_file(&st, &there))
 		return 1;
-	base = mem_strdup(final);
+	base = mem_spandup(span_until(&all, ':')); /* the flags may change */
 	r = look_through(m, m->dir, "cur", begins_with, base, e);
 	free(base);
 	return r;
@@ -365,8 +416,8 @@ publish_by_link(
 
 	if (r < 0)
 		return -1;
-	if (r == 0 && linkat(m->tmp, name, m->new, final, 0) < 0) {
-		fail(m, "new", final, e);
+	if (r == 0 && linkat(m->tmp, name, target(m, final), final, 0) < 0) {
+		fail_final(m, final, e);
 		/* done, but the answer was lost (NFS) */
 		if (was_linked(m, name, final, &ignored) <= 0)
 			return -1;
@@ -379,11 +430,12 @@ int
 maildir_publish(
     const struct maildir *m, const char *name, const char *final, struct err *e)
 {
-	if (renameat2(m->tmp, name, m->new, final, RENAME_NOREPLACE) == 0)
+	if (renameat2(
+		m->tmp, name, target(m, final), final, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno == EINVAL || errno == ENOSYS || errno == EEXIST)
 		return publish_by_link(m, name, final, e);
-	return fail(m, "new", final, e);
+	return fail_final(m, final, e);
 }
 
 /* A call may be done although it is said to have failed (NFS). */
@@ -391,13 +443,13 @@ bool
 maildir_is_unpublished(
     const struct maildir *m, const char *name, const char *final)
 {
-	struct stat tmp, new;
+	struct stat tmp, there;
 
 	if (look_at(m, name, &tmp) < 0 || tmp.st_nlink != 1)
 		return false;
-	if (fstatat(m->new, final, &new, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(target(m, final), final, &there, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT;
-	return !same_file(&tmp, &new);
+	return !same_file(&tmp, &there);
 }
 
 int
@@ -407,9 +459,12 @@ maildir_sync_tmp(const struct maildir *m, struct err *e)
 }
 
 int
-maildir_sync_new(const struct maildir *m, struct err *e)
+maildir_sync_published(
+    const struct maildir *m, bool new, bool cur, struct err *e)
 {
-	return sync_dir(m, m->new, "new", e);
+	if (new &&sync_dir(m, m->new, "new", e) < 0)
+		return -1;
+	return cur ? sync_dir(m, m->cur, "cur", e) : 0;
 }
 
 /* ---- leftovers ---- */

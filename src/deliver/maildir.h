@@ -3,18 +3,19 @@
 #define MAILHAUL_DELIVER_MAILDIR_H
 
 /*
- * An open Maildir: the descriptors of its tmp/ and new/, which stay the same
- * directories whatever happens to the path. The path of the Maildir itself is
+ * An open Maildir: the descriptors of its tmp/, new/ and cur/, which stay the
+ * same directories whatever happens to the path. The path of the Maildir itself is
  * the user's own; below it no link is followed.
  *
  * A message is created in tmp/ under a name of ours and published under that
- * name with its size behind it; the ledger knows it by the latter.
+ * name with its size behind it, into new/, or with its flags behind that,
+ * too, into cur/ (see maildir_names.h); the ledger knows it by the latter.
  *
  * A Maildir is told from another that stands at the same path at another time
  * (a disk is mounted, or not) by its mark: an empty file in it, by the name of
  * ".mailhaul-" and 16 random hex digits, which is made when it is first opened
  * and never removed. Readers of mail take no notice of it: folders are
- * directories.
+ * directories, and a directory is never taken for a mark.
  *
  * It is immutable and counted, so that two threads may use it. Errors are
  * ERR_DELIVER and name the file.
@@ -22,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "deliver/maildir_names.h"
 #include "util/err.h"
@@ -30,8 +32,10 @@
 
 struct maildir;
 
-/* With create, what is missing is made, 0700 and durable, the mark too. */
-struct maildir *maildir_open(const char *path, bool create, struct err *e);
+/* With create, what is missing is made, 0700 and durable, the mark too; and
+ * if it is a folder (folder.h), the file that says so (Maildir++). */
+struct maildir *maildir_open(
+    const char *path, bool create, bool folder, struct err *e);
 struct maildir *maildir_ref(struct maildir *m);
 void maildir_unref(struct maildir **m); /* NULL is fine */
 
@@ -53,11 +57,13 @@ int maildir_has_mark(const struct maildir *m, const char *mark, struct err *e);
 
 /* A new file in tmp/, or -1. */
 int maildir_create(const struct maildir *m, const char *name, struct err *e);
+/* The time of an open file, of the last reading, too. */
+int maildir_set_time(int fd, int64_t unix_s, struct err *e);
 /* The file in tmp/ once more, to read it, or -1. */
 int maildir_read(const struct maildir *m, const char *name, struct err *e);
 /* 1: there is such a file in tmp/; 0: there is not; -1. */
 int maildir_has(const struct maildir *m, const char *name, struct err *e);
-/* From tmp/name to new/final, which must not be there yet. */
+/* From tmp/name to new/final or cur/final, which must not be there yet. */
 int maildir_publish(const struct maildir *m, const char *name,
     const char *final, struct err *e);
 /* When that has failed: it is certain that nothing was published. */
@@ -67,7 +73,9 @@ bool maildir_is_unpublished(
 int maildir_discard(const struct maildir *m, const char *name, struct err *e);
 
 int maildir_sync_tmp(const struct maildir *m, struct err *e);
-int maildir_sync_new(const struct maildir *m, struct err *e);
+/* What was published: new/, cur/, or both. */
+int maildir_sync_published(
+    const struct maildir *m, bool new, bool cur, struct err *e);
 
 /* Removes what earlier processes left in tmp/. What is named by this one may
  * be in use, by whatever path. */

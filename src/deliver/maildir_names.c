@@ -61,24 +61,66 @@ maildir_names_next(struct maildir_names *names, char dst[MAILDIR_NAME_MAX])
 	    "%" PRId64 ".M%06" PRIu32 "P%ldQ%" PRIu32 "R%s%s.%s", s, us,
 	    (long)getpid(), ++names->count, names->token, names->life,
 	    names->host);
-	/* room for ",S=" and twenty digits is left, too */
-	assert(n > 0 && n < MAILDIR_NAME_MAX - 24);
+	/* room for ",S=" and twenty digits is left, and for the flags */
+	assert(n > 0 && n < MAILDIR_NAME_MAX - 32);
 }
 
-void
-maildir_final(char dst[MAILDIR_NAME_MAX], const char *name, uint64_t octets)
-{
-	int n = snprintf(dst, MAILDIR_NAME_MAX, "%s,S=%" PRIu64, name, octets);
+/* ---- published names ---- */
 
+#define INFO ":2," /* maildir(5): flags follow, in the order of ASCII */
+
+static const char letters[] = "DFRS";
+
+void
+maildir_final(char dst[MAILDIR_NAME_MAX], const char *name, uint64_t octets,
+    unsigned int flags)
+{
+	char info[sizeof(INFO) + sizeof(letters)] = INFO;
+	size_t at = strlen(INFO);
+	int n;
+
+	for (size_t i = 0; letters[i] != '\0'; i++) {
+		if ((flags & 1u << i) != 0)
+			info[at++] = letters[i];
+	}
+	if (at == strlen(INFO))
+		info[0] = '\0';
+	n = snprintf(
+	    dst, MAILDIR_NAME_MAX, "%s,S=%" PRIu64 "%s", name, octets, info);
 	assert(n > 0 && n < MAILDIR_NAME_MAX);
+}
+
+bool
+maildir_final_is_cur(const char *final)
+{
+	return strstr(final, INFO) != NULL;
+}
+
+/* Some flags, each once and in order. */
+static bool
+are_flags(const char *s)
+{
+	const char *from = letters, *at = s;
+
+	for (; *at != '\0'; at++) {
+		const char *found = strchr(from, *at);
+
+		if (found == NULL)
+			return false;
+		from = found + 1;
+	}
+	return at > s;
 }
 
 bool
 maildir_unfinal(char dst[MAILDIR_NAME_MAX], const char *final)
 {
-	const char *comma = strrchr(final, ',');
-	size_t n;
+	const char *info = strstr(final, INFO), *comma;
+	size_t n = info == NULL ? strlen(final) : (size_t)(info - final);
 
+	if (info != NULL && !are_flags(info + strlen(INFO)))
+		return false;
+	comma = memrchr(final, ',', n);
 	if (comma == NULL || strncmp(comma, ",S=", 3) != 0 ||
 	    strchr(final, '/') != NULL)
 		return false;

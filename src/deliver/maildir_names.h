@@ -28,9 +28,20 @@ void maildir_names_next(
 /* Whether it is the name of a file of ours that an earlier process made. */
 bool maildir_names_left(const struct maildir_names *names, const char *name);
 
-/* The name in new/ of a message of so many octets, and back. */
-void maildir_final(
-    char dst[MAILDIR_NAME_MAX], const char *name, uint64_t octets);
+enum maildir_flag { /* any of them together */
+	MAILDIR_DRAFT = 1,
+	MAILDIR_FLAGGED = 2,
+	MAILDIR_REPLIED = 4,
+	MAILDIR_SEEN = 8
+};
+
+#define MAILDIR_FLAGS 15u /* all of them */
+
+/* The published name of a message of so many octets, and back: one without
+ * flags is for new/, one with flags, which end the name, for cur/. */
+void maildir_final(char dst[MAILDIR_NAME_MAX], const char *name,
+    uint64_t octets, unsigned int flags);
 bool maildir_unfinal(char dst[MAILDIR_NAME_MAX], const char *final);
+bool maildir_final_is_cur(const char *final);
 
 #endif

@@ -163,10 +163,20 @@ publish_row(const struct maildir *m, const char *final, struct err *e)
 	return has;
 }
 
+/* Those that were published before the crash, too. */
 static int
-sync_published(struct place *p, struct maildir *m, struct err *e)
+sync_published(
+    struct place *p, struct maildir *m, const struct rows *rows, struct err *e)
 {
-	if (maildir_sync_new(m, e) == 0)
+	bool new = false, cur = false;
+
+	for (size_t i = 0; i < rows->here; i++) {
+		if (maildir_final_is_cur(rows->v[i].file))
+			cur = true;
+		else
+			new = true;
+	}
+	if (maildir_sync_published(m, new, cur, e) == 0)
 		return 0;
 	place_break(p, e);
 	maildir_unref(&p->maildir); /* it is known again by this one */
@@ -179,15 +189,15 @@ static int
 publish_rows(
     const struct places *ps, struct place *p, struct rows *rows, struct err *e)
 {
-	struct maildir *m = maildir_open(rows->path, false, e);
+	struct maildir *m = maildir_open(rows->path, false, false, e);
 	int r = m == NULL ? -1 : refuse_broken(ps, m, e);
 
 	if (r == 0)
 		r = sort_rows(m, rows, e);
 	for (size_t i = 0; r == 0 && i < rows->here; i++)
 		r = publish_row(m, rows->v[i].file, e);
-	if (r == 0 && rows->here > 0)
-		r = sync_published(p, m, e);
+	if (r == 0)
+		r = sync_published(p, m, rows, e);
 	maildir_unref(&m);
 	return r;
 }
@@ -300,7 +310,7 @@ place_ready(struct places *ps, struct place *p, struct err *e)
 	if (p->maildir != NULL && !maildir_is_current(p->maildir))
 		maildir_unref(&p->maildir);
 	if (p->maildir == NULL)
-		p->maildir = maildir_open(p->path, true, e);
+		p->maildir = maildir_open(p->path, true, p->folder, e);
 	if (p->maildir == NULL || refuse_broken(ps, p->maildir, e) < 0)
 		return -1;
 	return sweep(ps, p, e);

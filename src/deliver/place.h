@@ -5,12 +5,12 @@
 /*
  * The Maildirs of a deliverer as its worker knows them, by path, and what a
  * crash left in them. A place is stuck while the journal has messages for it
- * that cannot be brought into new/: nothing else is delivered there, and no
+ * that cannot be published: nothing else is delivered there, and no
  * tmp file is removed anywhere, until that has worked out. A message that is
  * not in tmp/ was published; but only if this is the Maildir in which it was
  * prepared, which the journal knows by its mark.
  *
- * A place is broken when its tmp/ or new/ could not be made durable: asked
+ * A place is broken when its tmp/, new/ or cur/ could not be made durable: asked
  * again the kernel might say yes, of octets that it has thrown away. It stays
  * so for the life of this process, by whatever path.
  */
@@ -26,6 +26,7 @@ struct place {
 	LIST_ENTRY(place) next;
 	char *path;
 	struct maildir *maildir; /* NULL: not open */
+	bool folder;             /* of a Maildir; set by who knows it */
 	bool swept;              /* leftovers in tmp/ were removed */
 	bool stuck, broken;      /* broken: stuck, too */
 	struct err why;

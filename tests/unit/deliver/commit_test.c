@@ -52,7 +52,7 @@ path_of(int fd, char path[512])
 	return true;
 }
 
-/* f: a file, t: a tmp/, n: a new/, l: the ledger */
+/* f: a file, t: a tmp/, n: a new/, c: a cur/, l: the ledger */
 static int
 note_sync(int fd, long call)
 {
@@ -68,6 +68,8 @@ note_sync(int fd, long call)
 		note('t');
 	else if (ends_in(path, "/new"))
 		note('n');
+	else if (ends_in(path, "/cur"))
+		note('c');
 	else if (strstr(path, "/tmp/") != NULL && strstr(path, ".M") != NULL)
 		note('f');
 	fails = broken != NULL && ends_in(path, broken);
@@ -271,6 +273,50 @@ keeps_the_commit_order(void **state)
 	l += strspn(l, "l");
 	assert_int_equal(strspn(l, "r"), GROUP);
 	assert_string_equal(l + GROUP, "nn");
+}
+
+/* Of one Maildir only new/ is used, of the other only cur/. */
+static void
+syncs_only_the_directories_that_it_used(void **state)
+{
+	struct table *t = *state;
+	char name[256];
+	struct stat st;
+
+	write_messages(t, 4);
+	t->commits[1].flags = MAILDIR_SEEN;
+	t->commits[1].time = 1000000000;
+	t->commits[3].flags = MAILDIR_SEEN | MAILDIR_REPLIED;
+	commit_group(&t->tools, t->group, 4);
+	assert_int_equal(count_failed(t, 4), 0);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 2);
+	assert_int_equal(office_count(&t->o, "A/cur", NULL), 0);
+	assert_int_equal(office_count(&t->o, "B/new", NULL), 0);
+	assert_int_equal(office_count(&t->o, "B/cur", name), 2);
+	assert_string_equal(noted + strlen(noted) - 3, "rnc");
+	assert_non_null(strstr(name, ",S=1:2,"));
+	snprintf(name, sizeof(name), "B/cur/%s", t->commits[1].final);
+	assert_int_equal(stat(office_path(&t->o, name), &st), 0);
+	assert_int_equal(st.st_mtim.tv_sec, 1000000000);
+	snprintf(name, sizeof(name), "B/cur/%s", t->commits[3].final);
+	assert_int_equal(stat(office_path(&t->o, name), &st), 0);
+	assert_true(st.st_mtim.tv_sec > 1000000000);
+}
+
+static void
+is_broken_where_cur_cannot_be_synced(void **state)
+{
+	struct table *t = *state;
+	struct err e = { 0 };
+
+	write_messages(t, 4);
+	t->commits[1].flags = MAILDIR_SEEN;
+	broken = "/B/cur";
+	commit_group(&t->tools, t->group, 4);
+	assert_int_equal(count_failed(t, 4), 2);
+	broken = NULL;
+	assert_int_equal(place_ready(&t->places, t->commits[1].place, &e), -1);
+	assert_int_equal(e.sys, EIO);
 }
 
 static void
@@ -552,6 +598,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keeps_the_commit_order),
+		TEST(syncs_only_the_directories_that_it_used),
+		TEST(is_broken_where_cur_cannot_be_synced),
 		TEST(fails_a_file_of_another_size),
 		TEST(fails_a_file_that_cannot_be_synced_once_and_alone),
 		TEST(fails_a_file_that_cannot_be_closed),

@@ -41,7 +41,7 @@ puts_the_size_into_the_name_and_takes_it_off(void **state)
 	char final[MAILDIR_NAME_MAX], name[MAILDIR_NAME_MAX];
 
 	(void)state;
-	maildir_final(final, "1.x.host", 18446744073709551615ull);
+	maildir_final(final, "1.x.host", 18446744073709551615ull, 0);
 	assert_string_equal(final, "1.x.host,S=18446744073709551615");
 	assert_true(maildir_unfinal(name, final));
 	assert_string_equal(name, "1.x.host");
@@ -49,6 +49,57 @@ puts_the_size_into_the_name_and_takes_it_off(void **state)
 	assert_false(maildir_unfinal(name, "1.x.host,W=1"));
 	assert_false(maildir_unfinal(name, ",S=1"));
 	assert_false(maildir_unfinal(name, "../1.x.host,S=1"));
+}
+
+static void
+puts_flags_behind_the_size_in_the_order_of_ascii(void **state)
+{
+	char final[MAILDIR_NAME_MAX], name[MAILDIR_NAME_MAX];
+
+	(void)state;
+	maildir_final(final, "1.x.host", 7, MAILDIR_FLAGS);
+	assert_string_equal(final, "1.x.host,S=7:2,DFRS");
+	assert_true(maildir_final_is_cur(final));
+	for (unsigned int flags = 0; flags <= MAILDIR_FLAGS; flags++) {
+		maildir_final(final, "1.x.host", 7, flags);
+		assert_int_equal(maildir_final_is_cur(final), flags != 0);
+		assert_int_equal(
+		    strchr(final, 'S') != strrchr(final, 'S'), flags >= 8);
+		assert_true(maildir_unfinal(name, final));
+		assert_string_equal(name, "1.x.host");
+	}
+	maildir_final(final, "1.x", 7, MAILDIR_FLAGGED | MAILDIR_SEEN);
+	assert_string_equal(final, "1.x,S=7:2,FS");
+	maildir_final(final, "1.x", 7, MAILDIR_DRAFT | MAILDIR_REPLIED | 16);
+	assert_string_equal(final, "1.x,S=7:2,DR");
+}
+
+static void
+takes_no_other_flags_off(void **state)
+{
+	static const char *const bad[] = { "1.x,S=7:2,", "1.x,S=7:2,SF",
+		"1.x,S=7:2,SS", "1.x,S=7:2,T", "1.x,S=7:2,S:2,S", "1.x:2,S",
+		"1.x,S=7:2,S/", ",S=7:2,S", "1.x:2,S=7" };
+	char name[MAILDIR_NAME_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(maildir_unfinal(name, bad[i]));
+}
+
+static void
+has_room_for_the_longest_published_name(void **state)
+{
+	char name[MAILDIR_NAME_MAX], final[MAILDIR_NAME_MAX];
+	char again[MAILDIR_NAME_MAX];
+
+	(void)state;
+	memset(names.host, 'h', sizeof(names.host) - 1);
+	names.count = UINT32_MAX - 1;
+	maildir_names_next(&names, name);
+	maildir_final(final, name, UINT64_MAX, MAILDIR_FLAGS);
+	assert_true(maildir_unfinal(again, final));
+	assert_string_equal(again, name);
 }
 
 static void
@@ -80,6 +131,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(makes_names_that_are_unique_and_ours),
 		TEST(puts_the_size_into_the_name_and_takes_it_off),
+		TEST(puts_flags_behind_the_size_in_the_order_of_ascii),
+		TEST(takes_no_other_flags_off),
+		TEST(has_room_for_the_longest_published_name),
 		TEST(knows_what_an_earlier_process_left),
 	};
 

@@ -74,7 +74,7 @@ static struct maildir *
 opened(const struct office *o, const char *path)
 {
 	struct err e = { 0 };
-	struct maildir *m = maildir_open(office_path(o, path), true, &e);
+	struct maildir *m = maildir_open(office_path(o, path), true, false, &e);
 
 	assert_non_null(m);
 	return m;
@@ -105,7 +105,7 @@ makes_nothing_when_told_so(void **state)
 	struct office *o = *state;
 	struct err e = { 0 };
 
-	assert_null(maildir_open(office_path(o, "no"), false, &e));
+	assert_null(maildir_open(office_path(o, "no"), false, false, &e));
 	assert_int_equal(e.kind, ERR_DELIVER);
 	assert_int_equal(e.sys, ENOENT);
 	assert_int_equal(access(office_path(o, "no"), F_OK), -1);
@@ -128,7 +128,7 @@ publishes_and_discards(void **state)
 	assert_int_equal(maildir_has(m, "one", &e), 1);
 	assert_int_equal(maildir_sync_tmp(m, &e), 0);
 	assert_int_equal(maildir_publish(m, "one", "one,S=1", &e), 0);
-	assert_int_equal(maildir_sync_new(m, &e), 0);
+	assert_int_equal(maildir_sync_published(m, true, false, &e), 0);
 	assert_int_equal(maildir_has(m, "one", &e), 0);
 	assert_int_equal(office_count(o, "M/new", name), 1);
 	assert_string_equal(name, "one,S=1");
@@ -274,6 +274,105 @@ knows_when_nothing_was_published(void **state)
 	maildir_unref(&m);
 }
 
+/* ---- flags ---- */
+
+static void
+publishes_what_has_flags_into_cur(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+	char name[256];
+
+	for (int i = 0; i < 2; i++) {
+		without_noreplace = i == 1;
+		close(maildir_create(m, "a", &e));
+		assert_true(maildir_is_unpublished(m, "a", "a,S=0:2,FS"));
+		assert_int_equal(maildir_publish(m, "a", "a,S=0:2,FS", &e), 0);
+		assert_int_equal(maildir_sync_published(m, true, true, &e), 0);
+		assert_int_equal(office_count(o, "M/new", NULL), 0);
+		assert_int_equal(office_count(o, "M/cur", name), 1);
+		assert_string_equal(name, "a,S=0:2,FS");
+		close(maildir_create(m, "a", &e));
+		assert_int_equal(maildir_publish(m, "a", "a,S=0:2,FS", &e), -1);
+		assert_int_equal(e.sys, EEXIST);
+		assert_non_null(strstr(e.text, "/cur/a,S=0:2,FS"));
+		assert_int_equal(maildir_discard(m, "a", &e), 0);
+		assert_int_equal(unlink(office_path(o, "M/cur/a,S=0:2,FS")), 0);
+	}
+	maildir_unref(&m);
+}
+
+/* We died between link and unlink, and somebody has answered it since. */
+static void
+does_not_publish_again_what_has_other_flags_now(void **state)
+{
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	struct err e = { 0 };
+
+	without_noreplace = true;
+	close(maildir_create(m, "a", &e));
+	assert_int_equal(
+	    link(office_path(o, "M/tmp/a"), office_path(o, "M/cur/a,S=0:2,RS")),
+	    0);
+	assert_int_equal(maildir_publish(m, "a", "a,S=0:2,S", &e), 0);
+	assert_int_equal(office_count(o, "M/cur", NULL), 1);
+	assert_int_equal(office_count(o, "M/tmp", NULL), 0);
+	maildir_unref(&m);
+}
+
+static void
+sets_the_time_of_a_file(void **state)
+{
+	static const int64_t times[] = { 1, 1000000000, 4102444800, -86400 };
+	struct office *o = *state;
+	struct maildir *m = opened(o, "M");
+	int fd;
+	struct err e = { 0 };
+	struct stat st;
+
+	fd = maildir_create(m, "a", &e);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		assert_int_equal(maildir_set_time(fd, times[i], &e), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_mtim.tv_sec, times[i]);
+		assert_int_equal(st.st_atim.tv_sec, times[i]);
+	}
+	close(fd);
+	assert_int_equal(maildir_set_time(fd, 1, &e), -1);
+	assert_int_equal(e.sys, EBADF);
+	maildir_unref(&m);
+}
+
+/* ---- folders ---- */
+
+static void
+says_of_a_folder_that_it_is_one(void **state)
+{
+	struct office *o = *state;
+	struct err e = { 0 };
+	struct stat st;
+	struct maildir *m = opened(o, "M");
+
+	assert_int_equal(access(office_path(o, "M/maildirfolder"), F_OK), -1);
+	maildir_unref(&m);
+	for (int i = 0; i < 2; i++) {
+		m = maildir_open(office_path(o, "M/.a"), true, true, &e);
+		assert_non_null(m);
+		assert_int_equal(
+		    stat(office_path(o, "M/.a/maildirfolder"), &st), 0);
+		assert_int_equal(st.st_mode, S_IFREG | 0600);
+		assert_int_equal(st.st_size, 0);
+		maildir_unref(&m);
+	}
+	assert_int_equal(unlink(office_path(o, "M/.a/maildirfolder")), 0);
+	m = maildir_open(office_path(o, "M/.a"), false, true, &e);
+	assert_int_equal(
+	    access(office_path(o, "M/.a/maildirfolder"), F_OK), -1);
+	maildir_unref(&m);
+}
+
 /* ---- the mark ---- */
 
 static unsigned int
@@ -343,6 +442,25 @@ takes_no_other_file_for_a_mark(void **state)
 	maildir_unref(&m);
 }
 
+/* A server may call its mailboxes what it likes. */
+static void
+takes_no_folder_for_a_mark(void **state)
+{
+	struct office *o = *state;
+	struct err e = { 0 };
+	struct maildir *m;
+	const char *folder;
+
+	assert_int_equal(mkdir(office_path(o, "M"), 0700), 0);
+	folder = office_path(o, "M/.mailhaul-0123456789abcdef");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	m = opened(o, "M");
+	assert_string_not_equal(maildir_mark(m), folder);
+	assert_int_equal(maildir_has_mark(m, folder, &e), 0);
+	assert_int_equal(marks(o, "M"), 2);
+	maildir_unref(&m);
+}
+
 static void
 knows_the_same_directories_by_another_path(void **state)
 {
@@ -373,11 +491,11 @@ follows_no_link_below_the_maildir(void **state)
 
 		rmdir(part);
 		assert_int_equal(symlink(office_path(o, "else"), part), 0);
-		assert_null(maildir_open(office_path(o, "M"), true, &e));
+		assert_null(maildir_open(office_path(o, "M"), true, false, &e));
 		assert_int_equal(e.kind, ERR_DELIVER);
 		assert_int_equal(unlink(part), 0);
 		assert_int_equal(mkfifo(part, 0600), 0);
-		assert_null(maildir_open(office_path(o, "M"), true, &e));
+		assert_null(maildir_open(office_path(o, "M"), true, false, &e));
 		assert_int_equal(unlink(part), 0);
 	}
 	assert_int_equal(office_count(o, "else", NULL), 0);
@@ -489,8 +607,13 @@ main(void)
 		TEST(does_not_publish_again_what_was_moved_to_cur),
 		TEST(publishes_what_has_another_name_elsewhere),
 		TEST(knows_when_nothing_was_published),
+		TEST(publishes_what_has_flags_into_cur),
+		TEST(does_not_publish_again_what_has_other_flags_now),
+		TEST(sets_the_time_of_a_file),
+		TEST(says_of_a_folder_that_it_is_one),
 		TEST(marks_a_maildir_once_and_for_ever),
 		TEST(takes_no_other_file_for_a_mark),
+		TEST(takes_no_folder_for_a_mark),
 		TEST(knows_the_same_directories_by_another_path),
 		TEST(follows_no_link_below_the_maildir),
 		TEST(follows_no_link_in_tmp),

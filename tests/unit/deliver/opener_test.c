@@ -55,7 +55,7 @@ setup(void **state)
 	assert_int_equal(ipc_pair(fds, &e), 0);
 	c->ours = ipc_new(c->o.loop, fds[0], on_packet, c);
 	c->theirs = ipc_new(c->o.loop, fds[1], on_packet, c);
-	c->maildir = maildir_open(office_path(&c->o, "M"), true, &e);
+	c->maildir = maildir_open(office_path(&c->o, "M"), true, false, &e);
 	c->room.max_files = ROOM;
 	maildir_names_init(&c->room.names, "0123456789abcdef");
 	c->opener = opener_new(&c->room, 5);

@@ -12,7 +12,7 @@ struct town {
 };
 
 static unsigned int errors;
-static bool sick; /* new/ cannot be made durable; the kernel says so once */
+static const char *sick; /* cannot be made durable; the kernel says so once */
 
 int
 fsync(int fd)
@@ -22,9 +22,9 @@ fsync(int fd)
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path));
-	if (!sick || n < 4 || memcmp(path + n - 4, "/new", 4) != 0)
+	if (sick == NULL || n < 4 || memcmp(path + n - 4, sick, 4) != 0)
 		return fdatasync(fd);
-	sick = false;
+	sick = NULL;
 	errno = EIO;
 	return -1;
 }
@@ -66,7 +66,7 @@ setup(void **state)
 
 	assert_non_null(t);
 	errors = 0;
-	sick = false;
+	sick = NULL;
 	log_set_sink(count_errors);
 	office_make_dir(&t->o);
 	open_town(t);
@@ -93,7 +93,8 @@ place(struct town *t, const char *path)
 
 /* What a crash leaves between "prepared" and the renaming. */
 static void
-prepare(struct town *t, const char *path, uint32_t number)
+prepare_flagged(
+    struct town *t, const char *path, uint32_t number, unsigned int flags)
 {
 	char name[MAILDIR_NAME_MAX], final[MAILDIR_NAME_MAX];
 	struct place *p = place(t, path);
@@ -106,9 +107,15 @@ prepare(struct town *t, const char *path, uint32_t number)
 	entry.dir = maildir_mark(p->maildir);
 	maildir_names_next(&t->names, name);
 	close(maildir_create(p->maildir, name, &e));
-	maildir_final(final, name, 0);
+	maildir_final(final, name, 0, flags);
 	entry.fingerprint[0] = (uint8_t)number;
 	assert_int_equal(ledger_prepare(t->ledger, &entry, 1, &e), 0);
+}
+
+static void
+prepare(struct town *t, const char *path, uint32_t number)
+{
+	prepare_flagged(t, path, number, 0);
 }
 
 static int
@@ -148,6 +155,46 @@ publishes_what_a_crash_left(void **state)
 	assert_int_equal(office_count(&t->o, "B/new", NULL), 1);
 	assert_int_equal(rows(t), 0);
 	assert_false(place(t, "A")->stuck);
+}
+
+static void
+publishes_into_cur_what_has_flags(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	prepare_flagged(t, "A", 2, MAILDIR_SEEN);
+	close_town(t);
+	open_town(t);
+	sick = "/cur";
+	places_roll_forward(&t->places);
+	assert_null(sick);
+	assert_int_equal(errors, 1);
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 1);
+	assert_int_equal(office_count(&t->o, "A/cur", NULL), 1);
+	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 0);
+	assert_int_equal(rows(t), 2);
+	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), -1);
+	close_town(t);
+	open_town(t); /* another process */
+	places_roll_forward(&t->places);
+	assert_int_equal(rows(t), 0);
+}
+
+static void
+makes_folders_known_as_folders(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	place(t, "A/.f")->folder = true;
+	assert_int_equal(place_ready(&t->places, place(t, "A/.f"), &e), 0);
+	assert_int_equal(
+	    access(office_path(&t->o, "A/.f/maildirfolder"), F_OK), 0);
+	assert_int_equal(place_ready(&t->places, place(t, "B"), &e), 0);
+	assert_int_equal(
+	    access(office_path(&t->o, "B/maildirfolder"), F_OK), -1);
 }
 
 static void
@@ -281,9 +328,9 @@ believes_no_second_answer_about_new(void **state)
 	prepare(t, "A//", 2);
 	close_town(t);
 	open_town(t);
-	sick = true;
+	sick = "/new";
 	places_roll_forward(&t->places);
-	assert_false(sick);
+	assert_null(sick);
 	assert_int_equal(errors, 2);
 	assert_int_equal(rows(t), 2);
 	assert_true(place(t, "A")->stuck);
@@ -403,6 +450,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(publishes_what_a_crash_left),
+		TEST(publishes_into_cur_what_has_flags),
+		TEST(makes_folders_known_as_folders),
 		TEST(takes_a_missing_file_for_published),
 		TEST(is_stuck_while_the_maildir_is_away),
 		TEST(takes_no_other_maildir_for_the_one_that_is_away),
