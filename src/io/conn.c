@@ -353,11 +353,25 @@ pump(struct conn *c)
 }
 
 static void
+connected(struct conn *c)
+{
+	c->dry = true;
+	if (c->tls_first) {
+		begin_tls(c);
+	} else {
+		c->st = UP;
+		emit(c, CONN_UP);
+	}
+}
+
+static void
 on_kick(void *arg)
 {
 	struct conn *c = arg;
 
 	enter(c);
+	if (c->st == DIALLING && c->watch != NULL && c->e.kind == ERR_NONE)
+		connected(c); /* the socket was given to us */
 	pump(c);
 	leave(c);
 }
@@ -427,13 +441,7 @@ on_dialled(
 	free(c->peer);
 	c->peer = mem_strdup(dns_address_text(address, peer, sizeof(peer)));
 	c->watch = loop_fd_new(c->loop, fd, on_ready, c);
-	c->dry = true;
-	if (c->tls_first) {
-		begin_tls(c);
-	} else {
-		c->st = UP;
-		emit(c, CONN_UP);
-	}
+	connected(c);
 	pump(c);
 	leave(c);
 }
@@ -444,6 +452,22 @@ static unsigned int
 or_default(unsigned int ms)
 {
 	return ms > 0 ? ms : TIMEOUT_DEFAULT_MS;
+}
+
+/* Whence the octets will come. */
+static void
+reach(struct conn *c, struct dns *dns, const struct conn_params *params)
+{
+	if (params->socket > 0) {
+		c->peer = mem_strdup(params->host);
+		wire_init(&c->wire, params->socket);
+		c->watch = loop_fd_new(c->loop, params->socket, on_ready, c);
+		loop_timer_arm(c->kick, 0);
+		return;
+	}
+	c->peer = mem_printf("%s:%u", params->host, params->port);
+	c->dial = dial_new(c->loop, dns, params->host, params->port,
+	    or_default(params->connect_timeout_ms), on_dialled, c);
 }
 
 struct conn *
@@ -459,7 +483,6 @@ conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 	c->host = mem_strdup(params->host);
 	c->tls_name = mem_strdup(params->tls_name);
 	c->alpn = mem_strdup(params->alpn);
-	c->peer = mem_printf("%s:%u", params->host, params->port);
 	c->ctx = params->ctx;
 	c->tls_first = params->tls;
 	c->tls_timeout_ms = or_default(params->tls_timeout_ms);
@@ -469,8 +492,7 @@ conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 	c->rest = loop_timer_new(loop, on_rest, c);
 	buf_init(&c->in, CONN_INPUT_MAX);
 	buf_init(&c->out, CONN_OUTPUT_MAX);
-	c->dial = dial_new(loop, dns, params->host, params->port,
-	    or_default(params->connect_timeout_ms), on_dialled, c);
+	reach(c, dns, params);
 	return c;
 }
 

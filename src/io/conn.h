@@ -46,6 +46,10 @@ struct conn_params { /* strings are copied; tls is referenced, not ours */
 	const char *alpn;                /* "imap", "pop3" or NULL */
 	unsigned int connect_timeout_ms; /* resolver and connect together */
 	unsigned int tls_timeout_ms;     /* handshake; 0 in either: 30 s */
+	/* > 0: a connected, non-blocking stream socket of any family, to be
+	 * used instead of dialling. It is the conn's from now on, its options
+	 * are as they are, and host is for texts (and for TLS) only. */
+	int socket;
 };
 
 struct conn *conn_open(struct loop *loop, struct dns *dns,
@@ -82,8 +86,9 @@ void conn_close(struct conn *c);
 
 const struct err *conn_error(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
-const char *conn_peer(const struct conn *c); /* "192.0.2.1:993", or host:port
-                                                while not connected */
+const char *conn_peer(const struct conn *c); /* "192.0.2.1:993"; host:port
+                                                while not connected; host
+                                                if it was given a socket */
 const char *conn_tls_description(const struct conn *c);
 uint64_t conn_octets_in(const struct conn *c);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,15 +84,16 @@ on_guard(void *arg)
 	loop_stop(r->loop);
 }
 
+/* A port to be dialled, or a socket to be used. */
 static void
-begin(struct run *r, unsigned int port, bool tls)
+begin_with(struct run *r, unsigned int port, int socket, bool tls)
 {
 	struct buf pem;
 
 	buf_init(&pem, 65536);
 	identity_pem(&ca, &pem);
 	r->loop = loop_new();
-	r->dns = dns_new(r->loop, NULL);
+	r->dns = socket > 0 ? NULL : dns_new(r->loop, NULL);
 	r->ctx = tls_ctx_new_pem(buf_span(&pem), NULL);
 	buf_deinit(&pem);
 	buf_init(&r->got, (size_t)64 << 20);
@@ -99,14 +101,21 @@ begin(struct run *r, unsigned int port, bool tls)
 	loop_timer_arm(r->guard, PEER_PATIENCE_MS);
 	r->conn = conn_open(r->loop, r->dns,
 	    &(struct conn_params){
-		.host = "127.0.0.1",
+		.host = socket > 0 ? "/run/lmtp" : "127.0.0.1",
 		.port = port,
+		.socket = socket,
 		.tls = tls,
 		.ctx = r->ctx,
 		.tls_name = "localhost",
 		.tls_timeout_ms = 10000,
 	    },
 	    on_event, r);
+}
+
+static void
+begin(struct run *r, unsigned int port, bool tls)
+{
+	begin_with(r, port, 0, tls);
 }
 
 static void
@@ -224,6 +233,96 @@ queues_what_is_written_before_it_is_up(void **state)
 	assert_string_equal(r.order, "UDIC");
 	end(&r);
 	assert_true(peer_end(&p));
+}
+
+/* ---- a socket from elsewhere ---- */
+
+/* The other end is blocking. */
+static void
+open_pair(int pair[2])
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+}
+
+static void
+assert_heard(int fd, const char *want)
+{
+	char heard[64] = "";
+
+	for (size_t n = 0; n + 1 < sizeof(heard);) {
+		ssize_t got = recv(fd, heard + n, sizeof(heard) - 1 - n, 0);
+
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	assert_string_equal(heard, want);
+}
+
+static void
+talks_over_a_socket_it_was_given(void **state)
+{
+	struct run r = { .on = {
+			     [CONN_UP] = say_hello, [CONN_INPUT] = close_it } };
+	int pair[2];
+
+	(void)state;
+	open_pair(pair);
+	assert_int_equal(send(pair[1], "welcome\n", 8, 0), 8);
+	shutdown(pair[1], SHUT_WR);
+	begin_with(&r, 0, pair[0], false);
+	say(&r, "early\n");
+	assert_int_equal(r.seen[CONN_UP], 0); /* from the loop only */
+	assert_string_equal(conn_peer(r.conn), "/run/lmtp");
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UDIC");
+	assert_got(&r, "welcome\n");
+	end(&r);
+	assert_heard(pair[1], "early\nhello\n"); /* and it is closed */
+	close(pair[1]);
+}
+
+static void
+closes_a_socket_it_was_given(void **state)
+{
+	struct run r = { 0 };
+	int pair[2];
+
+	(void)state;
+	for (int closes = 0; closes < 2; closes++) {
+		r = (struct run){ 0 };
+		open_pair(pair);
+		begin_with(&r, 0, pair[0], false);
+		if (closes) {
+			conn_close(r.conn);
+			shutdown(pair[1], SHUT_WR);
+			loop_run(r.loop);
+			assert_string_equal(r.order, "C");
+		}
+		end(&r);
+		assert_heard(pair[1], "");
+		close(pair[1]);
+	}
+}
+
+static void
+begins_tls_on_a_socket_it_was_given(void **state)
+{
+	struct run r = { 0 };
+	int pair[2];
+	char octet;
+
+	(void)state;
+	open_pair(pair);
+	begin_with(&r, 0, pair[0], true);
+	shutdown(pair[1], SHUT_WR);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "E");
+	assert_int_equal(recv(pair[1], &octet, 1, 0), 1);
+	assert_int_equal(octet, 22); /* a handshake's record */
+	end(&r);
+	close(pair[1]);
 }
 
 /* ---- floods ---- */
@@ -1328,6 +1427,9 @@ main(void)
 		cmocka_unit_test(talks_plain),
 		cmocka_unit_test(talks_tls),
 		cmocka_unit_test(queues_what_is_written_before_it_is_up),
+		cmocka_unit_test(talks_over_a_socket_it_was_given),
+		cmocka_unit_test(closes_a_socket_it_was_given),
+		cmocka_unit_test(begins_tls_on_a_socket_it_was_given),
 		cmocka_unit_test(takes_a_plain_flood),
 		cmocka_unit_test(takes_a_tls_flood),
 		cmocka_unit_test(loses_nothing_when_paused_plain),
