@@ -118,7 +118,7 @@ release(void *arg)
 }
 
 static const struct pump_machine machine = { feed, output, sent, is_secret,
-	timeout, upgraded, expire, eof, broken, release };
+	timeout, upgraded, expire, eof, broken, release, NULL, NULL };
 
 struct imap_session *
 imap_session_open(struct loop *loop, struct dns *dns,

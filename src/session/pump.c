@@ -71,6 +71,20 @@ pump_progress(struct pump *p)
 	p->progress = true;
 }
 
+static void
+trace(const struct pump *p, struct span out)
+{
+	const struct pump_machine *m = p->machine;
+
+	if (!log_wants(LOG_LEVEL_TRACE))
+		return;
+	if (m->is_secret(p->arg))
+		out = SPAN("(credentials)");
+	else if (m->is_body != NULL && m->is_body(p->arg))
+		out = SPAN("(octets of the message)");
+	log_wire(p->subject, 'C', out);
+}
+
 void
 pump_flush(struct pump *p)
 {
@@ -81,10 +95,7 @@ pump_flush(struct pump *p)
 	out = p->machine->output(p->arg);
 	if (out.n == 0)
 		return;
-	if (log_wants(LOG_LEVEL_TRACE))
-		log_wire(p->subject, 'C',
-		    p->machine->is_secret(p->arg) ? SPAN("(credentials)")
-						  : out);
+	trace(p, out);
 	if (conn_write(p->conn, out) == 0)
 		p->machine->sent(p->arg, out.n);
 	set_deadline(p);
@@ -146,6 +157,17 @@ feed(struct pump *p)
 }
 
 static void
+on_drained(struct pump *p)
+{
+	if (p->machine->drained == NULL || p->upgrading || p->ended)
+		return;
+	p->running = true;
+	p->machine->drained(p->arg);
+	if (leave(p))
+		pump_flush(p);
+}
+
+static void
 on_again(void *arg)
 {
 	feed(arg);
@@ -192,6 +214,7 @@ on_conn(void *arg, enum conn_event ev)
 		fail(p, conn_error(p->conn));
 		break;
 	case CONN_DRAINED:
+		on_drained(p);
 		break;
 	}
 }
@@ -221,6 +244,12 @@ pump_free(struct pump **p)
 	it->freed = true;
 	if (!it->running)
 		release(it);
+}
+
+void
+pump_feed(struct pump *p)
+{
+	loop_timer_arm(p->again, 0);
 }
 
 void

@@ -40,16 +40,26 @@ struct pump_machine { /* arg is what pump_open() was given */
 	void (*broken)(void *arg, const struct err *e);
 	/* The pump is freed, and nothing of arg is in use any more. */
 	void (*release)(void *arg);
+	/* For those who say more than commands; NULL else. All that was said
+	 * is with the kernel, so there is room for more; like feed it may lead
+	 * to pump_free(). */
+	void (*drained)(void *arg);
+	/* What is said are octets of a message, which are not traced. */
+	bool (*is_body)(void *arg);
 };
 
 struct pump *pump_open(struct loop *loop, struct dns *dns,
     const struct conn_params *params, const struct pump_machine *machine,
     void *arg, const char *subject);
-void pump_free(struct pump **p); /* fine from inside feed and broken */
+void pump_free(struct pump **p); /* fine inside feed, drained and broken */
 
 /* Sends what the machine has to say. To be called after requests, but not
  * needed inside feed. */
 void pump_flush(struct pump *p);
+
+/* Feeds from the loop although no input may have come: the machine has an
+ * event that needs none. */
+void pump_feed(struct pump *p);
 
 /* From feed: a request came to its end, so the wait for the next begins. */
 void pump_progress(struct pump *p);

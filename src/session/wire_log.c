@@ -24,7 +24,8 @@ wire_log_new(const char *subject, const char *user, const struct secret *secret)
 
 	w->subject = mem_strdup(subject);
 	w->user = mem_strdup(user);
-	w->secret = secret_new(secret_span(secret));
+	if (secret != NULL)
+		w->secret = secret_new(secret_span(secret));
 	buf_init(&w->line, LINE_MAX_OCTETS);
 	return w;
 }

@@ -13,7 +13,7 @@
 
 struct wire_log;
 
-/* Copies all. */
+/* Copies all. user and secret are NULL where there are none. */
 struct wire_log *wire_log_new(
     const char *subject, const char *user, const struct secret *secret);
 void wire_log_free(struct wire_log **w); /* wipes; NULL is fine */

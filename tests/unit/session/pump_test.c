@@ -19,8 +19,8 @@ struct toy {
 	char heard[4096]; /* lines, with a blank behind each */
 	struct buf out;
 	unsigned int ended, broken, released;
-	unsigned int timeout_s;
-	bool secret, expired, eof;
+	unsigned int timeout_s, drains;
+	bool secret, body, expired, eof;
 	struct err err;
 	/* what is done at which line */
 	const char *free_at, *pause_at;
@@ -172,8 +172,29 @@ release(void *arg)
 	toy.released++;
 }
 
+/* Two more after what was said first. */
+static void
+drained(void *arg)
+{
+	(void)arg;
+	if (toy.drains++ < 2)
+		buf_add(&toy.out, SPAN("more\r\n"));
+	note("DRAINED");
+	act_on("DRAINED");
+}
+
+static bool
+is_body(void *arg)
+{
+	(void)arg;
+	return toy.body;
+}
+
 static const struct pump_machine machine = { feed, output, sent, is_secret,
-	timeout, upgraded, expire, eof, broken, release };
+	timeout, upgraded, expire, eof, broken, release, NULL, NULL };
+
+static const struct pump_machine sender = { feed, output, sent, is_secret,
+	timeout, upgraded, expire, eof, broken, release, drained, is_body };
 
 static void
 begin(peer_fn script, bool tls)
@@ -189,6 +210,13 @@ start(void)
 {
 	toy.pump = pump_open(
 	    stage.loop, stage.dns, &stage.conn, &machine, &toy, "toy");
+}
+
+static void
+start_sender(void)
+{
+	toy.pump =
+	    pump_open(stage.loop, stage.dns, &stage.conn, &sender, &toy, "toy");
 }
 
 static void
@@ -231,6 +259,22 @@ ask(struct peer *p)
 	peer_say(p, "say\r\n");
 	peer_hear(p, "said\r\n");
 	peer_say(p, "end\r\n");
+	peer_hear_end(p);
+}
+
+static void
+hear_much(struct peer *p)
+{
+	peer_say(p, "say\r\n");
+	peer_hear(p, "said\r\nmore\r\nmore\r\n");
+	peer_say(p, "end\r\n");
+	peer_hear_end(p);
+}
+
+static void
+say_and_listen(struct peer *p)
+{
+	stage_say(p, "say\r\n");
 	peer_hear_end(p);
 }
 
@@ -321,6 +365,53 @@ sends_what_the_machine_says_without_being_asked(void **state)
 	start();
 	run_to_end();
 	assert_non_null(strstr(stage_log, "toy: C: said\n"));
+	assert_true(end());
+}
+
+static void
+asks_for_more_whenever_all_was_sent(void **state)
+{
+	(void)state;
+	begin(hear_much, false);
+	toy.body = true;
+	start_sender();
+	run_to_end();
+	assert_string_equal(toy.heard, "say DRAINED DRAINED DRAINED end ");
+	assert_null(strstr(stage_log, "more"));
+	assert_non_null(strstr(stage_log, "toy: C: (octets of the message)\n"));
+	assert_true(end());
+}
+
+static void
+may_be_freed_when_it_asks_for_more(void **state)
+{
+	(void)state;
+	begin(say_and_listen, false);
+	toy.free_at = "DRAINED";
+	start_sender();
+	loop_run(stage.loop);
+	assert_null(toy.pump);
+	assert_int_equal(toy.released, 1);
+	assert_string_equal(toy.heard, "say DRAINED ");
+	end();
+}
+
+static void
+feeds_from_the_loop_when_asked(void **state)
+{
+	(void)state;
+	begin(be_silent, false);
+	start();
+	stop_soon();
+	while (toy.heard[0] == '\0') {
+		loop_run(stage.loop);
+		stop_soon();
+	}
+	toy.eof = true; /* known to the machine alone */
+	pump_feed(toy.pump);
+	assert_string_equal(toy.heard, "one ");
+	loop_run(stage.loop);
+	assert_string_equal(toy.heard, "one EOF ");
 	assert_true(end());
 }
 
@@ -536,6 +627,9 @@ main(void)
 		    ends_once_when_the_owner_keeps_it_past_the_end),
 		cmocka_unit_test(
 		    sends_what_the_machine_says_without_being_asked),
+		cmocka_unit_test(asks_for_more_whenever_all_was_sent),
+		cmocka_unit_test(may_be_freed_when_it_asks_for_more),
+		cmocka_unit_test(feeds_from_the_loop_when_asked),
 		cmocka_unit_test(never_traces_what_is_secret),
 		cmocka_unit_test(may_be_freed_at_any_time),
 		cmocka_unit_test(may_be_freed_before_it_is_connected),

@@ -139,6 +139,17 @@ shows_no_octet_of_a_message(void **state)
 }
 
 static void
+shows_all_where_there_is_no_credential(void **state)
+{
+	struct wire_log *w = wire_log_new("acc", NULL, NULL);
+
+	(void)state;
+	use(w, "220 hi\r\n250 bob\r\n", 17, false);
+	wire_log_free(&w);
+	assert_string_equal(told, "acc: S: 220 hi\nacc: S: 250 bob\n");
+}
+
+static void
 is_silent_when_nothing_was_used(void **state)
 {
 	(void)state;
@@ -166,6 +177,8 @@ main(void)
 		    shows_no_line_that_repeats_the_credential, set_up),
 		cmocka_unit_test_setup(survives_a_line_without_an_end, set_up),
 		cmocka_unit_test_setup(shows_no_octet_of_a_message, set_up),
+		cmocka_unit_test_setup(
+		    shows_all_where_there_is_no_credential, set_up),
 		cmocka_unit_test_setup(is_silent_when_nothing_was_used, set_up),
 		cmocka_unit_test_setup(is_silent_below_trace, set_up),
 	};
