@@ -138,7 +138,7 @@ cut_host(struct span s, struct span *host, uint64_t *port)
 		*host = span_take(&s, span_find(s, ':'));
 	}
 	*port = 0;
-	if (s.n == 0)
+	if (host->n == 0 || s.n == 0)
 		return host->n > 0;
 	return span_skip(&s, SPAN(":")) && text_number(&s, 65535, port) &&
 	    s.n == 0 && *port > 0;

@@ -26,6 +26,32 @@ begins_with_the_defaults(void **state)
 	assert_int_equal(a.mailboxes.n, 0);
 	assert_int_equal(a.retries, 3);
 	assert_true(a.capa);
+	assert_int_equal(a.mda_timeout_s, 300);
+	assert_int_equal(a.mda_parallel, 1);
+	assert_true(a.trace_received && a.trace_delivered_to);
+	assert_true(a.trace_source);
+	assert_int_equal(a.delivery_tls, CONF_TLS_AUTO);
+	assert_int_equal(a.delivery_timeout_s, 300);
+	conf_account_deinit(&a);
+}
+
+static void
+knows_which_exit_status_means_later(void **state)
+{
+	struct conf_account a;
+	int i;
+
+	(void)state;
+	conf_account_init(&a);
+	for (i = 0; i < 256; i++) {
+		enum conf_exit want = CONF_EXIT_HOLD;
+
+		if (i == 0)
+			want = CONF_EXIT_ACCEPT;
+		if (i == 71 || i == 73 || i == 74 || i == 75)
+			want = CONF_EXIT_LATER;
+		assert_int_equal(a.mda_exit[i], want);
+	}
 	conf_account_deinit(&a);
 }
 
@@ -41,6 +67,16 @@ gives_back_all_it_holds(void **state)
 	a.host = mem_strdup("h");
 	a.user = mem_strdup("u");
 	a.maildir = mem_strdup("/m");
+	a.mbox = mem_strdup("/b");
+	a.relay.socket = mem_strdup("/s");
+	a.relay.host = mem_strdup("h");
+	a.recipient_header = mem_strdup("To");
+	a.recipient_prefix = mem_strdup("p");
+	a.delivery_tls_ca_file = mem_strdup("/ca");
+	a.delivery_tls_name = mem_strdup("t");
+	a.helo_name = mem_strdup("h");
+	conf_list_add(&a.mda, "procmail");
+	conf_list_add(&a.recipients, "bob");
 	a.tls_name = mem_strdup("t");
 	a.tls_ca_file = mem_strdup("/ca");
 	a.secret.file = mem_strdup("/p");
@@ -59,6 +95,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begins_with_the_defaults),
+		cmocka_unit_test(knows_which_exit_status_means_later),
 		cmocka_unit_test(gives_back_all_it_holds),
 	};
 

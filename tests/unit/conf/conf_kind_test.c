@@ -113,6 +113,26 @@ reads_numbers_and_times_in_their_range(void **state)
 }
 
 static void
+reads_sizes(void **state)
+{
+	const struct conf_option o = { .read = conf_read_size, .max = 2048 };
+	uint64_t v = 7;
+
+	(void)state;
+	read_value(&o, "2K", NULL, &v, NULL);
+	assert_true(v == 2048);
+	read_value(&o, "2049", NULL, &v,
+	    "f:3: name = \"2049\": it must be a size up to 1024G, as 512K, "
+	    "50M or 2G");
+	read_value(&o, "1k", NULL, &v,
+	    "f:3: name = \"1k\": it must be a size up to 1024G, as 512K, 50M "
+	    "or 2G");
+	assert_true(v == 2048);
+	read_value(&o, "0", NULL, &v, NULL);
+	assert_true(v == 0);
+}
+
+static void
 reads_texts_and_paths(void **state)
 {
 	const struct conf_option text = { .read = conf_read_text,
@@ -178,6 +198,7 @@ main(void)
 		cmocka_unit_test(reads_a_choice_to_its_number),
 		cmocka_unit_test(reads_all_words_for_yes_and_no),
 		cmocka_unit_test(reads_numbers_and_times_in_their_range),
+		cmocka_unit_test(reads_sizes),
 		cmocka_unit_test(reads_texts_and_paths),
 		cmocka_unit_test(reads_lists),
 		cmocka_unit_test(reads_a_password_from_a_private_file_only),

@@ -9,86 +9,23 @@
 #include <cmocka.h>
 
 #include "unit/conf/tmp.h"
-#include "util/mem.h"
+
+#include "unit/conf/load.h"
 
 /* What an account cannot do without. */
 #define MUST "host = h user = u maildir = /m "
-
-static struct conf *
-load(const char *path, char *errors, size_t size)
-{
-	char **v;
-	size_t n, i;
-	struct conf *c = conf_load(path, &v, &n);
-
-	errors[0] = '\0';
-	for (i = 0; i < n; i++) {
-		size_t used = strlen(errors);
-
-		snprintf(errors + used, size - used, "%s\n", v[i]);
-	}
-	assert_true((c == NULL) == (n > 0));
-	conf_errors_free(&v, &n);
-	assert_null(v);
-	assert_int_equal(n, 0);
-	return c;
-}
-
-static struct conf *
-load_text(const char *text)
-{
-	char errors[4096];
-	struct conf *c;
-
-	tmp_write("f", 0600, text);
-	c = load("f", errors, sizeof(errors));
-	assert_string_equal(errors, "");
-	return c;
-}
-
-static void
-expect_errors(const char *text, const char *want)
-{
-	char errors[8192];
-	struct conf *c;
-
-	tmp_write("f", 0600, text);
-	c = load("f", errors, sizeof(errors));
-	if (strcmp(errors, want) != 0)
-		print_error("for: %s\n", text);
-	assert_string_equal(errors, want);
-	assert_null(c);
-}
 
 /* Of an account that is complete but for text. */
 static struct conf *
 load_account(const char *text)
 {
-	char *all = mem_printf("account a { " MUST "%s\n}\n", text);
-	struct conf *c = load_text(all);
-
-	free(all);
-	return c;
+	return load_options(MUST, text);
 }
 
-/* "f:1: account a: " and want, or no error when that is NULL. */
 static void
 account_says(const char *text, const char *want)
 {
-	char *all = mem_printf("account a { " MUST "%s\n}\n", text);
-	char *line = want == NULL ? mem_strdup("")
-				  : mem_printf("f:1: account a: %s\n", want);
-	char errors[8192];
-	struct conf *c;
-
-	tmp_write("f", 0600, all);
-	c = load("f", errors, sizeof(errors));
-	if (strcmp(errors, line) != 0)
-		print_error("for: %s\n", text);
-	assert_string_equal(errors, line);
-	conf_free(&c);
-	free(line);
-	free(all);
+	options_say(MUST, text, want);
 }
 
 /* ---- good files ---- */
@@ -804,6 +741,35 @@ sums_an_account_up(void **state)
 }
 
 static void
+sums_every_destination_up(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} t[] = {
+		{ "mda = {\"/usr/bin/procmail\", \"-t\"}", "procmail (mda)" },
+		{ "mda = maildrop", "maildrop (mda)" },
+		{ "lmtp = \"/run/x\" recipient = a", "lmtp unix:/run/x" },
+		{ "lmtp = \"[::1]\" recipient = a", "lmtp [::1]:24" },
+		{ "smtp = host recipient = \"a@b\"", "smtp host:25" },
+		{ "mbox = \"/var/mail/bob\"", "mbox /var/mail/bob" },
+	};
+
+	char line[200], want[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct conf *c = load_options("host = h user = u", t[i].text);
+
+		conf_summary(&c->accounts[0], line, sizeof(line));
+		snprintf(want, sizeof(want),
+		    "imap u@h:993 (tls), INBOX -> %s, keep", t[i].want);
+		assert_string_equal(line, want);
+		conf_free(&c);
+	}
+}
+
+static void
 puts_brackets_around_an_address_in_a_summary(void **state)
 {
 	struct conf *c =
@@ -845,6 +811,7 @@ main(void)
 		cmocka_unit_test(refuses_what_is_no_file),
 		cmocka_unit_test(finds_accounts_and_the_nearest),
 		cmocka_unit_test(sums_an_account_up),
+		cmocka_unit_test(sums_every_destination_up),
 		cmocka_unit_test(puts_brackets_around_an_address_in_a_summary),
 	};
 

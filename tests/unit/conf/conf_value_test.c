@@ -109,6 +109,58 @@ knows_names_of_credentials(void **state)
 	all(conf_check_credential, bad, false);
 }
 
+static void
+knows_addresses(void **state)
+{
+	static const char *const good[] = { "bob", "bob@example.org", "a+b=c@x",
+		"\xc3\xa9@x", "x@[192.0.2.1]", "-d@x", NULL };
+	static const char *const bad[] = { "", "a b", "<a@b>", "a>", "a\tb",
+		"a\n", "\xff", "\x7f", "\xe2\x80\xae", "\xc2\x85", NULL };
+	char text[300];
+
+	(void)state;
+	all(conf_check_address, good, true);
+	all(conf_check_address, bad, false);
+	assert_null(conf_check_address(long_text(text, 254, 'a')));
+	assert_non_null(conf_check_address(long_text(text, 255, 'a')));
+}
+
+static void
+knows_names_of_header_fields(void **state)
+{
+	static const char *const good[] = { "To", "X-!~", "Delivered-To",
+		NULL };
+	static const char *const bad[] = { "", "To:", "a b", "a\t", "\x7f",
+		"\xc3\xa9", NULL };
+	char text[100];
+
+	(void)state;
+	all(conf_check_field_name, good, true);
+	all(conf_check_field_name, bad, false);
+	assert_null(conf_check_field_name(long_text(text, 76, 'a')));
+	assert_non_null(conf_check_field_name(long_text(text, 77, 'a')));
+}
+
+static void
+knows_what_to_say_hello_with(void **state)
+{
+	static const char *const good[] = { "h", "a.example.org", "192.0.2.1",
+		"[192.0.2.1]", "[IPv6:2001:db8::1]", NULL };
+	static const char *const bad[] = { "", "::1", "[", "[]", "[::1]", "[h]",
+		"[192.0.2.1", "[192.0.2.1]x", "[IPv6:]", "[IPv6:1.2.3.4]",
+		"a b", "a\n", "-a", NULL };
+	char text[300];
+
+	(void)state;
+	all(conf_check_helo, good, true);
+	all(conf_check_helo, bad, false);
+	assert_non_null(conf_check_helo(long_text(text, 254, 'a')));
+	text[0] = '[';
+	text[252] = ']';
+	text[253] = '\0';
+	assert_non_null(conf_check_helo(text));
+}
+
 int
 main(void)
 {
@@ -118,6 +170,9 @@ main(void)
 		cmocka_unit_test(knows_passwords),
 		cmocka_unit_test(knows_names_of_accounts),
 		cmocka_unit_test(knows_names_of_credentials),
+		cmocka_unit_test(knows_addresses),
+		cmocka_unit_test(knows_names_of_header_fields),
+		cmocka_unit_test(knows_what_to_say_hello_with),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
