@@ -64,6 +64,41 @@ check_wire(const char *s)
 }
 
 static void
+check_relay(const struct conf_account *a)
+{
+	const struct conf_server *s = &a->relay;
+
+	assert((s->socket == NULL) != (s->host == NULL));
+	assert(s->socket == NULL || s->socket[0] == '/');
+	assert(s->host == NULL || (s->port > 0 && s->port <= 65535));
+	assert(a->recipients.n > 0 || a->recipient_header != NULL);
+	assert(!a->trace_delivered_to);
+	check_wire(a->helo_name);
+}
+
+static void
+check_delivery(const struct conf_account *a)
+{
+	bool relay = a->way == CONF_LMTP || a->way == CONF_SMTP;
+	size_t i;
+
+	assert((a->maildir != NULL) == (a->way == CONF_MAILDIR));
+	assert((a->mbox != NULL) == (a->way == CONF_MBOX));
+	assert((a->mda.n > 0) == (a->way == CONF_MDA));
+	assert(a->maildir == NULL || a->maildir[0] == '/');
+	assert(a->mbox == NULL || a->mbox[0] == '/');
+	assert(a->mda.n == 0 || a->mda.v[0][0] != '\0');
+	assert(a->mda_parallel >= 1 && a->mda_parallel <= 64);
+	assert(relay || a->recipients.n <= 1);
+	assert(a->delivery_tls <= CONF_TLS_NONE);
+	assert(a->recipient_header != NULL || a->recipient_prefix == NULL);
+	for (i = 0; i < a->recipients.n; i++)
+		check_wire(a->recipients.v[i]);
+	if (relay)
+		check_relay(a);
+}
+
+static void
 check_account(const struct conf_account *a)
 {
 	char line[512];
@@ -73,7 +108,7 @@ check_account(const struct conf_account *a)
 	check_wire(a->host);
 	check_wire(a->user);
 	assert(a->host[0] != '-' && a->port > 0 && a->port <= 65535);
-	assert(a->maildir[0] == '/' && a->interval_s >= 10);
+	assert(a->interval_s >= 10);
 	assert(a->retries <= 20 && a->command_timeout_s > 0);
 	assert((a->mailboxes.n > 0) == (a->protocol == CONF_IMAP));
 	for (i = 0; i < a->mailboxes.n; i++)
@@ -81,6 +116,7 @@ check_account(const struct conf_account *a)
 	assert((a->secret.file != NULL) + (a->secret.command.n > 0) +
 		(a->secret.credential != NULL) + (a->secret.literal != NULL) <=
 	    1);
+	check_delivery(a);
 	conf_summary(a, line, sizeof(line));
 	assert(!text_breaks_line(span_of(line)));
 }
