@@ -76,7 +76,7 @@ read_exit(const char *value, uint8_t exits[256])
 	struct span verdict = span_of(value);
 	struct span codes = span_until(&verdict, '=');
 	uint64_t first, last;
-	uint8_t i;
+	unsigned int i;
 
 	for (i = 0; i <= CONF_EXIT_HOLD; i++) {
 		if (span_eq(verdict, span_of(verdicts[i])))
@@ -84,7 +84,7 @@ read_exit(const char *value, uint8_t exits[256])
 	}
 	if (i > CONF_EXIT_HOLD || !read_range(codes, &first, &last))
 		return false;
-	memset(exits + first, i, last - first + 1);
+	memset(exits + first, (int)i, last - first + 1);
 	return true;
 }
 
