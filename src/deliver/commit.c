@@ -9,49 +9,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "deliver/commit_mbox.h"
 #include "deliver/fingerprint.h"
+#include "deliver/group.h"
+#include "deliver/mbox_spool.h"
 #include "sys/crash.h"
-#include "sys/log.h"
 #include "util/mem.h"
 
-struct dir {                     /* a Maildir with messages in this group */
+struct group_dir {               /* a Maildir with messages in this group */
 	struct maildir *maildir; /* not ours */
 	struct place *place;     /* not ours */
 	bool new, cur;           /* what of it was used */
 	struct err e;            /* its failure is that of all in it */
 };
 
-struct group {
-	const struct commit_tools *tools;
-	struct commit **c; /* those that did not fail so far */
-	size_t n;
-	struct dir *dirs;
-	size_t n_dirs;
-	struct ledger_entry *entries;
-};
-
-static void
-close_fd(struct commit *c)
-{
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = -1;
-}
-
-static void
-remove_tmp(const struct commit *c)
-{
-	struct err e;
-
-	if (maildir_discard(c->maildir, c->name, &e) < 0)
-		log_warning("deliver", "%s", e.text);
-}
-
 void
 commit_discard(struct commit *c)
 {
-	close_fd(c);
-	remove_tmp(c);
+	group_close_file(c);
+	group_remove_file(c);
 	maildir_unref(&c->maildir);
 }
 
@@ -62,36 +38,33 @@ fail(struct commit *c, const char *what, int sys)
 	    maildir_path(c->maildir), c->name, what, strerror(sys));
 }
 
-/* Leaves those that can go on. */
-static void
-drop_failed(struct group *g)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		struct commit *c = g->c[i];
-
-		if (c->e.kind == ERR_NONE) {
-			g->c[n++] = c;
-			continue;
-		}
-		close_fd(c);
-		remove_tmp(c);
-	}
-	g->n = n;
-}
-
 /* ---- 1: the files ---- */
+
+/* Where it will go to, as the journal has it. */
+static int
+name_target(struct commit *c)
+{
+	if (c->place->mbox != NULL) {
+		c->entry.dir = c->place->path;
+		c->entry.file = c->name;
+		return mbox_spool_check(c->maildir, c->name, c->octets, &c->e);
+	}
+	maildir_final(c->final, c->name, c->octets, c->flags);
+	c->entry.dir = maildir_mark(c->maildir);
+	c->entry.file = c->final;
+	return c->time == 0 ? 0 : maildir_set_time(c->fd, c->time, &c->e);
+}
 
 static int
 check(const struct commit_tools *tools, struct commit *c)
 {
+	const struct place *home = place_home(c->place);
 	struct stat st;
 	struct digest d;
 	int fd;
 
-	if (c->place->stuck) {
-		c->e = c->place->why;
+	if (c->place->stuck || home->stuck) {
+		c->e = c->place->stuck ? c->place->why : home->why;
 		return -1;
 	}
 	if (fstat(c->fd, &st) < 0)
@@ -100,11 +73,8 @@ check(const struct commit_tools *tools, struct commit *c)
 		return err_set(&c->e, ERR_DELIVER, 0,
 		    "%s/tmp/%s: has another size than was written",
 		    maildir_path(c->maildir), c->name);
-	if (c->time != 0 && maildir_set_time(c->fd, c->time, &c->e) < 0)
+	if (name_target(c) < 0)
 		return -1;
-	maildir_final(c->final, c->name, c->octets, c->flags);
-	c->entry.dir = maildir_mark(c->maildir);
-	c->entry.file = c->final;
 	if (!c->entry.by_content)
 		return 0;
 	fd = maildir_read(c->maildir, c->name, &c->e);
@@ -140,7 +110,7 @@ sync_files(struct group *g)
 
 /* ---- 2 and 5: the directories ---- */
 
-static struct dir *
+static struct group_dir *
 find_dir(struct group *g, const struct maildir *m)
 {
 	for (size_t i = g->n_dirs; i-- > 0;) {
@@ -160,118 +130,47 @@ find_dirs(struct group *g)
 			continue;
 		g->dirs = mem_grow(g->dirs, g->n_dirs + 1, sizeof(*g->dirs));
 		g->dirs[g->n_dirs++] =
-		    (struct dir){ .maildir = c->maildir, .place = c->place };
+		    (struct group_dir){ .maildir = c->maildir,
+			    .place = place_home(c->place) };
 	}
 }
 
 static int
-sync_tmp(const struct dir *d, struct err *e)
+sync_tmp(const struct group_dir *d, struct err *e)
 {
 	return maildir_sync_tmp(d->maildir, e);
 }
 
 static int
-sync_published(const struct dir *d, struct err *e)
+sync_published(const struct group_dir *d, struct err *e)
 {
 	return maildir_sync_published(d->maildir, d->new, d->cur, e);
 }
 
 static void
-sync_dirs(struct group *g, int (*sync)(const struct dir *d, struct err *e))
+sync_dirs(
+    struct group *g, int (*sync)(const struct group_dir *d, struct err *e))
 {
 	for (size_t i = 0; i < g->n_dirs; i++) {
-		struct dir *d = &g->dirs[i];
+		struct group_dir *d = &g->dirs[i];
 
 		if (sync(d, &d->e) < 0)
 			place_break(d->place, &d->e);
 	}
 	for (size_t i = 0; i < g->n; i++) {
-		const struct dir *d = find_dir(g, g->c[i]->maildir);
+		const struct group_dir *d = find_dir(g, g->c[i]->maildir);
 
 		if (d != NULL)
 			g->c[i]->e = d->e;
 	}
 }
 
-/* ---- 3: the ledger ---- */
-
-static void
-fail_all(struct group *g, const struct err *e)
-{
-	for (size_t i = 0; i < g->n; i++)
-		g->c[i]->e = *e;
-}
-
-/* Those that the ledger knows already were delivered by an earlier run, and
- * are done. */
-static void
-drop_known(struct group *g)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		if (g->entries[i].known) {
-			g->c[i]->entry.known = true;
-			remove_tmp(g->c[i]);
-			continue;
-		}
-		g->entries[n] = g->entries[i];
-		g->c[n++] = g->c[i];
-	}
-	g->n = n;
-}
-
-/* A sync that failed: the record may be on the disk all the same, and come
- * back. The files stay, and the next start decides. */
-static bool
-is_in_doubt(int sys)
-{
-	return sys == EIO || sys == ENOSPC || sys == EDQUOT;
-}
-
-static void
-prepare(struct group *g)
-{
-	struct err e = { 0 };
-
-	g->entries = mem_array(g->n, sizeof(*g->entries));
-	for (size_t i = 0; i < g->n; i++)
-		g->entries[i] = g->c[i]->entry;
-	if (ledger_prepare(g->tools->ledger, g->entries, g->n, &e) == 0) {
-		crash_point("deliver:prepared");
-		drop_known(g);
-		return;
-	}
-	fail_all(g, &e);
-	if (is_in_doubt(e.sys))
-		g->n = 0;
-	drop_failed(g);
-}
-
 /* ---- 4: publishing ---- */
-
-/* The ledger forgets first: a row without a file would be a message lost. */
-static void
-take_back(struct group *g, struct commit *const *failed,
-    const struct ledger_entry *entries, size_t n)
-{
-	struct err e;
-
-	if (ledger_unprepare(g->tools->ledger, entries, n, &e) < 0) {
-		log_error("deliver", "%s", e.text);
-		for (size_t i = 0; i < n; i++)
-			place_stick(failed[i]->place, &e);
-		return;
-	}
-	crash_point("deliver:unprepared");
-	for (size_t i = 0; i < n; i++)
-		remove_tmp(failed[i]);
-}
 
 static void
 note_used(struct group *g, const struct commit *c)
 {
-	struct dir *d = find_dir(g, c->maildir);
+	struct group_dir *d = find_dir(g, c->maildir);
 
 	assert(d != NULL);
 	if (maildir_final_is_cur(c->final))
@@ -306,42 +205,17 @@ publish(struct group *g)
 	}
 	g->n = n;
 	if (n_failed > 0)
-		take_back(g, failed, entries, n_failed);
+		group_take_back(g, failed, entries, n_failed);
 	free(entries);
 	free(failed);
 }
 
 /* ---- 6 ---- */
 
-/* Where new/ or cur/ could not be made durable the rows stay in the journal: the next
- * start goes through them once more. */
 static void
-tell_ledger(struct group *g)
+finish(struct group *g)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		if (g->c[i]->e.kind == ERR_NONE)
-			g->entries[n++] = g->entries[i];
-	}
-	ledger_published(g->tools->ledger, g->entries, n);
-}
-
-static void
-run(struct group *g)
-{
-	for (size_t i = 0; i < g->n; i++)
-		check(g->tools, g->c[i]);
-	drop_failed(g);
-	sync_files(g);
-	drop_failed(g);
-	find_dirs(g);
-	sync_dirs(g, sync_tmp);
-	crash_point("deliver:tmp");
-	drop_failed(g);
-	if (g->n == 0)
-		return;
-	prepare(g);
+	group_prepare(g);
 	publish(g);
 	if (g->n == 0)
 		return;
@@ -349,7 +223,55 @@ run(struct group *g)
 		err_clear(&g->dirs[i].e);
 	sync_dirs(g, sync_published);
 	crash_point("deliver:new");
-	tell_ledger(g);
+	group_published(g);
+}
+
+/* ---- all of it ---- */
+
+static struct place *
+mbox_of(const struct commit *c)
+{
+	return c->place->mbox == NULL ? NULL : c->place;
+}
+
+/* Those of one mbox, or of all Maildirs (NULL), are a group of their own. */
+static void
+finish_part(struct group *whole, struct place *mbox)
+{
+	struct group g = { .tools = whole->tools };
+	size_t left = 0;
+
+	g.c = mem_array(whole->n, sizeof(*g.c));
+	for (size_t i = 0; i < whole->n; i++) {
+		if (mbox_of(whole->c[i]) == mbox)
+			g.c[g.n++] = whole->c[i];
+		else
+			whole->c[left++] = whole->c[i];
+	}
+	whole->n = left;
+	if (mbox != NULL) {
+		commit_to_mbox(&g, mbox);
+	} else {
+		find_dirs(&g);
+		finish(&g);
+	}
+	group_free(&g);
+}
+
+static void
+run(struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		check(g->tools, g->c[i]);
+	group_drop_failed(g);
+	sync_files(g);
+	group_drop_failed(g);
+	find_dirs(g);
+	sync_dirs(g, sync_tmp);
+	crash_point("deliver:tmp");
+	group_drop_failed(g);
+	while (g->n > 0)
+		finish_part(g, mbox_of(g->c[0]));
 }
 
 void
@@ -363,7 +285,5 @@ commit_group(
 	run(&g);
 	for (size_t i = 0; i < n; i++)
 		maildir_unref(&commits[i]->maildir);
-	free(g.c);
-	free(g.dirs);
-	free(g.entries);
+	group_free(&g);
 }

@@ -9,6 +9,16 @@
  *	2 fsync tmp/		5 fsync what was used of them
  *	3 ledger: prepared	6 delivered; the ledger hears it, too
  *
+ * For an mbox tmp/ is that of the spool, and after the second step it is
+ * locked until the last:
+ *
+ *	3 ledger: prepared, with the offsets	5 fsync the mbox
+ *	4 append each				  remove each from the spool
+ *
+ * An mbox that somebody else has locked fails its messages before the ledger
+ * hears of them (EBUSY). Of one that cannot take a message, those behind it
+ * in the group fail, too, since their offsets would not be true.
+ *
  * One that fails is removed from tmp/ and has its reason; the others go on. A
  * ledger that fails takes the whole group with it.
  */
@@ -25,7 +35,7 @@
 
 struct commit {
 	struct place *place;     /* not ours */
-	struct maildir *maildir; /* counted */
+	struct maildir *maildir; /* counted; of an mbox, the spool */
 	char name[MAILDIR_NAME_MAX];
 	char final[MAILDIR_NAME_MAX]; /* out: its published name */
 	int fd;                       /* closed; -1 after */

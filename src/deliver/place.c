@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deliver/mbox_spool.h"
 #include "sys/crash.h"
 #include "sys/log.h"
 #include "util/mem.h"
@@ -17,11 +18,12 @@ struct rows { /* of the journal, for one path */
 };
 
 void
-places_init(
-    struct places *ps, struct ledger *ledger, const struct maildir_names *names)
+places_init(struct places *ps, struct ledger *ledger,
+    const struct maildir_names *names, const char *spool)
 {
 	ps->ledger = ledger;
 	ps->names = names;
+	ps->spool = mem_strdup(spool);
 	LIST_INIT(&ps->list);
 }
 
@@ -36,6 +38,7 @@ places_deinit(struct places *ps)
 		free(p->path);
 		free(p);
 	}
+	free(ps->spool);
 }
 
 struct place *
@@ -49,8 +52,16 @@ places_find(struct places *ps, const char *path)
 	}
 	p = mem_new(sizeof(*p));
 	p->path = mem_strdup(path);
+	if (strncmp(path, PLACE_MBOX, strlen(PLACE_MBOX)) == 0)
+		p->mbox = p->path + strlen(PLACE_MBOX);
 	LIST_INSERT_HEAD(&ps->list, p, next);
 	return p;
+}
+
+struct place *
+place_home(struct place *p)
+{
+	return p->spool == NULL ? p : p->spool;
 }
 
 void
@@ -74,7 +85,7 @@ refuse_broken(const struct places *ps, const struct maildir *m, struct err *e)
 	const struct place *p;
 
 	LIST_FOREACH (p, &ps->list, next) {
-		if (p->broken && p->maildir != NULL &&
+		if (p->broken && p->mbox == NULL && p->maildir != NULL &&
 		    maildir_is_same(p->maildir, m)) {
 			*e = p->why;
 			return -1;
@@ -85,11 +96,20 @@ refuse_broken(const struct places *ps, const struct maildir *m, struct err *e)
 
 /* ---- what a crash left ---- */
 
+/* The path of its place; the caller frees. */
+static char *
+path_of(const struct ledger_entry *entry)
+{
+	if (strncmp(entry->dir, PLACE_MBOX, strlen(PLACE_MBOX)) == 0)
+		return mem_strdup(entry->dir);
+	return maildir_of_mark(entry->dir);
+}
+
 /* Every path of the journal gets a place that is stuck until it is done. */
 static int
 note_row(void *arg, const struct ledger_entry *entry, struct err *e)
 {
-	char *path = maildir_of_mark(entry->dir);
+	char *path = path_of(entry);
 
 	(void)e;
 	places_find(arg, path)->stuck = true;
@@ -101,7 +121,7 @@ static int
 take_row(void *arg, const struct ledger_entry *entry, struct err *e)
 {
 	struct rows *rows = arg;
-	char *path = maildir_of_mark(entry->dir);
+	char *path = path_of(entry);
 	bool wanted = strcmp(path, rows->path) == 0;
 
 	(void)e;
@@ -202,6 +222,37 @@ publish_rows(
 	return r;
 }
 
+static int
+open_spool(struct places *ps, struct place *p, struct err *e)
+{
+	if (ps->spool == NULL)
+		return err_set(
+		    e, ERR_DELIVER, 0, "%s: there is no spool", p->mbox);
+	p->spool = places_find(ps, ps->spool);
+	if (place_ready(ps, p->spool, e) < 0)
+		return -1;
+	maildir_unref(&p->maildir);
+	p->maildir = maildir_ref(p->spool->maildir);
+	return 0;
+}
+
+static int
+append_rows(
+    struct places *ps, struct place *p, struct rows *rows, struct err *e)
+{
+	bool broken = false;
+	int r = open_spool(ps, p, e);
+
+	if (r == 0)
+		r = mbox_spool_roll(
+		    p->maildir, p->mbox, rows->v, rows->n, &broken, e);
+	if (r == 0)
+		rows->here = rows->n;
+	if (broken)
+		place_break(p, e);
+	return r;
+}
+
 static void
 note_published(
     const struct places *ps, const struct place *p, const struct rows *rows)
@@ -236,7 +287,8 @@ roll_place(struct places *ps, struct place *p, struct err *e)
 	if (r == 0)
 		r = ledger_journal(ps->ledger, take_row, &rows, e);
 	if (r == 0 && rows.n > 0)
-		r = publish_rows(ps, p, &rows, e);
+		r = p->mbox != NULL ? append_rows(ps, p, &rows, e)
+				    : publish_rows(ps, p, &rows, e);
 	if (r == 0) {
 		note_published(ps, p, &rows);
 		r = await_mark(&rows, e);
@@ -254,6 +306,16 @@ roll_place(struct places *ps, struct place *p, struct err *e)
 	return r;
 }
 
+/* A lock will be given back. */
+static void
+log_stuck(const struct err *e)
+{
+	if (e->sys == EBUSY)
+		log_warning("deliver", "%s", e->text);
+	else
+		log_error("deliver", "%s", e->text);
+}
+
 void
 places_roll_forward(struct places *ps)
 {
@@ -263,7 +325,7 @@ places_roll_forward(struct places *ps)
 
 	LIST_FOREACH (p, &ps->list, next) {
 		if (r == 0 && p->stuck && roll_place(ps, p, &e) < 0)
-			log_error("deliver", "%s", e.text);
+			log_stuck(&e);
 	}
 	if (r == 0)
 		r = ledger_flush(ps->ledger, &e);
@@ -307,6 +369,8 @@ place_ready(struct places *ps, struct place *p, struct err *e)
 	}
 	if (p->stuck && roll_place(ps, p, e) < 0)
 		return -1;
+	if (p->mbox != NULL)
+		return open_spool(ps, p, e);
 	if (p->maildir != NULL && !maildir_is_current(p->maildir))
 		maildir_unref(&p->maildir);
 	if (p->maildir == NULL)

@@ -3,7 +3,8 @@
 #define MAILHAUL_DELIVER_PLACE_H
 
 /*
- * The Maildirs of a deliverer as its worker knows them, by path, and what a
+ * The Maildirs and mboxes of a deliverer as its worker knows them, by path,
+ * and what a
  * crash left in them. A place is stuck while the journal has messages for it
  * that cannot be published: nothing else is delivered there, and no
  * tmp file is removed anywhere, until that has worked out. A message that is
@@ -13,6 +14,9 @@
  * A place is broken when its tmp/, new/ or cur/ could not be made durable: asked
  * again the kernel might say yes, of octets that it has thrown away. It stays
  * so for the life of this process, by whatever path.
+ *
+ * The messages for an mbox are written into the tmp/ of a Maildir that all
+ * mboxes share, the spool; in the journal, too, the mbox has its prefix.
  */
 
 #include <stdbool.h>
@@ -22,26 +26,35 @@
 #include "ledger/ledger.h"
 #include "util/err.h"
 
+#define PLACE_MBOX "mbox:" /* in front of the path of an mbox */
+
 struct place {
 	LIST_ENTRY(place) next;
 	char *path;
-	struct maildir *maildir; /* NULL: not open */
+	const char *mbox;        /* the path of an mbox, in path; or NULL */
+	struct place *spool;     /* not ours; of an mbox that is ready */
+	struct maildir *maildir; /* NULL: not open; of an mbox, the spool */
 	bool folder;             /* of a Maildir; set by who knows it */
 	bool swept;              /* leftovers in tmp/ were removed */
 	bool stuck, broken;      /* broken: stuck, too */
+	bool noticed;            /* that there can be no dotlock */
 	struct err why;
 };
 
 struct places {
 	struct ledger *ledger;             /* not ours */
 	const struct maildir_names *names; /* not ours */
+	char *spool;                       /* its path; NULL: no mboxes */
 	LIST_HEAD(, place) list;
 };
 
 void places_init(struct places *ps, struct ledger *ledger,
-    const struct maildir_names *names);
+    const struct maildir_names *names, const char *spool);
 void places_deinit(struct places *ps);
 struct place *places_find(struct places *ps, const char *path);
+
+/* Where its messages lie until they are published. */
+struct place *place_home(struct place *p);
 
 /* Publishes what the journal names, and logs what cannot be. */
 void places_roll_forward(struct places *ps);

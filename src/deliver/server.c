@@ -12,6 +12,7 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
+#define SPOOL "spool"
 #define FILES_MAX 4096 /* messages open or being committed */
 
 struct server {
@@ -45,11 +46,21 @@ on_done(void *arg, struct job_list *done)
 		link_answered(s->link);
 }
 
+static char *
+spool_beside(const char *ledger_path)
+{
+	const char *slash = strrchr(ledger_path, '/');
+	int dir = slash == NULL ? 0 : (int)(slash - ledger_path) + 1;
+
+	return mem_printf("%.*s" SPOOL, dir, ledger_path);
+}
+
 struct server *
 server_new(struct loop *loop, const char *ledger_path, struct err *e)
 {
 	struct ledger *ledger = ledger_open(ledger_path, e);
 	struct server *s;
+	char *spool;
 
 	if (ledger == NULL)
 		return NULL;
@@ -57,8 +68,10 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 	s->env.loop = loop;
 	s->env.room.max_files = limit_files(FILES_MAX);
 	maildir_names_init(&s->env.room.names, ledger_token(ledger));
+	spool = spool_beside(ledger_path);
 	s->env.worker =
-	    worker_new(loop, ledger, &s->env.room.names, on_done, s, e);
+	    worker_new(loop, ledger, &s->env.room.names, spool, on_done, s, e);
+	free(spool);
 	if (s->env.worker == NULL)
 		server_free(&s);
 	return s;

@@ -23,7 +23,7 @@ struct server;
 
 /*
  * Opens the ledger and rolls forward what a crash left. NULL and *e when the
- * ledger cannot be used.
+ * ledger cannot be used. What goes to mboxes lies in "spool" beside it.
  */
 struct server *server_new(
     struct loop *loop, const char *ledger_path, struct err *e);

@@ -288,7 +288,8 @@ destroy(struct worker *w)
 
 struct worker *
 worker_new(struct loop *loop, struct ledger *ledger,
-    const struct maildir_names *names, worker_fn done, void *arg, struct err *e)
+    const struct maildir_names *names, const char *spool, worker_fn done,
+    void *arg, struct err *e)
 {
 	struct worker *w = mem_new(sizeof(*w));
 	pthread_condattr_t attr;
@@ -300,7 +301,7 @@ worker_new(struct loop *loop, struct ledger *ledger,
 	pthread_condattr_destroy(&attr);
 	STAILQ_INIT(&w->queue);
 	STAILQ_INIT(&w->done);
-	places_init(&w->places, ledger, names);
+	places_init(&w->places, ledger, names, spool);
 	w->tools.ledger = ledger;
 	w->tools.sync = sync_new();
 	w->tools.digest = digest_new();

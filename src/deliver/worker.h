@@ -24,10 +24,11 @@ typedef void (*worker_fn)(void *arg, struct job_list *done);
 
 /* Rolls forward what a crash left, then starts the thread. The ledger is the
  * worker's from now on, also on failure (NULL and *e); names are those of the
- * messages that will come, and not. */
+ * messages that will come, and not. spool: the Maildir for what goes to
+ * mboxes, made when it is needed; NULL: there are none. */
 struct worker *worker_new(struct loop *loop, struct ledger *ledger,
-    const struct maildir_names *names, worker_fn done, void *arg,
-    struct err *e);
+    const struct maildir_names *names, const char *spool, worker_fn done,
+    void *arg, struct err *e);
 
 /* Ends the group at work; commits that wait are discarded, all else is done.
  * Flushes and closes the ledger. done is not called any more. */

@@ -125,8 +125,10 @@ struct ledger_entry {
 	bool by_content; /* POP3 without UIDL: the fingerprint is the name */
 	bool owes;       /* its removal on the server will be owed */
 	uint8_t fingerprint[LEDGER_FINGERPRINT];
-	const char *dir;  /* the Maildir, absolute */
-	const char *file; /* its name in new/ */
+	const char *dir;  /* the Maildir, absolute; or the mbox */
+	const char *file; /* its name in new/ or cur/; or in the spool */
+	uint64_t offset;  /* in the mbox, where its octets begin */
+	bool has_offset;
 	int64_t row;      /* out of ledger_prepare: the journal row */
 	bool known;       /* out: was handled already; not journaled, and the
 	                     caller drops its copy. For a UIDL only if the

@@ -146,7 +146,8 @@ setup(void **state)
 	t->tools.sync = sync_new();
 	t->tools.digest = digest_new();
 	maildir_names_init(&t->names, ledger_token(t->tools.ledger));
-	places_init(&t->places, t->tools.ledger, &t->names);
+	places_init(&t->places, t->tools.ledger, &t->names,
+	    office_path(&t->o, "spool"));
 	assert_int_equal(ledger_box(t->tools.ledger, "a", "INBOX", 1, &t->box,
 			     &known, &was, &e),
 	    0);
@@ -410,7 +411,8 @@ begin_again(struct table *t)
 	t->tools.ledger = ledger_open(office_path(&t->o, "ledger"), &e);
 	assert_non_null(t->tools.ledger);
 	maildir_names_init(&t->names, ledger_token(t->tools.ledger));
-	places_init(&t->places, t->tools.ledger, &t->names);
+	places_init(&t->places, t->tools.ledger, &t->names,
+	    office_path(&t->o, "spool"));
 	places_roll_forward(&t->places);
 }
 

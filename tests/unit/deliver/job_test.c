@@ -26,7 +26,7 @@ setup(void **state)
 	b->ledger = ledger_open(office_path(&b->o, "ledger"), &e);
 	assert_non_null(b->ledger);
 	maildir_names_init(&b->names, ledger_token(b->ledger));
-	places_init(&b->places, b->ledger, &b->names);
+	places_init(&b->places, b->ledger, &b->names, NULL);
 	b->account.name = mem_strdup("a");
 	b->account.maildir = mem_strdup(office_path(&b->o, "A"));
 	*state = b;

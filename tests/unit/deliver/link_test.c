@@ -155,7 +155,7 @@ setup(void **state)
 	l = ledger_open(office_path(&x->o, "ledger"), &e);
 	maildir_names_init(&x->env.room.names, ledger_token(l));
 	x->env.worker =
-	    worker_new(x->o.loop, l, &x->env.room.names, on_done, x, &e);
+	    worker_new(x->o.loop, l, &x->env.room.names, NULL, on_done, x, &e);
 	assert_non_null(x->env.worker);
 	*state = x;
 	return 0;

@@ -46,7 +46,8 @@ open_town(struct town *t)
 	t->ledger = ledger_open(office_path(&t->o, "ledger"), &e);
 	assert_non_null(t->ledger);
 	maildir_names_init(&t->names, ledger_token(t->ledger));
-	places_init(&t->places, t->ledger, &t->names);
+	places_init(
+	    &t->places, t->ledger, &t->names, office_path(&t->o, "spool"));
 	assert_int_equal(
 	    ledger_box(t->ledger, "a", "INBOX", 1, &t->box, &known, &was, &e),
 	    0);
@@ -116,6 +117,48 @@ static void
 prepare(struct town *t, const char *path, uint32_t number)
 {
 	prepare_flagged(t, path, number, 0);
+}
+
+/* The same, for an mbox. */
+static void
+prepare_mbox(struct town *t, struct place *p, uint32_t number)
+{
+	char name[MAILDIR_NAME_MAX];
+	struct ledger_entry entry = { .box = t->box,
+		.number = number,
+		.dir = p->path,
+		.file = name,
+		.has_offset = true };
+	struct err e = { 0 };
+	int fd;
+
+	assert_int_equal(place_ready(&t->places, p, &e), 0);
+	maildir_names_next(&t->names, name);
+	fd = maildir_create(p->maildir, name, &e);
+	assert_int_equal(write(fd, "From a\n\n", 8), 8);
+	close(fd);
+	entry.fingerprint[0] = (uint8_t)number;
+	assert_int_equal(ledger_prepare(t->ledger, &entry, 1, &e), 0);
+}
+
+static struct place *
+mbox(struct town *t, const char *path)
+{
+	char full[600];
+
+	snprintf(full, sizeof(full), PLACE_MBOX "%s", office_path(&t->o, path));
+	return places_find(&t->places, full);
+}
+
+static void
+expect_mbox(const struct town *t, const char *path, const char *want)
+{
+	size_t n;
+	char *got = office_read(office_path(&t->o, path), &n);
+
+	assert_int_equal(n, strlen(want));
+	assert_memory_equal(got, want, n);
+	free(got);
 }
 
 static int
@@ -443,6 +486,109 @@ opens_anew_what_was_replaced(void **state)
 	assert_int_equal(office_count(&t->o, "A/tmp", NULL), 1);
 }
 
+/* ---- mboxes ---- */
+
+static void
+knows_an_mbox_by_its_prefix(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+	struct place *bob = mbox(t, "bob"), *ann = mbox(t, "ann");
+
+	assert_string_equal(bob->mbox, office_path(&t->o, "bob"));
+	assert_null(place(t, "bob")->mbox);
+	assert_ptr_equal(place_home(place(t, "A")), place(t, "A"));
+	assert_int_equal(place_ready(&t->places, bob, &e), 0);
+	assert_int_equal(place_ready(&t->places, ann, &e), 0);
+	assert_ptr_equal(place_home(bob), place(t, "spool"));
+	assert_ptr_equal(place_home(ann), place(t, "spool"));
+	assert_ptr_equal(bob->maildir, ann->maildir);
+	/* it is made when there is something for it */
+	assert_int_equal(access(office_path(&t->o, "bob"), F_OK), -1);
+	assert_int_equal(office_count(&t->o, "spool", NULL), 3);
+}
+
+static void
+has_no_mbox_without_a_spool(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	places_deinit(&t->places);
+	places_init(&t->places, t->ledger, &t->names, NULL);
+	assert_int_equal(place_ready(&t->places, mbox(t, "bob"), &e), -1);
+	assert_non_null(strstr(e.text, "/bob: "));
+}
+
+static void
+appends_what_a_crash_left(void **state)
+{
+	struct town *t = *state;
+
+	prepare_mbox(t, mbox(t, "bob"), 1);
+	prepare_mbox(t, mbox(t, "ann"), 2);
+	prepare(t, "A", 3);
+	close_town(t);
+	open_town(t);
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 0);
+	expect_mbox(t, "bob", "From a\n\n");
+	expect_mbox(t, "ann", "From a\n\n");
+	assert_int_equal(office_count(&t->o, "A/new", NULL), 1);
+	assert_int_equal(office_count(&t->o, "spool/tmp", NULL), 0);
+	assert_int_equal(rows(t), 0);
+	assert_false(mbox(t, "bob")->stuck);
+}
+
+/* Not an error of anybody's; and what waits is not swept. */
+static void
+is_stuck_while_the_mbox_is_locked(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare_mbox(t, mbox(t, "bob"), 1);
+	close_town(t);
+	close(open(office_path(&t->o, "bob.lock"), O_WRONLY | O_CREAT, 0600));
+	open_town(t);
+	places_roll_forward(&t->places);
+	assert_int_equal(errors, 0);
+	assert_int_equal(rows(t), 1);
+	assert_int_equal(place_ready(&t->places, mbox(t, "bob"), &e), -1);
+	assert_int_equal(e.sys, EBUSY);
+	assert_int_equal(place_ready(&t->places, mbox(t, "ann"), &e), 0);
+	assert_int_equal(office_count(&t->o, "spool/tmp", NULL), 1);
+	assert_int_equal(unlink(office_path(&t->o, "bob.lock")), 0);
+	assert_int_equal(place_ready(&t->places, mbox(t, "bob"), &e), 0);
+	assert_int_equal(rows(t), 0);
+	expect_mbox(t, "bob", "From a\n\n");
+}
+
+static void
+breaks_the_mbox_and_not_the_spool(void **state)
+{
+	struct town *t = *state;
+	struct err e = { 0 };
+
+	prepare_mbox(t, mbox(t, "bob"), 1);
+	close(open(office_path(&t->o, "bob"), O_WRONLY | O_CREAT, 0600));
+	close_town(t);
+	open_town(t);
+	sick = "/bob";
+	places_roll_forward(&t->places);
+	assert_null(sick);
+	assert_int_equal(errors, 1);
+	assert_int_equal(rows(t), 1);
+	assert_int_equal(place_ready(&t->places, mbox(t, "bob"), &e), -1);
+	assert_int_equal(e.sys, EIO);
+	assert_int_equal(place_ready(&t->places, mbox(t, "ann"), &e), 0);
+	close_town(t);
+	open_town(t); /* another process */
+	places_roll_forward(&t->places);
+	assert_int_equal(rows(t), 0);
+	assert_int_equal(office_count(&t->o, "spool/tmp", NULL), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -463,6 +609,11 @@ main(void)
 		TEST(sweeps_once_and_before_use),
 		TEST(sweeps_nothing_that_is_in_use),
 		TEST(opens_anew_what_was_replaced),
+		TEST(knows_an_mbox_by_its_prefix),
+		TEST(has_no_mbox_without_a_spool),
+		TEST(appends_what_a_crash_left),
+		TEST(is_stuck_while_the_mbox_is_locked),
+		TEST(breaks_the_mbox_and_not_the_spool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ open_worker(struct shop *s)
 
 	assert_non_null(l);
 	maildir_names_init(&s->names, ledger_token(l));
-	s->worker = worker_new(s->o.loop, l, &s->names, on_done, s, &e);
+	s->worker = worker_new(s->o.loop, l, &s->names, NULL, on_done, s, &e);
 	assert_non_null(s->worker);
 }
 
