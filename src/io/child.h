@@ -33,8 +33,9 @@ struct child_params {
 	size_t out_max, err_max; /* of stdout from the front, of stderr the
 	                            last octets; more is read and dropped */
 	unsigned int timeout_ms; /* 0: no deadline */
-	/* Its soft limit of open descriptors, set an instant after the start;
-	 * 0, or more than the hard limit: left as it is. */
+	/* Its soft limit of open descriptors, set an instant after the start.
+	 * Left as it is: for 0, for more than the hard limit, and for a
+	 * set-user-ID program, which is not ours to limit. */
 	unsigned long max_files;
 };
 

@@ -448,8 +448,16 @@ kills_what_a_finished_child_left_after_the_deadline(void **state)
 }
 
 static void
+stop_it(void *arg)
+{
+	(void)arg;
+	child_stop(child);
+}
+
+static void
 ends_the_group_when_stopped(void **state)
 {
+	struct loop_timer *again = loop_timer_new(loop, stop_it, NULL);
 	uint64_t start = clock_ms();
 	int ends[2];
 	char c;
@@ -460,8 +468,9 @@ ends_the_group_when_stopped(void **state)
 	child = child_start(loop, &params, on_end, &told);
 	assert_int_equal(read(ends[0], &c, 1), 1); /* the trap is set */
 	child_stop(child);
-	child_stop(child); /* once is enough, and no reason for SIGKILL */
+	loop_timer_arm(again, 300); /* no reason to send SIGKILL earlier */
 	loop_run(loop);
+	loop_timer_free(&again);
 	assert_int_equal(told, 1);
 	assert_true(result.timed_out);
 	assert_int_equal(WTERMSIG(result.status), SIGKILL);
