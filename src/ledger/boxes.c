@@ -39,6 +39,13 @@ boxes_add(struct db *d, const char *account, const char *mailbox,
 	return db_number(d, "SELECT last_insert_rowid()", NULL, 0, id, e);
 }
 
+static int
+no_box(const struct db *d, int64_t id, struct err *e)
+{
+	return err_set(e, ERR_DELIVER, 0, "ledger: %s: there is no box %lld",
+	    db_path(d), (long long)id);
+}
+
 /* The mailbox of POP3 is ''. */
 int
 boxes_is_pop3(struct db *d, int64_t id, bool *pop3, struct err *e)
@@ -49,10 +56,34 @@ boxes_is_pop3(struct db *d, int64_t id, bool *pop3, struct err *e)
 		DB_ARGS(db_i(id)), -1, &found, e) < 0)
 		return -1;
 	if (found < 0)
-		return err_set(e, ERR_DELIVER, 0,
-		    "ledger: %s: there is no box %lld", db_path(d),
-		    (long long)id);
+		return no_box(d, id, e);
 	*pop3 = found != 0;
+	return 0;
+}
+
+int
+boxes_name(struct db *d, int64_t id, struct buf *out, struct err *e)
+{
+	sqlite3_stmt *q;
+	int r, full;
+
+	if (db_query(d, &q,
+		"SELECT account, mailbox, CAST(uidvalidity AS TEXT) "
+		"FROM box WHERE id = ?1",
+		DB_ARGS(db_i(id)), e) < 0 ||
+	    (r = db_step(d, q, e)) < 0)
+		return -1;
+	if (r == 0)
+		return no_box(d, id, e);
+	full = 0;
+	for (int i = 0; i < 3 && full == 0; i++)
+		if (buf_add(out, db_blob(q, i)) < 0 || buf_addc(out, '\0') < 0)
+			full = -1;
+	db_done(q);
+	if (full < 0)
+		return err_set(e, ERR_DELIVER, 0,
+		    "ledger: %s: the name of box %lld is too long", db_path(d),
+		    (long long)id);
 	return 0;
 }
 

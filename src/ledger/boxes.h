@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ledger/db.h"
+#include "util/buf.h"
 #include "util/err.h"
 
 struct box {
@@ -23,6 +24,10 @@ int boxes_add(struct db *d, const char *account, const char *mailbox,
 
 /* Has it no mailbox? An error when there is no such box. */
 int boxes_is_pop3(struct db *d, int64_t id, bool *pop3, struct err *e);
+
+/* Adds "account NUL mailbox NUL UIDVALIDITY NUL" to *out: what is in front of
+ * the name of a message to make it one in all the world. */
+int boxes_name(struct db *d, int64_t id, struct buf *out, struct err *e);
 
 /* Its server gave UIDLs. */
 int boxes_listed(struct db *d, int64_t id, bool *listed, struct err *e);

@@ -8,7 +8,7 @@
 #include "sys/crash.h"
 #include "util/mem.h"
 
-#define BUSY_MS 2000
+#define BUSY_MS 5000
 
 /* A table "undone (n)" of the schema, see undo_for_good(). */
 #define SQL_UNDONE "UPDATE undone SET n = n + 1"
@@ -116,6 +116,16 @@ db_close(struct db **d)
 	free((*d)->path);
 	free(*d);
 	*d = NULL;
+}
+
+int
+db_keep_log(struct db *d, struct err *e)
+{
+	int rc;
+
+	errno = 0;
+	rc = sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	return rc == SQLITE_OK ? 0 : failed(d, rc, e);
 }
 
 const char *

@@ -30,6 +30,8 @@ struct db;
 struct db *db_open(const char *path, struct err *e);
 void db_close(struct db **d); /* an open transaction is rolled back */
 const char *db_path(const struct db *d);
+/* Closing leaves the write-ahead log where it is. */
+int db_keep_log(struct db *d, struct err *e);
 
 /* ---- statements ---- */
 

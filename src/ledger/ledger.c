@@ -6,157 +6,65 @@
 
 #include "ledger/boxes.h"
 #include "ledger/db.h"
-#include "ledger/listing.h"
+#include "ledger/due.h"
+#include "ledger/handled.h"
+#include "ledger/lists.h"
 #include "ledger/messages.h"
+#include "ledger/names.h"
 #include "ledger/ranges.h"
+#include "ledger/rides.h"
 #include "ledger/store.h"
+#include "ledger/troubles.h"
 #include "sys/clock.h"
 #include "util/mem.h"
-
-/*
- * A POP3 listing on its way in. When a step of it fails it is half known: it
- * stays here without a listing, so that nothing is delivered by it, until
- * the next ledger_list_begin().
- */
-struct open_list {
-	struct open_list *next;
-	int64_t box;
-	struct listing *listing;
-};
-
-/* What ledger_gone() was told. */
-struct gone {
-	int64_t box;
-	struct set numbers;
-};
 
 struct ledger {
 	struct db *d;
 	char token[STORE_TOKEN + 1];
 	int64_t next_row; /* no journal row is numbered twice */
-	struct open_list *lists;
-	/* what rides in the next transaction */
-	int64_t *published;
-	size_t npublished;
-	struct gone *gone;
-	size_t ngone;
-	/* the box asked for last */
-	int64_t box;
-	bool pop3;
+	struct rides rides;
+	struct lists lists;
 };
-
-/* ---- transactions, and what rides in them ---- */
-
-static bool
-rides(const struct ledger *l)
-{
-	return l->npublished > 0 || l->ngone > 0;
-}
-
-static void
-forget_rides(struct ledger *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->ngone; i++)
-		set_deinit(&l->gone[i].numbers);
-	free(l->gone);
-	free(l->published);
-	l->gone = NULL;
-	l->published = NULL;
-	l->ngone = l->npublished = 0;
-}
-
-static int
-know_box(struct ledger *l, int64_t box, struct err *e)
-{
-	bool pop3;
-
-	if (l->box == box && box != 0)
-		return 0;
-	if (boxes_is_pop3(l->d, box, &pop3, e) < 0)
-		return -1;
-	l->box = box;
-	l->pop3 = pop3;
-	return 0;
-}
-
-static int
-apply_rides(struct ledger *l, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; i < l->npublished; i++)
-		if (messages_published(l->d, l->published[i], e) < 0)
-			return -1;
-	for (i = 0; i < l->ngone; i++)
-		if (know_box(l, l->gone[i].box, e) < 0 ||
-		    messages_gone(l->d, l->gone[i].box, l->pop3,
-			&l->gone[i].numbers, e) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-begin(struct ledger *l, struct err *e)
-{
-	if (db_begin(l->d, e) < 0)
-		return -1;
-	if (apply_rides(l, e) == 0)
-		return 0;
-	db_rollback(l->d);
-	return -1;
-}
-
-/* r is what the work gave; *e is filled when it failed. */
-static int
-finish(struct ledger *l, int r, struct err *e)
-{
-	if (r < 0) {
-		db_rollback(l->d);
-		return -1;
-	}
-	if (db_commit(l->d, e) < 0)
-		return -1;
-	forget_rides(l);
-	return 0;
-}
 
 int
 ledger_flush(struct ledger *l, struct err *e)
 {
-	if (!rides(l))
-		return 0;
-	if (begin(l, e) < 0)
-		return -1;
-	return finish(l, 0, e);
+	return rides_flush(&l->rides, e);
 }
 
 /* ---- life ---- */
+
+static struct ledger *
+enter(struct ledger *l, struct err *e)
+{
+	int64_t row;
+
+	if (l->d == NULL || messages_last_row(l->d, &row, e) < 0) {
+		ledger_close(&l);
+		return NULL;
+	}
+	rides_init(&l->rides, l->d);
+	lists_init(&l->lists, &l->rides);
+	l->next_row = row + 1;
+	return l;
+}
 
 struct ledger *
 ledger_open(const char *path, struct err *e)
 {
 	struct ledger *l = mem_new(sizeof(*l));
-	int64_t row;
 
 	l->d = store_open(path, l->token, e);
-	if (l->d == NULL || messages_last_row(l->d, &row, e) < 0) {
-		ledger_close(&l);
-		return NULL;
-	}
-	l->next_row = row + 1;
-	return l;
+	return enter(l, e);
 }
 
-static void
-close_list(struct open_list **at)
+struct ledger *
+ledger_open_existing(const char *path, struct err *e)
 {
-	struct open_list *list = *at;
+	struct ledger *l = mem_new(sizeof(*l));
 
-	*at = list->next;
-	listing_free(&list->listing);
-	free(list);
+	l->d = store_open_existing(path, l->token, e);
+	return enter(l, e);
 }
 
 void
@@ -168,9 +76,8 @@ ledger_close(struct ledger **l)
 		return;
 	if ((*l)->d != NULL)
 		ledger_flush(*l, &ignored);
-	while ((*l)->lists != NULL)
-		close_list(&(*l)->lists);
-	forget_rides(*l);
+	lists_deinit(&(*l)->lists);
+	rides_deinit(&(*l)->rides);
 	db_close(&(*l)->d);
 	free(*l);
 	*l = NULL;
@@ -190,10 +97,10 @@ make_box(struct ledger *l, const char *account, const char *mailbox,
 {
 	int r;
 
-	if (begin(l, e) < 0)
+	if (rides_begin(&l->rides, e) < 0)
 		return -1;
 	r = boxes_add(l->d, account, mailbox, uidvalidity, id, e);
-	return finish(l, r, e);
+	return rides_end(&l->rides, r, e);
 }
 
 int
@@ -222,16 +129,15 @@ int
 ledger_sets(struct ledger *l, int64_t box, struct set *handled,
     struct set *owed, struct set *settled, struct err *e)
 {
-	size_t i;
+	const struct set *gone = rides_gone_of(&l->rides, box);
 
 	if (ranges_read(l->d, box, RANGES_HANDLED, handled, e) < 0 ||
 	    ranges_read(l->d, box, RANGES_OWED, owed, e) < 0 ||
 	    ranges_read(l->d, box, RANGES_SETTLED, settled, e) < 0)
 		return -1;
 	set_remove_set(settled, handled);
-	for (i = 0; i < l->ngone; i++)
-		if (l->gone[i].box == box)
-			set_remove_set(owed, &l->gone[i].numbers);
+	if (gone != NULL)
+		set_remove_set(owed, gone);
 	return 0;
 }
 
@@ -245,127 +151,59 @@ int
 ledger_settle(
     struct ledger *l, int64_t box, const struct set *absent, struct err *e)
 {
-	if (begin(l, e) < 0)
+	if (rides_begin(&l->rides, e) < 0)
 		return -1;
-	return finish(l, ranges_add(l->d, box, RANGES_SETTLED, absent, e), e);
-}
-
-static struct set *
-riding_of(struct ledger *l, int64_t box)
-{
-	size_t i;
-
-	for (i = 0; i < l->ngone; i++)
-		if (l->gone[i].box == box)
-			return &l->gone[i].numbers;
-	l->gone = mem_grow(l->gone, l->ngone + 1, sizeof(*l->gone));
-	l->gone[l->ngone].box = box;
-	set_init(&l->gone[l->ngone].numbers);
-	return &l->gone[l->ngone++].numbers;
+	return rides_end(
+	    &l->rides, ranges_add(l->d, box, RANGES_SETTLED, absent, e), e);
 }
 
 int
 ledger_gone(
     struct ledger *l, int64_t box, const struct set *numbers, struct err *e)
 {
-	if (know_box(l, box, e) < 0)
-		return -1;
-	if (!set_empty(numbers))
-		set_add_set(riding_of(l, box), numbers);
-	return 0;
+	return rides_go(&l->rides, box, numbers, e);
 }
 
 int
 ledger_fingerprint(struct ledger *l, int64_t box, uint32_t number,
     uint8_t fingerprint[LEDGER_FINGERPRINT], bool *found, struct err *e)
 {
+	bool pop3;
+
 	*found = false;
-	if (know_box(l, box, e) < 0)
+	if (rides_box(&l->rides, box, &pop3, e) < 0)
 		return -1;
 	return messages_fingerprint(
-	    l->d, box, l->pop3, number, fingerprint, found, e);
+	    l->d, box, pop3, number, fingerprint, found, e);
 }
 
 /* ---- POP3 listings ---- */
 
-static struct open_list **
-list_of(struct ledger *l, int64_t box)
-{
-	struct open_list **at = &l->lists;
-
-	while (*at != NULL && (*at)->box != box)
-		at = &(*at)->next;
-	return at;
-}
-
-static int
-no_list(const struct ledger *l, struct err *e)
-{
-	return err_set(e, ERR_DELIVER, 0, "ledger: %s: no listing was begun",
-	    db_path(l->d));
-}
-
-/* What rides means the numbers of the listing before: it goes first. */
 int
 ledger_list_begin(struct ledger *l, int64_t box, struct err *e)
 {
-	struct open_list **at = list_of(l, box);
-	struct open_list *list;
-	struct listing *listing;
-
-	if (*at != NULL)
-		close_list(at);
-	if (know_box(l, box, e) < 0 || ledger_flush(l, e) < 0)
-		return -1;
-	listing = listing_new(l->d, box, e);
-	if (listing == NULL)
-		return -1;
-	list = mem_new(sizeof(*list));
-	*list = (struct open_list){
-		.next = l->lists, .box = box, .listing = listing
-	};
-	l->lists = list;
-	return 0;
+	return lists_begin(&l->lists, box, e);
 }
 
 int
 ledger_list_add(struct ledger *l, int64_t box, uint32_t number,
     struct span uidl, uint64_t size, struct err *e)
 {
-	struct open_list *list = *list_of(l, box);
-
-	if (list == NULL || list->listing == NULL)
-		return no_list(l, e);
-	if (listing_add(list->listing, number, uidl, size, e) == 0)
-		return 0;
-	listing_free(&list->listing);
-	return -1;
+	return lists_add(&l->lists, box, number, uidl, size, e);
 }
 
 int
 ledger_list_end(struct ledger *l, int64_t box, struct set *fresh,
-    struct set *owed, uint32_t *repeated, struct err *e)
+    struct set *owed, uint32_t *repeated, struct set *full, uint32_t *barred,
+    struct err *e)
 {
-	struct open_list **at = list_of(l, box);
-	bool useless = false;
-	int r;
+	struct lists_found found = {
+		.fresh = fresh, .owed = owed, .full = full
+	};
+	int r = lists_end(&l->lists, box, clock_wall_s(), &found, e);
 
-	if (*at == NULL || (*at)->listing == NULL)
-		return no_list(l, e);
-	if (begin(l, e) < 0)
-		return -1;
-	r = listing_end((*at)->listing, clock_wall_s(), LEDGER_UIDL_KEEP_S,
-	    fresh, owed, repeated, &useless, e);
-	if (r == 0 && !useless)
-		r = boxes_set_listed(l->d, box, e);
-	if (useless)
-		db_rollback(l->d);
-	else
-		r = finish(l, r, e);
-	if (r < 0 || useless)
-		listing_free(&(*at)->listing);
-	else
-		close_list(at);
+	*repeated = found.repeated;
+	*barred = found.barred;
 	return r;
 }
 
@@ -382,23 +220,31 @@ of_one_box(const struct ledger_entry *entries, size_t n)
 	return i;
 }
 
+/* Numbers mean something in this box. */
+static int
+check_box(struct ledger *l, int64_t box, bool *pop3, struct err *e)
+{
+	if (rides_box(&l->rides, box, pop3, e) < 0)
+		return -1;
+	if (!lists_open(&l->lists, box))
+		return 0;
+	return err_set(e, ERR_DELIVER, 0,
+	    "ledger: %s: the listing has not ended", db_path(l->d));
+}
+
 static int
 add_group(struct ledger *l, struct ledger_entry *entries, size_t n,
     int64_t *row, struct err *e)
 {
+	struct messages_work w = { .now = clock_wall_s(), .row = row };
 	size_t done, some;
 
 	for (done = 0; done < n; done += some) {
 		struct ledger_entry *m = &entries[done];
 
 		some = of_one_box(m, n - done);
-		if (know_box(l, m->box, e) < 0)
-			return -1;
-		if (*list_of(l, m->box) != NULL)
-			return err_set(e, ERR_DELIVER, 0,
-			    "ledger: %s: the listing has not ended",
-			    db_path(l->d));
-		if (messages_add(l->d, l->pop3, m, some, row, e) < 0)
+		if (check_box(l, m->box, &w.pop3, e) < 0 ||
+		    messages_add(l->d, &w, m, some, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -412,8 +258,8 @@ ledger_prepare(
 
 	if (n == 0)
 		return ledger_flush(l, e);
-	if (begin(l, e) < 0 ||
-	    finish(l, add_group(l, entries, n, &row, e), e) < 0)
+	if (rides_begin(&l->rides, e) < 0 ||
+	    rides_end(&l->rides, add_group(l, entries, n, &row, e), e) < 0)
 		return -1;
 	l->next_row = row;
 	return 0;
@@ -422,13 +268,8 @@ ledger_prepare(
 void
 ledger_published(struct ledger *l, const struct ledger_entry *entries, size_t n)
 {
-	size_t i;
-
-	l->published =
-	    mem_grow(l->published, l->npublished + n, sizeof(*l->published));
-	for (i = 0; i < n; i++)
-		if (entries[i].row != 0)
-			l->published[l->npublished++] = entries[i].row;
+	for (size_t i = 0; i < n; i++)
+		rides_publish(&l->rides, entries[i].row);
 }
 
 int
@@ -438,12 +279,12 @@ ledger_unprepare(struct ledger *l, const struct ledger_entry *entries, size_t n,
 	int r = 0;
 	size_t i;
 
-	if (begin(l, e) < 0)
+	if (rides_begin(&l->rides, e) < 0)
 		return -1;
 	for (i = 0; i < n && r == 0; i++)
 		if (entries[i].row != 0)
 			r = messages_undo(l->d, entries[i].row, e);
-	return finish(l, r, e);
+	return rides_end(&l->rides, r, e);
 }
 
 int
@@ -463,4 +304,188 @@ ledger_journal(struct ledger *l, ledger_journal_fn fn, void *arg, struct err *e)
 			return -1;
 	}
 	return r;
+}
+
+/* ---- before it is handed over ---- */
+
+#define NAME_MAX_OCTETS (1 << 16) /* account, mailbox, and the rest */
+
+void
+ledger_asked_init(struct ledger_asked *a)
+{
+	*a = (struct ledger_asked){ .known = false };
+	buf_init(&a->name, NAME_MAX_OCTETS);
+}
+
+void
+ledger_asked_deinit(struct ledger_asked *a)
+{
+	for (size_t i = 0; i < a->n_reached; i++)
+		free(a->reached[i]);
+	free(a->reached);
+	buf_deinit(&a->name);
+}
+
+static int
+ask_name(struct ledger *l, const struct message *m, struct name *name,
+    struct ledger_asked *out, struct err *e)
+{
+	if (names_of(l->d, m, name, e) < 0 ||
+	    boxes_name(l->d, m->box, &out->name, e) < 0)
+		return -1;
+	names_show(out->uid, sizeof(out->uid), names_span(name));
+	if (buf_add(&out->name, names_span(name)) == 0)
+		return 0;
+	return err_set(
+	    e, ERR_DELIVER, 0, "ledger: %s: a name is too long", db_path(l->d));
+}
+
+static int
+ask_trouble(struct ledger *l, const struct message *m, const struct name *name,
+    struct ledger_asked *out, struct err *e)
+{
+	int64_t now = clock_wall_s();
+	struct trouble t;
+
+	if (troubles_find(l->d, m->box, names_span(name), &t, e) < 0)
+		return -1;
+	if (t.id == 0)
+		return 0;
+	out->barred = troubles_bar(&t, now);
+	/* no listing shows that it is still there */
+	if (m->by_content && troubles_seen(l->d, t.id, now, e) < 0)
+		return -1;
+	return troubles_reached(l->d, t.id, &out->reached, &out->n_reached, e);
+}
+
+static int
+ask(struct ledger *l, struct ledger_entry *m, struct ledger_asked *out,
+    struct err *e)
+{
+	struct message message;
+	struct name name;
+	bool pop3;
+
+	if (check_box(l, m->box, &pop3, e) < 0 ||
+	    handled_find(l->d, pop3, m, e) < 0)
+		return -1;
+	out->known = m->known;
+	message = names_entry(m, pop3);
+	if (ask_name(l, &message, &name, out, e) < 0)
+		return -1;
+	return ask_trouble(l, &message, &name, out, e);
+}
+
+int
+ledger_ask(struct ledger *l, const struct ledger_entry *in,
+    struct ledger_asked *out, struct err *e)
+{
+	struct ledger_entry m = *in;
+
+	m.stub = false;
+	ledger_asked_deinit(out);
+	ledger_asked_init(out);
+	if (rides_begin(&l->rides, e) < 0)
+		return -1;
+	return rides_end(&l->rides, ask(l, &m, out, e), e);
+}
+
+/* ---- messages in trouble ---- */
+
+unsigned int
+ledger_delay_s(unsigned int tries)
+{
+	return troubles_delay_s(tries);
+}
+
+static int
+note_one(struct ledger *l, struct ledger_note *note, int64_t now, struct err *e)
+{
+	struct message message;
+	struct trouble t;
+	struct name name;
+	bool pop3, handled;
+
+	note->held = false;
+	if (check_box(l, note->box, &pop3, e) < 0)
+		return -1;
+	message = names_note(note, pop3);
+	if (handled_has(l->d, &message, &handled, e) < 0)
+		return -1;
+	if (handled)
+		return 0;
+	if (names_of(l->d, &message, &name, e) < 0 ||
+	    troubles_note(l->d, &name, note, now, &t, e) < 0)
+		return -1;
+	note->held = t.state == LEDGER_HELD;
+	/* of what has no UIDL there are no listings, either */
+	if (!note->by_content)
+		return 0;
+	return troubles_expire(l->d, note->box, now, LEDGER_UIDL_KEEP_S, e);
+}
+
+int
+ledger_note(
+    struct ledger *l, struct ledger_note *notes, size_t n, struct err *e)
+{
+	int64_t now = clock_wall_s();
+	int r = 0;
+
+	if (rides_begin(&l->rides, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = note_one(l, &notes[i], now, e);
+	return rides_end(&l->rides, r, e);
+}
+
+int
+ledger_troubles_of(struct ledger *l, int64_t box, struct set *barred,
+    struct set *due, struct set *full, struct err *e)
+{
+	return due_uids(l->d, box, clock_wall_s(), barred, due, full, e);
+}
+
+int
+ledger_missing(
+    struct ledger *l, int64_t box, const struct set *numbers, struct err *e)
+{
+	if (rides_begin(&l->rides, e) < 0)
+		return -1;
+	return rides_end(&l->rides, due_missing(l->d, box, numbers, e), e);
+}
+
+int
+ledger_troubles(struct ledger *l, const char *account, ledger_trouble_fn fn,
+    void *arg, struct err *e)
+{
+	return troubles_show(l->d, account, fn, arg, e);
+}
+
+int
+ledger_trouble_retry(struct ledger *l, int64_t id, bool full, struct err *e)
+{
+	if (rides_begin(&l->rides, e) < 0)
+		return -1;
+	return rides_end(&l->rides, troubles_retry(l->d, id, full, e), e);
+}
+
+int
+ledger_trouble_drop(struct ledger *l, int64_t id, struct err *e)
+{
+	if (rides_begin(&l->rides, e) < 0)
+		return -1;
+	return rides_end(&l->rides, troubles_drop(l->d, id, e), e);
+}
+
+int
+ledger_name(struct ledger *l, int64_t box, uint32_t number,
+    char text[LEDGER_UID_TEXT], struct err *e)
+{
+	struct message m = { .box = box, .pop3 = true, .number = number };
+	struct name name;
+
+	if (names_of(l->d, &m, &name, e) < 0)
+		return -1;
+	names_show(text, LEDGER_UID_TEXT, names_span(&name));
+	return 0;
 }

@@ -4,15 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/handled.h"
+#include "ledger/names.h"
 #include "ledger/ranges.h"
+#include "ledger/troubles.h"
 #include "ledger/uidl.h"
 #include "util/mem.h"
 
-enum kind { BY_UID, BY_UIDL, BY_CONTENT }; /* as in the journal */
+enum kind { BY_UID, BY_UIDL, BY_CONTENT, BY_STUB }; /* as in the journal */
 
-/* The UIDs that a group adds to its box. */
+/* The entries of one box. */
 struct group {
-	struct set handled, owed;
+	const struct messages_work *w;
+	bool troubles;            /* there are some in the box */
+	struct set handled, owed; /* UIDs that are added */
 };
 
 static struct db_arg
@@ -27,113 +32,157 @@ static int
 journal(struct db *d, struct ledger_entry *m, enum kind kind, int64_t seq,
     int64_t *row, struct err *e)
 {
+	if (m->dir == NULL)
+		return 0;
+	if (m->has_offset && m->offset > INT64_MAX)
+		return err_set(e, ERR_DELIVER, 0,
+		    "ledger: %s: there is no such offset", db_path(d));
 	m->row = (*row)++;
 	return db_run(d,
-	    "INSERT INTO journal VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	    "INSERT INTO journal (id, box, number, kind, seq, owes, "
+	    "fingerprint, dir, file, offset) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	    DB_ARGS(db_i(m->row), db_i(m->box), db_i(m->number), db_i(kind),
 		db_i(seq), db_i(m->owes ? 1 : 0), print_of(m), db_t(m->dir),
-		db_t(m->file)),
+		db_t(m->file), db_i(m->has_offset ? (int64_t)m->offset : -1)),
 	    e);
 }
 
 static int
-add_uid(struct db *d, struct ledger_entry *m, struct group *g, int64_t *row,
-    struct err *e)
+add_uid(struct db *d, struct ledger_entry *m, struct group *g, struct err *e)
 {
-	m->known = set_has(&g->handled, m->number);
-	if (!m->known &&
-	    ranges_has(d, m->box, RANGES_HANDLED, m->number, &m->known, e) < 0)
-		return -1;
-	if (m->known)
-		return 0;
 	set_add(&g->handled, m->number, m->number);
 	if (m->owes)
 		set_add(&g->owed, m->number, m->number);
 	if (db_run(d, "INSERT OR REPLACE INTO fingerprints VALUES (?1, ?2, ?3)",
 		DB_ARGS(db_i(m->box), db_i(m->number), print_of(m)), e) < 0)
 		return -1;
-	return journal(d, m, BY_UID, 0, row, e);
+	return journal(d, m, BY_UID, 0, g->w->row, e);
 }
 
 static int
 add_uidl(struct db *d, struct ledger_entry *m, int64_t *row, struct err *e)
 {
-	enum uidl_state state = m->owes ? UIDL_OWED : UIDL_KEPT;
-	struct span print =
-	    span_make((const char *)m->fingerprint, LEDGER_FINGERPRINT);
-	struct uidl_line line;
 	int64_t seq;
 
-	if (uidl_find(d, m->box, m->number, &line, e) < 0)
-		return -1;
-	if (!line.listed)
-		return err_set(e, ERR_DELIVER, 0,
-		    "ledger: %s: message %lu is not in the listing", db_path(d),
-		    (unsigned long)m->number);
-	if (uidl_compare(d, m->box, m->number, state, print, &m->known, e) < 0)
-		return -1;
-	if (m->known)
-		return 0;
-	if (uidl_insert(d, m->box, m->number, state, print, &seq, e) < 0)
+	if (uidl_insert(d, m->box, m->number, handled_state(m),
+		span_make((const char *)m->fingerprint, LEDGER_FINGERPRINT),
+		&seq, e) < 0)
 		return -1;
 	return journal(d, m, BY_UIDL, seq, row, e);
 }
 
-/* The number is remembered for messages_gone(), also of what was known. */
 static int
 add_content(struct db *d, struct ledger_entry *m, int64_t *row, struct err *e)
 {
-	int64_t known;
-
-	if (db_number(d,
-		"SELECT 1 FROM content WHERE box = ?1 AND fingerprint = ?2",
-		DB_ARGS(db_i(m->box), print_of(m)), 0, &known, e) < 0 ||
-	    db_run(d, "INSERT OR REPLACE INTO temp.named VALUES (?1, ?2, ?3)",
-		DB_ARGS(db_i(m->box), db_i(m->number), print_of(m)), e) < 0)
-		return -1;
-	m->known = known != 0;
-	if (m->known)
-		return 0;
-	if (db_run(d, "INSERT INTO content VALUES (?1, ?2)",
+	if (handled_name(d, m, e) < 0 ||
+	    db_run(d, "INSERT INTO content VALUES (?1, ?2)",
 		DB_ARGS(db_i(m->box), print_of(m)), e) < 0)
 		return -1;
 	return journal(d, m, BY_CONTENT, 0, row, e);
 }
 
-static int
-add(struct db *d, bool pop3, struct ledger_entry *m, struct group *g,
-    int64_t *row, struct err *e)
+static struct ledger_note
+note_of_stub(const struct ledger_entry *m)
 {
+	struct ledger_note note = { .box = m->box,
+		.state = LEDGER_HELD,
+		.why = LEDGER_WHY_SIZE,
+		.stub = true };
+
+	if (m->note != NULL) {
+		note.size = m->note->size;
+		note.reason = m->note->reason;
+		note.about = m->note->about;
+	}
+	return note;
+}
+
+/* The message itself stays on the server, in trouble. */
+static int
+add_stub(
+    struct db *d, struct ledger_entry *m, const struct group *g, struct err *e)
+{
+	struct message message = names_entry(m, g->w->pop3);
+	struct ledger_note note = note_of_stub(m);
+	struct trouble t;
+	struct name name;
+
+	if (names_of(d, &message, &name, e) < 0 ||
+	    troubles_find(d, m->box, names_span(&name), &t, e) < 0)
+		return -1;
+	m->known = t.id != 0 && (t.stub || t.state == LEDGER_DROPPED);
+	if (m->known)
+		return troubles_hold_stub(d, t.id, e);
+	if (troubles_note(d, &name, &note, g->w->now, &t, e) < 0)
+		return -1;
+	return journal(d, m, BY_STUB, t.id, g->w->row, e);
+}
+
+static int
+forget_trouble(
+    struct db *d, const struct ledger_entry *m, bool pop3, struct err *e)
+{
+	struct message message = names_entry(m, pop3);
+	struct name name;
+
+	if (names_of(d, &message, &name, e) < 0)
+		return -1;
+	return troubles_forget_name(d, m->box, names_span(&name), e);
+}
+
+static int
+add(struct db *d, struct ledger_entry *m, struct group *g, struct err *e)
+{
+	bool pop3 = g->w->pop3;
+
 	m->row = 0;
-	m->known = false;
-	if (m->number == 0)
-		return err_set(e, ERR_DELIVER, 0,
-		    "ledger: %s: there is no message 0", db_path(d));
+	if (handled_find(d, pop3, m, e) < 0)
+		return -1;
+	if (!pop3 && !m->by_content && set_has(&g->handled, m->number))
+		m->known = true;
+	if (m->stub)
+		return m->known ? 0 : add_stub(d, m, g, e);
+	if (g->troubles && forget_trouble(d, m, pop3, e) < 0)
+		return -1;
+	if (m->known)
+		return 0;
 	if (m->by_content)
-		return add_content(d, m, row, e);
-	return pop3 ? add_uidl(d, m, row, e) : add_uid(d, m, g, row, e);
+		return add_content(d, m, g->w->row, e);
+	return pop3 ? add_uidl(d, m, g->w->row, e) : add_uid(d, m, g, e);
+}
+
+static int
+add_all(struct db *d, struct ledger_entry *entries, size_t n, struct group *g,
+    struct err *e)
+{
+	int64_t box = entries[0].box;
+	size_t i;
+
+	if (troubles_any(d, box, &g->troubles, e) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (add(d, &entries[i], g, e) < 0)
+			return -1;
+		g->troubles = g->troubles || entries[i].stub;
+	}
+	if (ranges_add(d, box, RANGES_HANDLED, &g->handled, e) < 0 ||
+	    ranges_add(d, box, RANGES_OWED, &g->owed, e) < 0)
+		return -1;
+	/* it came after all */
+	return ranges_remove(d, box, RANGES_SETTLED, &g->handled, e);
 }
 
 int
-messages_add(struct db *d, bool pop3, struct ledger_entry *entries, size_t n,
-    int64_t *row, struct err *e)
+messages_add(struct db *d, const struct messages_work *w,
+    struct ledger_entry *entries, size_t n, struct err *e)
 {
-	struct group g;
-	int r = 0;
-	size_t i;
+	struct group g = { .w = w };
+	int r;
 
 	set_init(&g.handled);
 	set_init(&g.owed);
-	for (i = 0; i < n && r == 0; i++)
-		r = add(d, pop3, &entries[i], &g, row, e);
-	if (r == 0)
-		r = ranges_add(
-		    d, entries[0].box, RANGES_HANDLED, &g.handled, e);
-	if (r == 0)
-		r = ranges_add(d, entries[0].box, RANGES_OWED, &g.owed, e);
-	if (r == 0) /* it came after all */
-		r = ranges_remove(
-		    d, entries[0].box, RANGES_SETTLED, &g.handled, e);
+	r = add_all(d, entries, n, &g, e);
 	set_deinit(&g.handled);
 	set_deinit(&g.owed);
 	return r;
@@ -152,6 +201,7 @@ read_record(struct db *d, sqlite3_stmt *q, struct record *r, struct err *e)
 {
 	struct span print = db_blob(q, 6);
 	int64_t number = sqlite3_column_int64(q, 2);
+	int64_t offset = sqlite3_column_int64(q, 7);
 
 	*r = (struct record){ .kind = sqlite3_column_int64(q, 3),
 		.seq = sqlite3_column_int64(q, 4) };
@@ -160,14 +210,18 @@ read_record(struct db *d, sqlite3_stmt *q, struct record *r, struct err *e)
 	r->m.number = (uint32_t)number;
 	r->m.by_content = r->kind == BY_CONTENT;
 	r->m.owes = sqlite3_column_int64(q, 5) != 0;
+	r->m.stub = r->kind == BY_STUB;
+	r->m.has_offset = offset >= 0;
+	r->m.offset = offset >= 0 ? (uint64_t)offset : 0;
 	if (print.n != LEDGER_FINGERPRINT || number < 1 ||
-	    number > SET_MAX_NUMBER || r->kind < BY_UID || r->kind > BY_CONTENT)
+	    number > SET_MAX_NUMBER || offset < -1 || r->kind < BY_UID ||
+	    r->kind > BY_STUB)
 		return db_damaged(d, "a journal row", e);
 	memcpy(r->m.fingerprint, print.p, print.n);
 	return 0;
 }
 
-#define RECORD "id, box, number, kind, seq, owes, fingerprint"
+#define RECORD "id, box, number, kind, seq, owes, fingerprint, offset"
 
 static int
 find_record(struct db *d, int64_t row, struct record *found, struct err *e)
@@ -235,6 +289,9 @@ messages_undo(struct db *d, int64_t row, struct err *e)
 		break;
 	case BY_CONTENT:
 		done = undo_content(d, &r.m, e);
+		break;
+	case BY_STUB: /* seq is the row of the trouble */
+		done = troubles_forget(d, r.seq, e);
 		break;
 	}
 	return done < 0 ? -1 : messages_published(d, row, e);
@@ -347,8 +404,8 @@ messages_next(struct db *d, int64_t row, struct ledger_entry *entry, char **dir,
 	if (read_record(d, q, &found, e) < 0) {
 		r = -1;
 	} else {
-		*dir = mem_spandup(db_blob(q, 7));
-		*file = mem_spandup(db_blob(q, 8));
+		*dir = mem_spandup(db_blob(q, 8));
+		*file = mem_spandup(db_blob(q, 9));
 		*entry = found.m;
 		entry->dir = *dir;
 		entry->file = *file;

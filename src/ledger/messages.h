@@ -16,12 +16,19 @@
 #include "util/err.h"
 #include "util/set.h"
 
+struct messages_work {
+	bool pop3;
+	int64_t now;  /* Unix time */
+	int64_t *row; /* the next journal row; advanced */
+};
+
 /*
  * Records entries of one box. Those that are handled get known = true; the
- * others are journaled, with rows from *row on, which is advanced.
+ * others are journaled if they have a file. In trouble is none of them any
+ * more, but stubs are from now on.
  */
-int messages_add(struct db *d, bool pop3, struct ledger_entry *entries,
-    size_t n, int64_t *row, struct err *e);
+int messages_add(struct db *d, const struct messages_work *w,
+    struct ledger_entry *entries, size_t n, struct err *e);
 
 /* Takes back what messages_add() did for the journal row. */
 int messages_undo(struct db *d, int64_t row, struct err *e);

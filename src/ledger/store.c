@@ -21,8 +21,25 @@
  * fingerprints	IMAP: of delivered messages
  * uidl		POP3: delivered messages, see uidl.h
  * content	POP3 without UIDL: delivered and not gone
- * journal	prepared, and not known to be published; see journal.h
+ * journal	prepared, and not known to be published; offset -1: none
+ * trouble	messages that do not get through, see troubles.h; an id is
+ *		never given again, since users write it down
+ * reached	recipients that have such a message already
  */
+#define TROUBLES                                                               \
+	"CREATE TABLE trouble (id INTEGER PRIMARY KEY AUTOINCREMENT, "         \
+	"box INTEGER NOT NULL, name BLOB NOT NULL, uid INTEGER NOT NULL, "     \
+	"state INTEGER NOT NULL, why INTEGER NOT NULL, "                       \
+	"tries INTEGER NOT NULL, since INTEGER NOT NULL, "                     \
+	"next INTEGER NOT NULL, seen INTEGER NOT NULL, "                       \
+	"size INTEGER NOT NULL, stub INTEGER NOT NULL, "                       \
+	"full INTEGER NOT NULL, reason TEXT NOT NULL, about TEXT NOT NULL, "   \
+	"UNIQUE (box, name));"                                                 \
+	"CREATE INDEX trouble_uid ON trouble (box, uid);"                      \
+	"CREATE TABLE reached (trouble INTEGER NOT NULL, "                     \
+	"recipient TEXT NOT NULL, PRIMARY KEY (trouble, recipient)) "          \
+	"WITHOUT ROWID;"
+
 static const char schema[] =
     "PRAGMA synchronous = FULL;"
     "BEGIN;"
@@ -49,7 +66,12 @@ static const char schema[] =
     "CREATE TABLE journal (id INTEGER PRIMARY KEY, box INTEGER NOT NULL, "
     "number INTEGER NOT NULL, kind INTEGER NOT NULL, seq INTEGER NOT NULL, "
     "owes INTEGER NOT NULL, fingerprint BLOB NOT NULL, "
-    "dir TEXT NOT NULL, file TEXT NOT NULL);";
+    "dir TEXT NOT NULL, file TEXT NOT NULL, "
+    "offset INTEGER NOT NULL DEFAULT -1);" TROUBLES;
+
+static const char from_schema_1[] =
+    "ALTER TABLE journal ADD COLUMN offset INTEGER NOT NULL DEFAULT "
+    "-1;" TROUBLES "PRAGMA user_version = 2;";
 
 /*
  * What the present POP3 listings hold, in a temporary file: lines that are
@@ -243,26 +265,39 @@ out:
 /* ---- what stands in it ---- */
 
 static int
-check_kind(struct db *d, struct err *e)
+check_kind(struct db *d, int64_t *version, struct err *e)
 {
 	const char *path = db_path(d);
-	int64_t application, version;
+	int64_t application;
 
 	if (db_number(d, "PRAGMA application_id", NULL, 0, &application, e) <
 		0 ||
-	    db_number(d, "PRAGMA user_version", NULL, 0, &version, e) < 0)
+	    db_number(d, "PRAGMA user_version", NULL, 0, version, e) < 0)
 		return -1;
 	if (application != STORE_APPLICATION)
 		return err_set(e, ERR_DELIVER, 0,
 		    "ledger: %s: is the database of another program", path);
-	if (version > STORE_SCHEMA)
+	if (*version > STORE_SCHEMA)
 		return err_set(e, ERR_DELIVER, 0,
 		    "ledger: %s: made by a newer mailhaul (schema %lld, we "
 		    "know %d); use that one",
-		    path, (long long)version, STORE_SCHEMA);
-	if (version != STORE_SCHEMA)
+		    path, (long long)*version, STORE_SCHEMA);
+	if (*version < 1)
 		return db_damaged(d, "schema number", e);
 	return 0;
+}
+
+/* The schema number is changed with the tables, or not at all. */
+static int
+upgrade(struct db *d, struct err *e)
+{
+	if (db_begin(d, e) < 0)
+		return -1;
+	if (db_script(d, from_schema_1, e) < 0) {
+		db_rollback(d);
+		return -1;
+	}
+	return db_commit(d, e);
 }
 
 /* All pages in their places: read when the last end was not an orderly one,
@@ -329,8 +364,11 @@ read_token(struct db *d, char token[STORE_TOKEN + 1], struct err *e)
 static int
 check(struct db *d, bool clean, char token[STORE_TOKEN + 1], struct err *e)
 {
-	if (check_kind(d, e) < 0 || db_script(d, session, e) < 0 ||
-	    use_wal(d, e) < 0 || (!clean && check_pages(d, e) < 0))
+	int64_t version;
+
+	if (check_kind(d, &version, e) < 0 || db_script(d, session, e) < 0 ||
+	    use_wal(d, e) < 0 || (!clean && check_pages(d, e) < 0) ||
+	    (version < STORE_SCHEMA && upgrade(d, e) < 0))
 		return -1;
 	return read_token(d, token, e);
 }
@@ -357,6 +395,44 @@ store_open(const char *path, char token[STORE_TOKEN + 1], struct err *e)
 	clean = size_beside(path, "-wal") <= 0;
 	d = db_open(path, e);
 	if (d != NULL && check(d, clean, token, e) < 0)
+		db_close(&d);
+	return d;
+}
+
+static int
+check_existing(struct db *d, char token[STORE_TOKEN + 1], struct err *e)
+{
+	int64_t version;
+
+	if (check_kind(d, &version, e) < 0)
+		return -1;
+	if (version < STORE_SCHEMA)
+		return err_set(e, ERR_DELIVER, ENOENT,
+		    "ledger: %s: made by an older mailhaul (schema %lld)",
+		    db_path(d), (long long)version);
+	if (db_script(d, session, e) < 0 || use_wal(d, e) < 0)
+		return -1;
+	return read_token(d, token, e);
+}
+
+/* The log may be that of a crash: it must be there when the ledger is opened
+ * in earnest, and its pages are checked. */
+struct db *
+store_open_existing(
+    const char *path, char token[STORE_TOKEN + 1], struct err *e)
+{
+	struct stat st;
+	struct db *d;
+
+	if (lstat(path, &st) < 0) {
+		failed(e, path, errno);
+		return NULL;
+	}
+	if (check_file(path, &st, e) < 0 || check_writable(path, e) < 0)
+		return NULL;
+	d = db_open(path, e);
+	if (d != NULL &&
+	    (db_keep_log(d, e) < 0 || check_existing(d, token, e) < 0))
 		db_close(&d);
 	return d;
 }

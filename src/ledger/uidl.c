@@ -108,6 +108,48 @@ uidl_find(struct db *d, int64_t box, uint32_t number, struct uidl_line *line,
 	return 0;
 }
 
+int
+uidl_read_name(struct db *d, sqlite3_stmt *q, int column,
+    struct uidl_name *name, struct err *e)
+{
+	struct span uidl = db_blob(q, column);
+
+	if (uidl.n > sizeof(name->uidl))
+		return db_damaged(d, "a UIDL", e);
+	name->n = uidl.n;
+	memcpy(name->uidl, uidl.p, uidl.n);
+	name->size = sqlite3_column_int64(q, column + 1);
+	name->nth = sqlite3_column_int64(q, column + 2);
+	name->doubt = sqlite3_column_int64(q, column + 3) != 0;
+	return 0;
+}
+
+int
+uidl_name(struct db *d, int64_t box, uint32_t number, struct uidl_name *name,
+    struct err *e)
+{
+	sqlite3_stmt *q;
+	int64_t seq;
+	int r;
+
+	if (runs_seq(d, box, number, &seq, e) < 0 ||
+	    db_query(d, &q,
+		"SELECT uidl, size, nth, doubt FROM temp.line "
+		"WHERE box = ?1 AND number = ?2 UNION ALL "
+		"SELECT uidl, size, nth, doubt FROM uidl "
+		"WHERE box = ?1 AND seq = ?3 LIMIT 1",
+		DB_ARGS(db_i(box), db_i(number), db_i(seq)), e) < 0 ||
+	    (r = db_step(d, q, e)) < 0)
+		return -1;
+	if (r == 0)
+		return err_set(e, ERR_DELIVER, 0,
+		    "ledger: %s: message %lu is not in the listing", db_path(d),
+		    (unsigned long)number);
+	r = uidl_read_name(d, q, 0, name, e);
+	db_done(q);
+	return r;
+}
+
 /* ---- is it the one? ---- */
 
 static int

@@ -65,6 +65,20 @@ struct uidl_line {
 int uidl_find(struct db *d, int64_t box, uint32_t number,
     struct uidl_line *line, struct err *e);
 
+struct uidl_name {
+	int64_t size, nth;
+	bool doubt; /* size and nth belong to the name */
+	size_t n;   /* octets of uidl */
+	char uidl[UIDL_MAX_OCTETS];
+};
+
+/* Columns uidl, size, nth, doubt from this one on. */
+int uidl_read_name(struct db *d, sqlite3_stmt *q, int column,
+    struct uidl_name *name, struct err *e);
+/* An error when number is not in the present listing. */
+int uidl_name(struct db *d, int64_t box, uint32_t number,
+    struct uidl_name *name, struct err *e);
+
 /*
  * The message is here in whole. *same: it is that of the row found by its
  * name, or of one that is not listed (now it is), and stays handled. Else a
