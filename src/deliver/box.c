@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/box.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,6 +26,9 @@ box_new(struct client *c)
 	set_init(&b->info.owed);
 	set_init(&b->info.fresh);
 	set_init(&b->info.settled);
+	set_init(&b->info.barred);
+	set_init(&b->info.due);
+	set_init(&b->info.full);
 	buf_init(&b->list, WIRE_MAX);
 	STAILQ_INIT(&b->questions);
 	LIST_INIT(&b->letters);
@@ -54,6 +58,9 @@ box_free(struct client_box **p)
 	set_deinit(&b->info.owed);
 	set_deinit(&b->info.fresh);
 	set_deinit(&b->info.settled);
+	set_deinit(&b->info.barred);
+	set_deinit(&b->info.due);
+	set_deinit(&b->info.full);
 	buf_deinit(&b->list);
 	free(b);
 }
@@ -199,11 +206,17 @@ box_tell(struct client_box *b, client_box_fn fn, const struct err *e)
 	set_init(&b->info.owed);
 	set_init(&b->info.fresh);
 	set_init(&b->info.settled);
+	set_init(&b->info.barred);
+	set_init(&b->info.due);
+	set_init(&b->info.full);
 	fn(b->arg, &info);
 	set_deinit(&info.handled);
 	set_deinit(&info.owed);
 	set_deinit(&info.fresh);
 	set_deinit(&info.settled);
+	set_deinit(&info.barred);
+	set_deinit(&info.due);
+	set_deinit(&info.full);
 }
 
 void
@@ -217,6 +230,16 @@ box_tell_question(struct client_box *b, bool same, const struct err *e)
 	q.fn(b->arg, q.number, same, e);
 }
 
+/* What the slot itself says goes before the answer. */
+static const struct err *
+own_answer(struct slot *s, struct err *e, bool *known)
+{
+	*e = *s->e;
+	free(s->e);
+	*known = e->kind == ERR_NONE;
+	return *known ? NULL : e;
+}
+
 void
 box_tell_slot(
     struct client *c, uint32_t cookie, bool known, const struct err *e)
@@ -224,18 +247,77 @@ box_tell_slot(
 	struct slot s;
 	struct err copy;
 
+	if (slots_find(&c->slots, cookie)->letter != NULL) {
+		box_tell_asked(c, cookie, &(struct wire_asked){ .e = *e });
+		return;
+	}
 	slots_take(&c->slots, cookie, &s);
 	c->octets -= s.octets;
-	if (s.failed) {
-		copy = *s.e;
-		e = &copy;
-		free(s.e);
-	}
+	if (s.failed)
+		e = own_answer(&s, &copy, &known);
 	if (s.box == NULL)
 		return;
 	s.box->pending--;
 	s.box->octets -= s.octets;
+	if (s.then != NULL)
+		s.then(s.then_arg);
 	s.fn(s.box->arg, s.number, known, e);
+}
+
+static void
+tell_asked(struct letter *l, const struct wire_asked *answer)
+{
+	const struct envelope *envelope = draft_envelope(l->draft);
+	struct letter_content content = { .fd = l->fd,
+		.octets = l->result.octets,
+		.eight_bit = l->result.eight_bit,
+		.bare = l->result.bare,
+		.sender = span_of(envelope->sender),
+		.recipient = span_of(envelope->recipient),
+		.reached = answer->reached.v,
+		.n_reached = answer->reached.n };
+
+	if (answer->known)
+		l->asked_fn(l->asked_arg, l, NULL, true, NULL);
+	else
+		l->asked_fn(l->asked_arg, l, &content, false, NULL);
+}
+
+void
+box_tell_asked(
+    struct client *c, uint32_t cookie, const struct wire_asked *answer)
+{
+	struct err e = answer->e;
+	struct letter *l;
+	struct slot s;
+
+	slots_take(&c->slots, cookie, &s);
+	if (s.failed)
+		e = *s.e;
+	free(s.e);
+	l = s.letter;
+	if (l == NULL)
+		return;
+	if (e.kind == ERR_NONE && answer->barred)
+		err_set(&e, ERR_MESSAGE, EALREADY, "not to be tried now");
+	if (e.kind != ERR_NONE)
+		l->asked_fn(l->asked_arg, l, NULL, false, &e);
+	else
+		tell_asked(l, answer);
+}
+
+void
+box_tell_dial(struct client *c, int fd, const struct err *e)
+{
+	struct box_dial *d = STAILQ_FIRST(&c->dials);
+	struct box_dial copy = *d;
+
+	STAILQ_REMOVE_HEAD(&c->dials, next);
+	free(d);
+	if (copy.fn != NULL)
+		copy.fn(copy.arg, fd, e);
+	else if (fd >= 0)
+		close(fd);
 }
 
 /* A question to a box that cannot answer it, or to nobody. */
@@ -273,6 +355,10 @@ answer_one(struct client *c)
 		box_tell_slot(c, cookie, false, &c->down);
 		return true;
 	}
+	if (box_down(c) && !STAILQ_EMPTY(&c->dials)) {
+		box_tell_dial(c, -1, &c->down);
+		return true;
+	}
 	TAILQ_FOREACH (b, &c->boxes, next) {
 		if (refuse_one(b))
 			return true;
@@ -297,6 +383,12 @@ box_enter(struct client *c)
 static void
 destroy(struct client *c)
 {
+	struct box_dial *d;
+
+	while ((d = STAILQ_FIRST(&c->dials)) != NULL) {
+		STAILQ_REMOVE_HEAD(&c->dials, next);
+		free(d);
+	}
 	desk_free(&c->desk);
 	digest_free(&c->digest);
 	slots_deinit(&c->slots);

@@ -21,6 +21,7 @@
 #include "deliver/draft.h"
 #include "deliver/post.h"
 #include "deliver/slots.h"
+#include "deliver/wire_mail.h"
 #include "io/digest.h"
 #include "util/buf.h"
 #include "util/err.h"
@@ -49,6 +50,8 @@ struct client_box {
 	bool told;                 /* the deliverer knows of it */
 	client_box_fn fn, list_fn; /* NULL: nothing is asked */
 	client_ready_fn ready;
+	client_name_fn name_fn;
+	const struct draft_style *style; /* not ours */
 	void *arg;
 	struct client_box_info info; /* as it comes in */
 	struct buf list;             /* lines not yet sent */
@@ -70,6 +73,20 @@ struct letter {
 	uint32_t token;
 	struct draft *draft; /* NULL: there is only e */
 	struct err e;
+	/* of one that the engine hands on: */
+	bool asked; /* letter_ask() */
+	int fd;     /* ours then; else -1 */
+	struct letter_params params;
+	struct draft_result result;
+	letter_asked_fn asked_fn;
+	void *asked_arg;
+};
+
+struct box_dial { /* client_dial() */
+	STAILQ_ENTRY(box_dial) next;
+	uint32_t account;
+	client_dial_fn fn; /* NULL: cancelled */
+	void *arg;
 };
 
 struct client {
@@ -79,6 +96,7 @@ struct client {
 	TAILQ_HEAD(, client_box) boxes;
 	uint32_t last_id;
 	struct slots slots;
+	STAILQ_HEAD(, box_dial) dials; /* in the order asked */
 	struct desk *desk;
 	struct digest_state *digest;
 	uint64_t octets;
@@ -122,5 +140,10 @@ void box_tell(struct client_box *b, client_box_fn fn, const struct err *e);
 void box_tell_question(struct client_box *b, bool same, const struct err *e);
 void box_tell_slot(
     struct client *c, uint32_t cookie, bool known, const struct err *e);
+/* The slot of a question about a letter. */
+void box_tell_asked(struct client *c, uint32_t cookie,
+    const struct wire_asked *answer);
+/* The first dial; fd is handed on. */
+void box_tell_dial(struct client *c, int fd, const struct err *e);
 
 #endif

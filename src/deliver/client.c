@@ -60,6 +60,7 @@ client_new(struct loop *loop, int fd)
 	struct client *c = mem_new(sizeof(*c));
 
 	TAILQ_INIT(&c->boxes);
+	STAILQ_INIT(&c->dials);
 	slots_init(&c->slots);
 	c->max_files = limit_files(FILES_MAX);
 	c->desk = desk_new();
@@ -89,18 +90,20 @@ client_free(struct client **p)
 /* ---- boxes ---- */
 
 struct client_box *
-client_box_open(struct client *c, uint32_t account, const char *mailbox,
-    uint32_t uidvalidity, client_box_fn fn, client_ready_fn ready, void *arg)
+client_box_open(struct client *c, const struct client_box_params *params,
+    client_box_fn fn, client_ready_fn ready, void *arg)
 {
 	struct client_box *b = box_new(c);
 	struct wire_box box = { .box = b->id,
-		.account = account,
-		.uidvalidity = uidvalidity,
-		.mailbox = span_of(mailbox) };
+		.account = params->account,
+		.uidvalidity = params->uidvalidity,
+		.delimiter = params->delimiter,
+		.mailbox = span_of(params->mailbox) };
 
 	b->fn = fn;
 	b->ready = ready;
 	b->arg = arg;
+	b->style = params->style;
 	box_soon(c);
 	if (box.mailbox.n > WIRE_MAILBOX_MAX) {
 		b->st = BOX_DEAD;
@@ -151,6 +154,45 @@ void
 client_gone(struct client_box *b, const struct set *numbers)
 {
 	send_set(b, WIRE_GONE, numbers);
+}
+
+void
+client_missing(struct client_box *b, const struct set *numbers)
+{
+	send_set(b, WIRE_MISSING, numbers);
+}
+
+void
+client_names(struct client_box *b, const struct set *numbers, client_name_fn fn)
+{
+	b->name_fn = fn;
+	send_set(b, WIRE_NAMES, numbers);
+}
+
+static void
+read_about(struct span octets, struct envelope *envelope)
+{
+	struct envelope_rules rules = { 0 };
+	struct header *h = envelope_header(&rules);
+
+	header_add(h, octets);
+	envelope_read(h, &rules, envelope);
+	header_free(&h);
+}
+
+void
+client_note(struct client_box *b, const struct client_note *note)
+{
+	struct envelope envelope;
+	struct wire_note w;
+
+	if (b->st != BOX_OPEN)
+		return;
+	client_note_put(&w, b->id, note);
+	read_about(note->header, &envelope);
+	w.about = span_of(envelope.about);
+	wire_put_note(post_packet(&b->c->post), &w);
+	post_send(&b->c->post, WIRE_NOTE);
 }
 
 static void
@@ -226,153 +268,30 @@ client_verify(struct client_box *b, uint32_t number, struct span header,
 	post_send(&c->post, WIRE_VERIFY);
 }
 
-/* ---- letters ---- */
+/* ---- local servers ---- */
 
-/* With LF, and nothing in front. */
-static const struct draft_style plain;
-
-static struct letter *
-new_letter(struct client_box *b)
+void
+client_dial(struct client *c, uint32_t account, client_dial_fn fn, void *arg)
 {
-	struct letter *l = mem_new(sizeof(*l));
+	struct box_dial *d = mem_new(sizeof(*d));
 
-	l->b = b;
-	LIST_INSERT_HEAD(&b->letters, l, next);
-	return l;
-}
-
-/* A letter that only tells why there is none. */
-static struct letter *
-dead_letter(struct client_box *b)
-{
-	struct letter *l = new_letter(b);
-
-	if (box_down(b->c))
-		l->e = b->c->down;
-	else if (b->failure.kind != ERR_NONE)
-		l->e = b->failure;
-	else
-		l->e = box_not_open;
-	err_clear(&b->failure);
-	return l;
-}
-
-struct letter *
-letter_open(struct client_box *b)
-{
-	struct letter *l;
-	uint32_t token;
-	int fd;
-
-	if (box_down(b->c) || b->st == BOX_DEAD || b->failure.kind != ERR_NONE)
-		return dead_letter(b);
-	if (box_is_full(b)) {
-		b->full = true;
-		return NULL;
-	}
-	if (!ahead_take(&b->ahead, &token, &fd)) {
-		b->hungry = true;
-		box_ask_files(b);
-		return NULL;
-	}
-	l = new_letter(b);
-	l->token = token;
-	l->draft = draft_new(b->c->desk, fd, &plain, 0, NULL);
-	box_ask_files(b);
-	return l;
-}
-
-int
-letter_write(struct letter *l, struct span octets, struct err *e)
-{
-	if (l->draft == NULL) {
-		*e = l->e;
-		return -1;
-	}
-	l->b->octets += octets.n;
-	l->b->c->octets += octets.n;
-	return draft_write(l->draft, octets, e);
-}
-
-uint64_t
-letter_octets(const struct letter *l)
-{
-	return l->draft != NULL ? draft_octets(l->draft) : 0;
-}
-
-static void
-end_letter(struct letter *l)
-{
-	struct client *c = l->b->c;
-	bool held = l->draft != NULL;
-
-	draft_free(&l->draft);
-	LIST_REMOVE(l, next);
-	free(l);
-	if (held) {
-		c->held--;
-		box_feed_starving(c);
-	}
+	d->account = account;
+	d->fn = fn;
+	d->arg = arg;
+	STAILQ_INSERT_TAIL(&c->dials, d, next);
+	post_number(&c->post, WIRE_DIAL, account);
 	box_soon(c);
 }
 
-/* It failed before it was sent: the owner hears it in the next round. */
-static void
-answer_later(struct letter *l, struct slot *slot)
-{
-	slot->failed = true;
-	slot->e = &l->e;
-	slots_put(&l->b->c->slots, slot);
-	if (l->draft != NULL)
-		post_discard(&l->b->c->post, l->token);
-}
-
 void
-letter_commit(
-    struct letter **p, const struct letter_params *params, letter_fn fn)
+client_dial_cancel(struct client *c, void *arg)
 {
-	struct letter *l = *p;
-	struct client_box *b = l->b;
-	struct wire_commit commit = { .token = l->token,
-		.number = params->number,
-		.by_content = params->by_content,
-		.owes = params->owes };
-	struct slot slot = { .box = b,
-		.number = params->number,
-		.octets = letter_octets(l),
-		.fn = fn };
-	struct draft_result written;
+	struct box_dial *d;
 
-	*p = NULL;
-	b->pending++;
-	if (l->draft != NULL &&
-	    draft_finish(l->draft, params->number, &written, &l->e) == 0) {
-		commit.octets = written.octets;
-		commit.fingerprint = written.fingerprint;
-		commit.cookie = slots_put(&b->c->slots, &slot);
-		post_commit(&b->c->post, &commit);
-	} else {
-		answer_later(l, &slot);
+	STAILQ_FOREACH (d, &c->dials, next) {
+		if (d->arg == arg)
+			d->fn = NULL;
 	}
-	end_letter(l);
-}
-
-void
-letter_discard(struct letter **p)
-{
-	struct letter *l = *p;
-	struct client *c;
-
-	if (l == NULL)
-		return;
-	*p = NULL;
-	c = l->b->c;
-	box_note_full(c);
-	l->b->octets -= letter_octets(l);
-	c->octets -= letter_octets(l);
-	if (l->draft != NULL)
-		post_discard(&c->post, l->token);
-	end_letter(l);
 }
 
 /* ---- bounds ---- */

@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deliver/draft.h"
+#include "deliver/letter.h"
 #include "io/loop.h"
 #include "util/err.h"
 #include "util/set.h"
@@ -32,7 +34,6 @@
 
 struct client;
 struct client_box;
-struct letter;
 
 /* fd: a SOCK_SEQPACKET to the deliverer; the client's from now on. */
 struct client *client_new(struct loop *loop, int fd);
@@ -50,6 +51,10 @@ struct client_box_info { /* borrowed for the call; sets may be moved out */
 	                        again when the mailbox holds more than handled */
 	struct set owed;     /* delivered; the removal on the server is due */
 	struct set fresh;    /* POP3, after client_list_end: to be fetched */
+	struct set barred;   /* IMAP: held, or not to be tried yet */
+	struct set due;      /* IMAP: failed before; to be tried again now */
+	struct set full;     /* to be fetched whatever their size */
+	uint32_t n_barred;   /* POP3, after client_list_end: how many */
 	uint32_t repeated;   /* POP3: UIDLs that occur more than once */
 	bool listed;         /* POP3: this maildrop gave UIDLs before */
 	const struct err *e; /* not NULL: failed */
@@ -58,14 +63,20 @@ struct client_box_info { /* borrowed for the call; sets may be moved out */
 typedef void (*client_box_fn)(void *arg, struct client_box_info *info);
 typedef void (*client_ready_fn)(void *arg); /* letters are to be had again */
 
+struct client_box_params {
+	uint32_t account;     /* as given to the deliverer by the supervisor */
+	const char *mailbox;  /* "" for POP3; copied */
+	char delimiter;       /* between levels of its name; 0: none */
+	uint32_t uidvalidity; /* 0 for POP3 */
+	const struct draft_style *style; /* not ours; outlives the box */
+};
+
 /*
- * Asks for a mailbox of an account (its number as given to the deliverer by
- * the supervisor). mailbox "" and uidvalidity 0 for POP3. fn is called once,
- * from the loop. ready is called whenever letter_open() may work again after
- * it gave NULL.
+ * Asks for a mailbox of an account. fn is called once, from the loop. ready
+ * is called whenever letter_open() may work again after it gave NULL.
  */
-struct client_box *client_box_open(struct client *c, uint32_t account,
-    const char *mailbox, uint32_t uidvalidity, client_box_fn fn,
+struct client_box *client_box_open(struct client *c,
+    const struct client_box_params *params, client_box_fn fn,
     client_ready_fn ready, void *arg);
 /* Discards letters still being filled; commits already asked for go on, but
  * nobody is told. fn and ready are never called after. NULL is fine. */
@@ -75,6 +86,17 @@ void client_box_close(struct client_box **b);
 void client_settle(struct client_box *b, const struct set *absent);
 /* The server side of these is done (or given up: not ours any more). */
 void client_gone(struct client_box *b, const struct set *numbers);
+/* IMAP: these were due, and are not on the server any more. */
+void client_missing(struct client_box *b, const struct set *numbers);
+
+/* A message does not get through; no answer. The others go on. */
+void client_note(struct client_box *b, const struct client_note *note);
+
+/* POP3: the UIDLs of messages of the listing, cut for people. fn is called
+ * for each number once, or with NULL when there is none. */
+typedef void (*client_name_fn)(void *arg, uint32_t number, const char *uidl);
+void client_names(
+    struct client_box *b, const struct set *numbers, client_name_fn fn);
 
 /* POP3: the server's list, line by line; fn is called once after the end. */
 void client_list_begin(struct client_box *b);
@@ -90,30 +112,16 @@ typedef void (*client_verify_fn)(
 void client_verify(struct client_box *b, uint32_t number, struct span header,
     uint64_t size, client_verify_fn fn);
 
-/* ---- letters ---- */
+/* ---- local servers ---- */
 
-struct letter *letter_open(struct client_box *b);
+/* A connection to the account's local server (LMTP by a socket): fn gets a
+ * descriptor, its own from then on; or -1 and e. */
+typedef void (*client_dial_fn)(void *arg, int fd, const struct err *e);
+void client_dial(
+    struct client *c, uint32_t account, client_dial_fn fn, void *arg);
+void client_dial_cancel(struct client *c, void *arg); /* fn is not called */
 
-/* -1: the disk refused; the letter can only be discarded. */
-int letter_write(struct letter *l, struct span octets, struct err *e);
-uint64_t letter_octets(const struct letter *l); /* given to letter_write() */
-
-struct letter_params {
-	uint32_t number; /* UID, or POP3 message number */
-	bool by_content; /* POP3 without UIDL: known by what it holds */
-	bool owes;       /* the removal on the server follows */
-};
-
-/* e NULL: delivered, durable; else what went wrong. known: it was delivered
- * before, and this copy was dropped. */
-typedef void (*letter_fn)(
-    void *arg, uint32_t number, bool known, const struct err *e);
-
-/* Both end the caller's ownership and set the pointer to
- * NULL. */
-void letter_commit(
-    struct letter **p, const struct letter_params *params, letter_fn fn);
-void letter_discard(struct letter **l); /* NULL is fine */
+/* ---- bounds ---- */
 
 /* True when the owner should stop feeding: too much waits for the disk. */
 bool client_full(const struct client_box *b);

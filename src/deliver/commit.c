@@ -26,6 +26,7 @@ struct group_dir {               /* a Maildir with messages in this group */
 void
 commit_discard(struct commit *c)
 {
+	c->busy = false;
 	group_close_file(c);
 	group_remove_file(c);
 	maildir_unref(&c->maildir);
@@ -55,6 +56,16 @@ name_target(struct commit *c)
 	return c->time == 0 ? 0 : maildir_set_time(c->fd, c->time, &c->e);
 }
 
+/* One that found its mbox locked comes again: it is closed by now. */
+static int
+reopen(struct commit *c)
+{
+	c->busy = false;
+	if (c->fd < 0)
+		c->fd = maildir_read(c->maildir, c->name, &c->e);
+	return c->fd;
+}
+
 static int
 check(const struct commit_tools *tools, struct commit *c)
 {
@@ -67,6 +78,8 @@ check(const struct commit_tools *tools, struct commit *c)
 		c->e = c->place->stuck ? c->place->why : home->why;
 		return -1;
 	}
+	if (reopen(c) < 0)
+		return -1;
 	if (fstat(c->fd, &st) < 0)
 		return fail(c, "cannot be looked at", errno);
 	if ((uint64_t)st.st_size != c->octets)
@@ -258,9 +271,33 @@ finish_part(struct group *whole, struct place *mbox)
 	group_free(&g);
 }
 
+/* Those without a place were handed on before: all that is left is to record
+ * it. */
+static void
+finish_records(struct group *whole)
+{
+	struct group g = { .tools = whole->tools };
+	size_t left = 0;
+
+	g.c = mem_array(whole->n, sizeof(*g.c));
+	for (size_t i = 0; i < whole->n; i++) {
+		if (whole->c[i]->place == NULL)
+			g.c[g.n++] = whole->c[i];
+		else
+			whole->c[left++] = whole->c[i];
+	}
+	whole->n = left;
+	if (g.n > 0)
+		group_prepare(&g);
+	group_free(&g);
+}
+
 static void
 run(struct group *g)
 {
+	finish_records(g);
+	if (g->n == 0)
+		return;
 	for (size_t i = 0; i < g->n; i++)
 		check(g->tools, g->c[i]);
 	group_drop_failed(g);
@@ -284,6 +321,7 @@ commit_group(
 	memcpy(g.c, commits, n * sizeof(struct commit *));
 	run(&g);
 	for (size_t i = 0; i < n; i++)
-		maildir_unref(&commits[i]->maildir);
+		if (!commits[i]->busy)
+			maildir_unref(&commits[i]->maildir);
 	group_free(&g);
 }

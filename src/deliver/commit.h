@@ -16,13 +16,15 @@
  *	4 append each				  remove each from the spool
  *
  * An mbox that somebody else has locked fails its messages before the ledger
- * hears of them (EBUSY). Of one that cannot take a message, those behind it
+ * hears of them (EBUSY): they are busy, keep their files, and may be committed
+ * again. Of one that cannot take a message, those behind it
  * in the group fail, too, since their offsets would not be true.
  *
  * One that fails is removed from tmp/ and has its reason; the others go on. A
  * ledger that fails takes the whole group with it.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +36,8 @@
 #include "util/err.h"
 
 struct commit {
-	struct place *place;     /* not ours */
+	struct place *place; /* not ours; NULL: it was handed on already, and
+	                        is only to be recorded: there is no file */
 	struct maildir *maildir; /* counted; of an mbox, the spool */
 	char name[MAILDIR_NAME_MAX];
 	char final[MAILDIR_NAME_MAX]; /* out: its published name */
@@ -43,6 +46,7 @@ struct commit {
 	unsigned int flags;           /* of enum maildir_flag; 0: it is new */
 	int64_t time;                 /* of the file, Unix seconds; 0: now */
 	struct ledger_entry entry;    /* dir and file are filled in */
+	bool busy;                    /* out: its mbox was locked */
 	struct err e;                 /* out; ERR_NONE: delivered */
 };
 

@@ -24,7 +24,10 @@ open_mbox(struct post *p)
 	p->mbox = mbox_open(place->mbox, &busy, &e);
 	if (p->mbox == NULL) {
 		group_fail_all(p->g, &e);
-		group_drop_failed(p->g);
+		for (size_t i = 0; i < p->g->n; i++)
+			p->g->c[i]->busy = busy;
+		if (!busy)
+			group_drop_failed(p->g);
 		return -1;
 	}
 	if (!mbox_is_dotlocked(p->mbox) && !place->noticed) {

@@ -31,7 +31,7 @@ group_remove_file(const struct commit *c)
 {
 	struct err e;
 
-	if (maildir_discard(c->maildir, c->name, &e) < 0)
+	if (c->maildir != NULL && maildir_discard(c->maildir, c->name, &e) < 0)
 		log_warning("deliver", "%s", e.text);
 }
 

@@ -28,7 +28,7 @@ struct group {
 void group_free(struct group *g); /* what it owns, and not g */
 
 void group_close_file(struct commit *c);
-void group_remove_file(const struct commit *c); /* from tmp/ */
+void group_remove_file(const struct commit *c); /* from tmp/, if there */
 
 /* Gives each that reason. */
 void group_fail_all(struct group *g, const struct err *e);

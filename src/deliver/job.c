@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/wire.h"
+#include "deliver/folder.h"
 #include "util/mem.h"
 #include "util/pack.h"
 
@@ -17,7 +17,11 @@ job_new(enum job_kind kind)
 	set_init(&j->set);
 	set_init(&j->owed);
 	set_init(&j->settled);
+	set_init(&j->barred);
+	set_init(&j->due);
+	set_init(&j->full);
 	j->commit.fd = -1;
+	ledger_asked_init(&j->asked);
 	return j;
 }
 
@@ -29,33 +33,106 @@ job_free(struct job **p)
 	if (j == NULL)
 		return;
 	*p = NULL;
-	if (j->commit.maildir != NULL)
-		commit_discard(&j->commit);
+	commit_discard(&j->commit);
 	maildir_unref(&j->maildir);
+	ledger_asked_deinit(&j->asked);
+	letter_text_free(&j->mail);
 	set_deinit(&j->set);
 	set_deinit(&j->owed);
 	set_deinit(&j->settled);
+	set_deinit(&j->barred);
+	set_deinit(&j->due);
+	set_deinit(&j->full);
 	free(j->text);
 	free(j);
+}
+
+/* ---- what a packet says ---- */
+
+void
+job_take_words(struct job *j, const struct wire_commit *w)
+{
+	if (w->stub && j->mail == NULL)
+		j->mail = letter_text_new("");
+	if (j->mail == NULL)
+		return;
+	letter_text_take(j->mail, w);
+	if (!w->stub)
+		return;
+	j->mail->note = (struct ledger_note){ .size = w->size };
+	letter_text_reason(j->mail, "larger than max-size: a stub is here");
+	j->commit.entry.stub = true;
+	j->commit.entry.note = &j->mail->note;
+}
+
+void
+job_take_note(struct job *j, const struct wire_note *w, int64_t box)
+{
+	if (j->mail == NULL)
+		j->mail = letter_text_new("");
+	letter_text_take_note(j->mail, w, box);
+	if (w->token != WIRE_NO_TOKEN)
+		err_set(&j->commit.e, ERR_MESSAGE, 0, "%s: %s",
+		    w->state == LEDGER_HELD ? "held" : "later",
+		    j->mail->reason);
+}
+
+/* ---- mailboxes ---- */
+
+/* NULL: there is none, since the mail goes to a program or a server. */
+static struct place *
+place_of(const struct job *j, struct places *places)
+{
+	const struct target *t = j->account->target;
+	struct place *p = NULL;
+	char *path = NULL;
+
+	switch (t->way) {
+	case TARGET_MAILDIR:
+		path = t->folders ? folder_path(t->path, j->text, j->delimiter)
+				  : mem_strdup(t->path);
+		p = places_find(places, path);
+		p->folder = strcmp(path, t->path) != 0;
+		break;
+	case TARGET_MBOX:
+		path = mem_printf("%s%s", PLACE_MBOX, t->path);
+		p = places_find(places, path);
+		break;
+	case TARGET_MDA:
+	case TARGET_RELAY:
+		return NULL;
+	}
+	free(path);
+	return p;
+}
+
+static void
+read_box(struct job *j, struct ledger *l)
+{
+	if (ledger_sets(
+		l, j->ledger_box, &j->set, &j->owed, &j->settled, &j->e) < 0 ||
+	    ledger_listed(l, j->ledger_box, &j->listed, &j->e) < 0)
+		return;
+	(void)ledger_troubles_of(
+	    l, j->ledger_box, &j->barred, &j->due, &j->full, &j->e);
 }
 
 static void
 run_box(struct job *j, struct places *places)
 {
-	struct place *p = places_find(places, j->account->maildir);
+	struct place *p = place_of(j, places);
 
-	if (place_ready(places, p, &j->e) < 0)
+	if (p != NULL && place_ready(places, p, &j->e) < 0)
 		return;
-	if (ledger_box(places->ledger, j->account->name, j->text,
+	if (ledger_box(places->ledger, j->account->target->name, j->text,
 		j->uidvalidity, &j->ledger_box, &j->state, &j->was, &j->e) < 0)
 		return;
 	if (j->state == LEDGER_CHANGED)
 		return;
 	j->place = p;
-	j->maildir = maildir_ref(p->maildir);
-	if (ledger_sets(places->ledger, j->ledger_box, &j->set, &j->owed,
-		&j->settled, &j->e) == 0)
-		ledger_listed(places->ledger, j->ledger_box, &j->listed, &j->e);
+	if (p != NULL)
+		j->maildir = maildir_ref(p->maildir);
+	read_box(j, places->ledger);
 }
 
 /* ---- listings: a failure is told at the end ---- */
@@ -87,8 +164,8 @@ run_list_end(struct job *j, struct ledger *l)
 {
 	j->e = j->account->list_failed;
 	if (j->e.kind == ERR_NONE)
-		ledger_list_end(
-		    l, j->ledger_box, &j->set, &j->owed, &j->repeated, &j->e);
+		ledger_list_end(l, j->ledger_box, &j->set, &j->owed,
+		    &j->repeated, &j->full, &j->n_barred, &j->e);
 }
 
 static void
@@ -102,6 +179,41 @@ run_verify(struct job *j, struct ledger *l)
 		j->same = found &&
 		    memcmp(fingerprint, j->fingerprint.b, LEDGER_FINGERPRINT) ==
 			0;
+}
+
+/* ---- messages ---- */
+
+static void
+run_names(struct job *j, struct ledger *l)
+{
+	struct buf names;
+	char text[LEDGER_UID_TEXT];
+
+	buf_init(&names, SIZE_MAX);
+	for (size_t i = 0; i < j->set.n && j->e.kind == ERR_NONE; i++)
+		for (uint32_t n = j->set.r[i].first;; n++) {
+			if (ledger_name(l, j->ledger_box, n, text, &j->e) < 0)
+				break;
+			wire_put_name(
+			    &names, &(struct wire_name){ n, span_of(text) });
+			if (n == j->set.r[i].last)
+				break;
+		}
+	j->n = names.n;
+	j->text = mem_spandup(buf_span(&names));
+	buf_deinit(&names);
+}
+
+static void
+run_note(struct job *j, struct ledger *l)
+{
+	struct err e;
+
+	if (ledger_note(l, &j->mail->note, 1, &e) == 0)
+		return;
+	j->e = e;
+	if (j->letter)
+		j->commit.e = e;
 }
 
 void
@@ -130,6 +242,18 @@ job_run(struct job *j, struct places *places)
 		break;
 	case JOB_VERIFY:
 		run_verify(j, l);
+		break;
+	case JOB_MISSING:
+		ledger_missing(l, j->ledger_box, &j->set, &j->e);
+		break;
+	case JOB_NAMES:
+		run_names(j, l);
+		break;
+	case JOB_ASK:
+		ledger_ask(l, &j->commit.entry, &j->asked, &j->e);
+		break;
+	case JOB_NOTE:
+		run_note(j, l);
 		break;
 	case JOB_COMMIT:
 		break; /* commit_group() */

@@ -13,16 +13,30 @@
 #include <sys/queue.h>
 
 #include "deliver/commit.h"
+#include "deliver/letter_text.h"
+#include "deliver/mda_queue.h"
 #include "deliver/place.h"
+#include "deliver/target.h"
+#include "deliver/wire_mail.h"
 #include "io/digest.h"
 #include "ledger/ledger.h"
 #include "util/err.h"
 #include "util/set.h"
 #include "util/span.h"
+#include "util/streak.h"
 
 struct job_account { /* lives as long as the worker */
 	uint32_t number;
-	char *name, *maildir;
+	struct target *target;
+
+	/* the outlet's */
+	struct outlet *outlet;   /* not ours */
+	struct mda_queue *queue; /* NULL: none yet */
+	bool queue_stopping, queue_stopped;
+	struct mda_program program;
+	unsigned int unrecorded; /* accepted by it, and not in the ledger */
+	struct streak streak;    /* of the same words */
+	struct err blocked;      /* set: nothing more is handed to it */
 
 	/* the worker's */
 	struct err list_failed; /* the listing under way has failed so */
@@ -37,6 +51,10 @@ enum job_kind {
 	JOB_LIST_ADD,
 	JOB_LIST_END,
 	JOB_VERIFY,
+	JOB_MISSING,
+	JOB_NAMES,
+	JOB_ASK,
+	JOB_NOTE,
 	JOB_COMMIT
 };
 
@@ -49,7 +67,9 @@ struct job {
 	int64_t ledger_box;          /* BOX: out */
 	struct err e;                /* out; but for commits */
 
-	char *text;    /* BOX: mailbox; LIST_ADD: lines, as they came */
+	/* BOX: mailbox; LIST_ADD: lines, as they came; NAMES: out, in the form
+	 * of wire_mail.h; ASK: out, the name that the message has for ever */
+	char *text;
 	size_t n;      /* octets of text */
 	size_t weight; /* the worker's: octets while it waits */
 
@@ -61,19 +81,33 @@ struct job {
 	struct set set, owed;      /* SETTLE, GONE: in set; BOX, LIST_END: out
 	                             handled or fresh, and owed */
 	struct set settled;        /* BOX: out */
+	struct set barred, due;    /* BOX: out */
+	struct set full;           /* BOX, LIST_END: out */
+	char delimiter;            /* BOX */
 	bool listed;               /* BOX: out */
 	uint32_t repeated;         /* LIST_END: out */
+	uint32_t n_barred;         /* LIST_END: out */
 	uint32_t number;           /* VERIFY */
 	struct digest fingerprint; /* VERIFY */
 	bool same;                 /* VERIFY: out */
-	uint32_t cookie;           /* COMMIT */
-	struct commit commit;      /* COMMIT */
+
+	/* of a letter: ASK, NOTE, COMMIT, one after the other */
+	bool letter;          /* it counts among the open files */
+	uint32_t cookie;
+	struct commit commit;
+	struct letter_text *mail; /* what was said of it; NULL: nothing */
+	uint64_t busy_since;  /* its mbox is locked; clock_ms(), or 0 */
+	struct ledger_asked asked; /* ASK: out */
 };
 
 STAILQ_HEAD(job_list, job);
 
 struct job *job_new(enum job_kind kind);
 void job_free(struct job **j); /* a commit that was not done is discarded */
+
+/* What a packet says of a letter or of a message, as far as it is needed. */
+void job_take_words(struct job *j, const struct wire_commit *w);
+void job_take_note(struct job *j, const struct wire_note *w, int64_t box);
 
 void job_run(struct job *j, struct places *places);
 

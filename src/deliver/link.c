@@ -2,9 +2,11 @@
 #include "deliver/link.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
-#include "deliver/wire.h"
+#include "deliver/local.h"
+#include "deliver/wire_mail.h"
 #include "sys/crash.h"
 #include "sys/log.h"
 #include "util/mem.h"
@@ -19,6 +21,7 @@ struct box {
 	uint32_t id;
 	struct job_account *account; /* not ours */
 	bool open, listing;
+	char *mailbox;
 	int64_t ledger_box;
 	struct maildir *maildir; /* counted */
 	struct opener_for files;
@@ -122,6 +125,7 @@ drop_box(struct link *l, struct box *b)
 	TAILQ_REMOVE(&l->boxes, b, next);
 	l->n_boxes--;
 	maildir_unref(&b->maildir);
+	free(b->mailbox);
 	free(b);
 }
 
@@ -143,11 +147,14 @@ hear_box(struct link *l, struct span p)
 	b = mem_new(sizeof(*b));
 	b->id = w.box;
 	b->account = account;
+	b->mailbox = mem_spandup(w.mailbox);
 	TAILQ_INSERT_TAIL(&l->boxes, b, next);
 	l->n_boxes++;
+	outlet_renew(l->env->outlet, account);
 	j = job_for(l, b, JOB_BOX);
-	j->text = mem_spandup(w.mailbox);
+	j->text = mem_strdup(b->mailbox);
 	j->n = w.mailbox.n;
+	j->delimiter = w.delimiter;
 	j->uidvalidity = w.uidvalidity;
 	worker_push(l->env->worker, j);
 	return true;
@@ -269,6 +276,27 @@ hear_open(struct link *l, struct span p)
 	return true;
 }
 
+/* ---- letters ---- */
+
+static void
+fill_entry(struct ledger_entry *entry, uint32_t number, bool by_content,
+    bool owes, const struct digest *fingerprint)
+{
+	entry->number = number;
+	entry->by_content = by_content;
+	entry->owes = owes;
+	memcpy(entry->fingerprint, fingerprint->b, LEDGER_FINGERPRINT);
+}
+
+/* What would break the rules of the account's way, or of stubs. */
+static bool
+may_commit(const struct job *j, const struct wire_commit *w)
+{
+	bool relay = j->account->target->way == TARGET_RELAY;
+
+	return w->relayed == relay && (w->flags & ~MAILDIR_FLAGS) == 0;
+}
+
 static bool
 hear_commit(struct link *l, struct span p)
 {
@@ -278,18 +306,95 @@ hear_commit(struct link *l, struct span p)
 
 	while (unpack_more(&u)) {
 		if (!wire_take_commit(&u, &w) ||
-		    (j = opener_take(l->opener, w.token)) == NULL)
+		    (j = opener_find(l->opener, w.token)) == NULL ||
+		    !may_commit(j, &w))
 			return false;
+		j = opener_take(l->opener, w.token);
 		j->cookie = w.cookie;
 		j->commit.octets = w.octets;
-		j->commit.entry.number = w.number;
-		j->commit.entry.by_content = w.by_content;
-		j->commit.entry.owes = w.owes;
-		for (size_t i = 0; i < LEDGER_FINGERPRINT; i++)
-			j->commit.entry.fingerprint[i] = w.fingerprint.b[i];
-		worker_push(l->env->worker, j);
+		j->commit.flags = w.flags;
+		j->commit.time = w.time;
+		fill_entry(&j->commit.entry, w.number, w.by_content, w.owes,
+		    &w.fingerprint);
+		job_take_words(j, &w);
+		outlet_commit(l->env->outlet, j);
 	}
 	return unpack_ok(&u);
+}
+
+/* The letter stays open: what is asked goes by a job of its own. */
+static bool
+hear_ask(struct link *l, struct span p)
+{
+	struct wire_ask w;
+	const struct job *letter;
+	struct job *j;
+
+	if (!wire_take_ask(p, &w) ||
+	    (letter = opener_find(l->opener, w.token)) == NULL)
+		return false;
+	j = job_new(JOB_ASK);
+	j->link = l->serial;
+	j->account = letter->account;
+	j->cookie = w.cookie;
+	j->commit.entry.box = letter->commit.entry.box;
+	fill_entry(&j->commit.entry, w.number, w.by_content, w.owes,
+	    &w.fingerprint);
+	worker_push(l->env->worker, j);
+	return true;
+}
+
+/* Of a letter, which is done with; or of a message that was not fetched. */
+static bool
+hear_note(struct link *l, struct span p)
+{
+	struct wire_note w;
+	struct box *b;
+	struct job *j;
+
+	if (!wire_take_note(p, &w) || (b = find_box(l, w.box)) == NULL)
+		return false;
+	if (w.token != WIRE_NO_TOKEN)
+		j = opener_take(l->opener, w.token);
+	else
+		j = b->open ? job_for(l, b, JOB_NOTE) : NULL;
+	if (j == NULL || (w.token != WIRE_NO_TOKEN) != j->letter)
+		return false;
+	if (j->letter)
+		commit_discard(&j->commit);
+	j->kind = JOB_NOTE;
+	j->cookie = w.cookie;
+	job_take_note(j, &w, j->letter ? j->commit.entry.box : b->ledger_box);
+	worker_push(l->env->worker, j);
+	return true;
+}
+
+static bool
+hear_names(struct link *l, struct span p)
+{
+	return hear_set(l, p, JOB_NAMES);
+}
+
+/* A local server: nothing in the path is from the engine. */
+static bool
+hear_dial(struct link *l, struct span p)
+{
+	struct wire_dialled d = { 0 };
+	const struct job_account *a;
+	int fd = -1;
+
+	if (!wire_take_number(p, &d.account) ||
+	    (a = find_account(l, d.account)) == NULL ||
+	    a->target->socket == NULL)
+		return false;
+	fd = local_dial(a->target->socket, &d.e);
+	wire_put_dialled(packet(l), &d);
+	if (fd < 0)
+		send_out(l, WIRE_DIALLED);
+	else
+		ipc_send_fds(l->ipc, WIRE_DIALLED, buf_span(&l->out), &fd, 1,
+		    true);
+	return true;
 }
 
 static bool
@@ -337,6 +442,16 @@ hear(struct link *l, uint8_t type, struct span p)
 		return hear_commit(l, p);
 	case WIRE_DISCARD:
 		return hear_discard(l, p);
+	case WIRE_MISSING:
+		return hear_set(l, p, JOB_MISSING);
+	case WIRE_ASK:
+		return hear_ask(l, p);
+	case WIRE_NOTE:
+		return hear_note(l, p);
+	case WIRE_NAMES:
+		return hear_names(l, p);
+	case WIRE_DIAL:
+		return hear_dial(l, p);
 	}
 	return false;
 }
@@ -401,12 +516,16 @@ answer_box(struct link *l, struct job *j)
 		j->maildir = NULL;
 		b->files = (struct opener_for){ .box = b->id,
 			.account = b->account,
+			.mailbox = b->mailbox,
 			.ledger_box = j->ledger_box,
 			.place = j->place,
 			.maildir = b->maildir };
 		send_set(l, j->box, WIRE_HANDLED, &j->set);
 		send_set(l, j->box, WIRE_OWED, &j->owed);
 		send_set(l, j->box, WIRE_SETTLED, &j->settled);
+		send_set(l, j->box, WIRE_BARRED, &j->barred);
+		send_set(l, j->box, WIRE_DUE, &j->due);
+		send_set(l, j->box, WIRE_FULL, &j->full);
 	}
 	wire_put_answer(packet(l), &a);
 	send_out(l, WIRE_BOX_IS);
@@ -415,13 +534,15 @@ answer_box(struct link *l, struct job *j)
 static void
 answer_list(struct link *l, const struct job *j)
 {
-	struct wire_answer a = {
-		.box = j->box, .repeated = j->repeated, .e = j->e
-	};
+	struct wire_answer a = { .box = j->box,
+		.repeated = j->repeated,
+		.barred = j->n_barred,
+		.e = j->e };
 
 	if (j->e.kind == ERR_NONE) {
 		send_set(l, j->box, WIRE_FRESH, &j->set);
 		send_set(l, j->box, WIRE_OWED, &j->owed);
+		send_set(l, j->box, WIRE_FULL, &j->full);
 	}
 	wire_put_answer(packet(l), &a);
 	send_out(l, WIRE_LIST_IS);
@@ -439,6 +560,41 @@ answer_verify(struct link *l, const struct job *j)
 }
 
 static void
+answer_asked(struct link *l, const struct job *j)
+{
+	struct wire_asked a = { .cookie = j->cookie,
+		.known = j->asked.known,
+		.barred = j->asked.barred,
+		.e = j->e };
+
+	for (size_t i = 0; i < j->asked.n_reached; i++)
+		if (a.reached.n < WIRE_RECIPIENTS_MAX)
+			a.reached.v[a.reached.n++] =
+			    span_of(j->asked.reached[i]);
+	wire_put_asked(packet(l), &a);
+	send_out(l, WIRE_ASKED);
+}
+
+/* The text is names, packed as they go over the wire. */
+static void
+answer_names(struct link *l, const struct job *j)
+{
+	struct unpack u = unpack_of(span_make(j->text, j->n));
+	struct wire_name n;
+	struct buf *b = packet(l);
+
+	wire_put_number(b, j->box);
+	while (unpack_more(&u) && wire_take_name(&u, &n)) {
+		if (wire_put_name(b, &n))
+			continue;
+		send_out(l, WIRE_NAMED);
+		wire_put_number(packet(l), j->box);
+		wire_put_name(b, &n);
+	}
+	send_out(l, WIRE_NAMED);
+}
+
+static void
 send_done(struct link *l)
 {
 	if (l->done.n == 0)
@@ -449,15 +605,17 @@ send_done(struct link *l)
 }
 
 static void
-answer_commit(struct link *l, const struct job *j)
+answer_letter(struct link *l, const struct job *j)
 {
 	struct wire_done d = { .cookie = j->cookie,
 		.known = j->commit.entry.known,
 		.e = j->commit.e };
 
-	if (d.e.kind == ERR_NONE && !d.known)
-		log_debug(j->account->name, "%s/new/%s", j->account->maildir,
-		    j->commit.final);
+	if (j->cookie == WIRE_NO_COOKIE)
+		return;
+	if (d.e.kind == ERR_NONE && !d.known && j->commit.final[0] != '\0')
+		log_debug(j->account->target->name, "%s: %s",
+		    j->account->target->path, j->commit.final);
 	if (wire_put_done(&l->done, &d))
 		return;
 	send_done(l);
@@ -467,6 +625,10 @@ answer_commit(struct link *l, const struct job *j)
 void
 link_answer(struct link *l, struct job *j)
 {
+	if (j->letter) {
+		answer_letter(l, j);
+		return;
+	}
 	switch (j->kind) {
 	case JOB_BOX:
 		answer_box(l, j);
@@ -477,11 +639,17 @@ link_answer(struct link *l, struct job *j)
 	case JOB_VERIFY:
 		answer_verify(l, j);
 		break;
-	case JOB_COMMIT:
-		answer_commit(l, j);
+	case JOB_ASK:
+		answer_asked(l, j);
 		break;
+	case JOB_NAMES:
+		answer_names(l, j);
+		break;
+	case JOB_COMMIT:
+	case JOB_NOTE:
 	case JOB_SETTLE:
 	case JOB_GONE:
+	case JOB_MISSING:
 	case JOB_LIST_BEGIN:
 	case JOB_LIST_ADD:
 		break;

@@ -15,6 +15,7 @@
 
 #include "deliver/job.h"
 #include "deliver/opener.h"
+#include "deliver/outlet.h"
 #include "deliver/worker.h"
 #include "io/loop.h"
 
@@ -23,6 +24,7 @@ struct link;
 struct link_env { /* the server's, for all links one after the other */
 	struct loop *loop;
 	struct worker *worker;
+	struct outlet *outlet;
 	struct job_account **accounts; /* the later counts */
 	size_t n_accounts;
 	struct opener_room room;
@@ -34,7 +36,7 @@ struct link_env { /* the server's, for all links one after the other */
 struct link *link_new(struct link_env *env, int fd, loop_fn gone, void *arg);
 void link_free(struct link **l); /* NULL is fine */
 
-/* A job of this link is done. A commit is answered at the next
+/* A job of this link is done. A letter is answered at the next
  * link_answered(), which comes after each lot of jobs. */
 bool link_is_its(const struct link *l, const struct job *j);
 void link_answer(struct link *l, struct job *j);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "deliver/spool.h"
 #include "deliver/wire.h"
 #include "sys/crash.h"
 #include "util/mem.h"
@@ -73,23 +74,38 @@ has_room(const struct opener *o)
 	return o->n_free > 0 && o->room->files < o->room->max_files;
 }
 
+static int
+open_file(struct opener *o, const struct opener_for *f, struct commit *c,
+    struct err *e)
+{
+	if (f->place == NULL) {
+		c->fd = spool_open(o->room->spool, e);
+		return c->fd;
+	}
+	maildir_names_next(&o->room->names, c->name);
+	c->fd = maildir_create(f->maildir, c->name, e);
+	if (c->fd < 0)
+		return -1;
+	c->place = f->place;
+	c->maildir = maildir_ref(f->maildir);
+	return c->fd;
+}
+
 static struct job *
 open_letter(struct opener *o, const struct opener_for *f, struct err *e)
 {
 	struct job *j = job_new(JOB_COMMIT);
-	struct commit *c = &j->commit;
 
-	maildir_names_next(&o->room->names, c->name);
-	c->fd = maildir_create(f->maildir, c->name, e);
-	if (c->fd < 0) {
+	if (open_file(o, f, &j->commit, e) < 0) {
 		job_free(&j);
 		return NULL;
 	}
-	c->place = f->place;
-	c->maildir = maildir_ref(f->maildir);
-	c->entry.box = f->ledger_box;
+	j->letter = true;
+	j->commit.entry.box = f->ledger_box;
 	j->link = o->link;
 	j->account = f->account;
+	if (f->place == NULL)
+		j->mail = letter_text_new(f->mailbox);
 	o->room->files++;
 	return j;
 }
@@ -150,13 +166,18 @@ opener_serve(struct opener *o, struct ipc *ipc)
 }
 
 struct job *
+opener_find(const struct opener *o, uint32_t token)
+{
+	return token < o->room->max_files ? o->letters[token] : NULL;
+}
+
+struct job *
 opener_take(struct opener *o, uint32_t token)
 {
-	struct job *j;
+	struct job *j = opener_find(o, token);
 
-	if (token >= o->room->max_files || o->letters[token] == NULL)
+	if (j == NULL)
 		return NULL;
-	j = o->letters[token];
 	o->letters[token] = NULL;
 	o->free_tokens[o->n_free++] = token;
 	return j;

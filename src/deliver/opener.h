@@ -3,7 +3,7 @@
 #define MAILHAUL_DELIVER_OPENER_H
 
 /*
- * Opens files in tmp/ for an engine and keeps them by token until they are
+ * Opens files in tmp/, or in the spool, for an engine and keeps them by token until they are
  * committed or dropped. There is room for so many and no more; when it is
  * used up, those who want more wait and are served in turn.
  */
@@ -21,6 +21,7 @@ struct opener;
 
 struct opener_room { /* the server's, for all openers */
 	struct maildir_names names;
+	const char *spool; /* directory, for files without a name; not ours */
 	unsigned int files, max_files; /* open, or being committed */
 };
 
@@ -28,8 +29,9 @@ struct opener_for { /* who wants files; all but wanted is filled by him */
 	TAILQ_ENTRY(opener_for) next;
 	uint32_t box;
 	struct job_account *account; /* not ours */
+	const char *mailbox;         /* not ours */
 	int64_t ledger_box;
-	struct place *place;     /* not ours */
+	struct place *place;     /* not ours; NULL: into the spool */
 	struct maildir *maildir; /* not ours */
 	unsigned int wanted;
 };
@@ -43,6 +45,9 @@ void opener_forget(struct opener *o, struct opener_for *f);
 
 /* Opens what there is room for, and sends it. */
 void opener_serve(struct opener *o, struct ipc *ipc);
+
+/* The open letter with this token, which stays; or NULL. */
+struct job *opener_find(const struct opener *o, uint32_t token);
 
 /* The open letter with this token, from now on the caller's and still
  * counted in room->files; NULL when there is none. */

@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/reply.h"
 
-#include "deliver/wire.h"
+#include <stdlib.h>
+
+#include "deliver/wire_mail.h"
+#include "util/mem.h"
+
+/* NULL: there is no such set. */
+static struct set *
+set_of(struct client_box_info *info, uint8_t which)
+{
+	switch ((enum wire_which)which) {
+	case WIRE_HANDLED:
+		return &info->handled;
+	case WIRE_OWED:
+		return &info->owed;
+	case WIRE_FRESH:
+		return &info->fresh;
+	case WIRE_SETTLED:
+		return &info->settled;
+	case WIRE_BARRED:
+		return &info->barred;
+	case WIRE_DUE:
+		return &info->due;
+	case WIRE_FULL:
+		return &info->full;
+	}
+	return NULL;
+}
 
 static bool
 hear_set(struct client *c, struct ipc_packet *p)
 {
+	struct client_box_info none = { 0 };
 	struct set set;
 	struct client_box *b;
 	uint32_t id;
@@ -14,16 +41,10 @@ hear_set(struct client *c, struct ipc_packet *p)
 
 	set_init(&set);
 	ok = wire_take_set(p->payload, &id, &which, &set) &&
-	    which <= WIRE_SETTLED;
+	    set_of(&none, which) != NULL;
 	b = ok ? box_find(c, id) : NULL;
-	if (b != NULL && which == WIRE_HANDLED)
-		set_add_set(&b->info.handled, &set);
-	if (b != NULL && which == WIRE_OWED)
-		set_add_set(&b->info.owed, &set);
-	if (b != NULL && which == WIRE_FRESH)
-		set_add_set(&b->info.fresh, &set);
-	if (b != NULL && which == WIRE_SETTLED)
-		set_add_set(&b->info.settled, &set);
+	if (b != NULL)
+		set_add_set(set_of(&b->info, which), &set);
 	set_deinit(&set);
 	return ok;
 }
@@ -65,6 +86,7 @@ hear_list_is(struct client *c, struct ipc_packet *p)
 	if (b == NULL || b->list_fn == NULL)
 		return b == NULL;
 	b->info.repeated = a.repeated;
+	b->info.n_barred = a.barred;
 	fn = b->list_fn;
 	b->list_fn = NULL;
 	box_tell(b, fn, a.e.kind != ERR_NONE ? &a.e : NULL);
@@ -148,12 +170,68 @@ hear_done(struct client *c, struct ipc_packet *p)
 		if (!wire_take_done(&u, &d))
 			return false;
 		s = slots_find(&c->slots, d.cookie);
-		if (s == NULL || s->failed)
+		if (s == NULL || s->failed || s->letter != NULL)
 			return false;
 		box_tell_slot(
 		    c, d.cookie, d.known, d.e.kind != ERR_NONE ? &d.e : NULL);
 	}
 	return c->freed || unpack_ok(&u);
+}
+
+static bool
+hear_asked(struct client *c, struct ipc_packet *p)
+{
+	struct wire_asked a;
+	const struct slot *s;
+
+	if (!wire_take_asked(p->payload, &a))
+		return false;
+	s = slots_find(&c->slots, a.cookie);
+	if (s == NULL || s->failed || (s->box != NULL && s->letter == NULL))
+		return false;
+	box_tell_asked(c, a.cookie, &a);
+	return true;
+}
+
+/* fn may close the box, or free the client. */
+static bool
+hear_named(struct client *c, struct ipc_packet *p)
+{
+	struct unpack u = unpack_of(p->payload);
+	uint32_t id = unpack_u32(&u);
+	struct wire_name n;
+	struct client_box *b;
+	char *text;
+
+	while (!c->freed && unpack_more(&u)) {
+		if (!wire_take_name(&u, &n))
+			return false;
+		b = box_find(c, id);
+		if (b == NULL || b->name_fn == NULL)
+			return true;
+		text = mem_spandup(n.text);
+		b->name_fn(b->arg, n.number, n.text.n > 0 ? text : NULL);
+		free(text);
+	}
+	return c->freed || unpack_ok(&u);
+}
+
+static bool
+hear_dialled(struct client *c, struct ipc_packet *p)
+{
+	struct wire_dialled d;
+	int fd = -1;
+
+	if (!wire_take_dialled(p->payload, &d) || STAILQ_EMPTY(&c->dials) ||
+	    STAILQ_FIRST(&c->dials)->account != d.account ||
+	    p->n_fds != (d.e.kind == ERR_NONE ? 1 : 0))
+		return false;
+	if (p->n_fds == 1) {
+		fd = p->fds[0];
+		p->fds[0] = -1;
+	}
+	box_tell_dial(c, fd, d.e.kind != ERR_NONE ? &d.e : NULL);
+	return true;
 }
 
 bool
@@ -174,6 +252,12 @@ reply_hear(struct client *c, struct ipc_packet *p)
 		return hear_no_files(c, p);
 	case WIRE_DONE:
 		return hear_done(c, p);
+	case WIRE_ASKED:
+		return hear_asked(c, p);
+	case WIRE_NAMED:
+		return hear_named(c, p);
+	case WIRE_DIALLED:
+		return hear_dialled(c, p);
 	}
 	return false;
 }

@@ -12,21 +12,36 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
-#define SPOOL "spool"
+#define SPOOL "spool"  /* of messages for mboxes, beside the ledger */
 #define FILES_MAX 4096 /* messages open or being committed */
 
 struct server {
 	struct link_env env;
 	struct link *link; /* NULL: no engine */
+	char *dir;         /* of the ledger */
+	loop_fn stopped;
+	void *stopped_arg;
 };
 
 /* What no engine is told, or not in words. */
 static void
 log_job(const struct job *j)
 {
-	if ((j->kind == JOB_SETTLE || j->kind == JOB_GONE) &&
-	    j->e.kind != ERR_NONE)
-		log_error(j->account->name, "%s", j->e.text);
+	bool silent = j->kind == JOB_SETTLE || j->kind == JOB_GONE ||
+	    j->kind == JOB_MISSING || (j->kind == JOB_NOTE && !j->letter);
+
+	if (silent && j->e.kind != ERR_NONE)
+		log_error(j->account->target->name, "%s", j->e.text);
+}
+
+static void
+tell(struct server *s, struct job *j)
+{
+	log_job(j);
+	if (j->letter)
+		s->env.room.files--;
+	if (s->link != NULL && link_is_its(s->link, j))
+		link_answer(s->link, j);
 }
 
 static void
@@ -35,24 +50,36 @@ on_done(void *arg, struct job_list *done)
 	struct server *s = arg;
 	struct job *j;
 
-	STAILQ_FOREACH (j, done, next) {
-		log_job(j);
-		if (j->kind == JOB_COMMIT)
-			s->env.room.files--;
-		if (s->link != NULL && link_is_its(s->link, j))
-			link_answer(s->link, j);
+	while ((j = STAILQ_FIRST(done)) != NULL) {
+		STAILQ_REMOVE_HEAD(done, next);
+		if (outlet_goes_on(s->env.outlet, j))
+			continue;
+		tell(s, j);
+		job_free(&j);
 	}
 	if (s->link != NULL)
 		link_answered(s->link);
 }
 
-static char *
-spool_beside(const char *ledger_path)
+static void
+on_outlet(void *arg, struct job *j)
 {
-	const char *slash = strrchr(ledger_path, '/');
-	int dir = slash == NULL ? 0 : (int)(slash - ledger_path) + 1;
+	struct server *s = arg;
 
-	return mem_printf("%.*s" SPOOL, dir, ledger_path);
+	tell(s, j);
+	job_free(&j);
+	if (s->link != NULL)
+		link_answered(s->link);
+}
+
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_strdup(".");
+	return mem_spandup(span_make(path, (size_t)(slash - path)));
 }
 
 struct server *
@@ -66,14 +93,19 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 		return NULL;
 	s = mem_new(sizeof(*s));
 	s->env.loop = loop;
+	s->dir = folder_of(ledger_path);
+	s->env.room.spool = s->dir;
 	s->env.room.max_files = limit_files(FILES_MAX);
 	maildir_names_init(&s->env.room.names, ledger_token(ledger));
-	spool = spool_beside(ledger_path);
+	spool = mem_printf("%s/" SPOOL, s->dir);
 	s->env.worker =
 	    worker_new(loop, ledger, &s->env.room.names, spool, on_done, s, e);
 	free(spool);
 	if (s->env.worker == NULL)
 		server_free(&s);
+	else
+		s->env.outlet =
+		    outlet_new(loop, s->env.worker, on_outlet, s);
 	return s;
 }
 
@@ -86,13 +118,16 @@ server_free(struct server **p)
 		return;
 	*p = NULL;
 	link_free(&s->link);
+	for (size_t i = 0; i < s->env.n_accounts; i++)
+		outlet_forget(s->env.accounts[i]);
 	worker_free(&s->env.worker);
+	outlet_free(&s->env.outlet);
 	for (size_t i = 0; i < s->env.n_accounts; i++) {
-		free(s->env.accounts[i]->name);
-		free(s->env.accounts[i]->maildir);
+		target_free(&s->env.accounts[i]->target);
 		free(s->env.accounts[i]);
 	}
 	free(s->env.accounts);
+	free(s->dir);
 	free(s);
 }
 
@@ -100,13 +135,12 @@ server_free(struct server **p)
  * one, which the worker may still be busy with. */
 void
 server_account(
-    struct server *s, uint32_t number, const char *name, const char *maildir)
+    struct server *s, uint32_t number, const struct target *target)
 {
 	struct job_account *a = mem_new(sizeof(*a));
 
 	a->number = number;
-	a->name = mem_strdup(name);
-	a->maildir = mem_strdup(maildir);
+	a->target = target_copy(target);
 	s->env.accounts = mem_grow(s->env.accounts, s->env.n_accounts + 1,
 	    sizeof(struct job_account *));
 	s->env.accounts[s->env.n_accounts++] = a;
@@ -127,10 +161,21 @@ server_attach(struct server *s, int fd)
 	s->link = link_new(&s->env, fd, on_gone, s);
 }
 
+static void
+on_programs_ended(void *arg)
+{
+	struct server *s = arg;
+
+	worker_stop(s->env.worker, s->stopped, s->stopped_arg);
+}
+
 void
 server_stop(struct server *s, loop_fn fn, void *arg)
 {
 	if (s->link != NULL)
 		link_deafen(s->link);
-	worker_stop(s->env.worker, fn, arg);
+	s->stopped = fn;
+	s->stopped_arg = arg;
+	outlet_stop(s->env.outlet, s->env.accounts, s->env.n_accounts,
+	    on_programs_ended, s);
 }

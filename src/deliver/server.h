@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+#include "deliver/target.h"
 #include "io/loop.h"
 #include "util/err.h"
 
@@ -23,17 +24,18 @@ struct server;
 
 /*
  * Opens the ledger and rolls forward what a crash left. NULL and *e when the
- * ledger cannot be used. What goes to mboxes lies in "spool" beside it.
+ * ledger cannot be used. Spool files are made in its directory; what goes to
+ * mboxes lies in "spool" beside it.
  */
 struct server *server_new(
     struct loop *loop, const char *ledger_path, struct err *e);
 void server_free(struct server **s); /* commits nothing more; flushes */
 
 /* An account that the engine may deliver for: number is the name both sides
- * use. The Maildir is made when first needed. Tmp files of ours without a
- * journal row are removed then. */
+ * use; the target is copied. A Maildir is made when first needed. Tmp files
+ * of ours without a journal row are removed then. */
 void server_account(
-    struct server *s, uint32_t number, const char *name, const char *maildir);
+    struct server *s, uint32_t number, const struct target *target);
 
 /* The link to an engine; an earlier one is dropped with its open letters. */
 void server_attach(struct server *s, int fd);

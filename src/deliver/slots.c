@@ -99,3 +99,14 @@ slots_orphan(struct slots *s, const struct client_box *box)
 			s->v[i].box = NULL;
 	}
 }
+
+void
+slots_orphan_letter(struct slots *s, const struct letter *letter)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (s->v[i].letter != letter)
+			continue;
+		s->v[i].box = NULL;
+		s->v[i].letter = NULL;
+	}
+}

@@ -3,7 +3,7 @@
 #define MAILHAUL_DELIVER_SLOTS_H
 
 /*
- * The commits that were asked for and are not answered yet, by the cookie
+ * The commits and questions that are not answered yet, by the cookie
  * that comes back in the answer.
  */
 
@@ -15,12 +15,15 @@
 
 struct slot {
 	bool used;
-	bool failed;            /* here already: e is the answer */
+	bool failed; /* here already: e is the answer (ERR_NONE: known) */
 	struct client_box *box; /* not ours; NULL: nobody wants to know */
 	uint32_t number;
 	uint64_t octets;
 	letter_fn fn;
-	struct err *e; /* ours; NULL unless failed */
+	letter_then_fn then; /* NULL: nothing */
+	void *then_arg;
+	struct letter *letter; /* not ours; of an ASK, else NULL */
+	struct err *e;         /* ours; NULL unless failed */
 	uint32_t next_free;
 };
 
@@ -42,7 +45,8 @@ void slots_take(struct slots *s, uint32_t cookie, struct slot *out);
 
 /* The first that failed (or, with any, the first at all) into *cookie. */
 bool slots_first(const struct slots *s, bool any, uint32_t *cookie);
-/* Nobody wants to know of this box any more. */
+/* Nobody wants to know of this box any more, of this letter. */
 void slots_orphan(struct slots *s, const struct client_box *box);
+void slots_orphan_letter(struct slots *s, const struct letter *letter);
 
 #endif

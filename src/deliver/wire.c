@@ -3,12 +3,17 @@
 
 #include <string.h>
 
+#include "util/text.h"
+
 #define RANGE_OCTETS 8
-#define COMMIT_OCTETS (3 * 4 + 1 + 8 + DIGEST_OCTETS)
+#define COMMIT_OCTETS (3 * 4 + 2 + 3 * 8 + DIGEST_OCTETS + 3 * 4)
 #define LINE_OCTETS (4 + 8 + 4) /* and the UIDL */
 #define ERR_OCTETS (1 + 4 + 4)  /* and the text */
 #define FLAG_BY_CONTENT 1
 #define FLAG_OWES 2
+#define FLAG_RELAYED 4
+#define FLAG_STUB 8
+#define FLAGS_ALL 15
 
 static bool
 fits(const struct buf *b, size_t octets)
@@ -18,8 +23,8 @@ fits(const struct buf *b, size_t octets)
 
 /* ---- parts ---- */
 
-static void
-put_err(struct buf *b, const struct err *e)
+void
+wire_put_err(struct buf *b, const struct err *e)
 {
 	pack_u8(b, (uint8_t)e->kind);
 	if (e->kind == ERR_NONE)
@@ -28,8 +33,8 @@ put_err(struct buf *b, const struct err *e)
 	pack_str(b, e->text);
 }
 
-static bool
-take_err(struct unpack *u, struct err *e)
+bool
+wire_take_err(struct unpack *u, struct err *e)
 {
 	uint8_t kind = unpack_u8(u);
 	int sys;
@@ -46,27 +51,34 @@ take_err(struct unpack *u, struct err *e)
 	return true;
 }
 
-static void
-put_digest(struct buf *b, const struct digest *d)
+void
+wire_put_digest(struct buf *b, const struct digest *d)
 {
 	for (size_t i = 0; i < DIGEST_OCTETS; i++)
 		pack_u8(b, d->b[i]);
 }
 
-static void
-take_digest(struct unpack *u, struct digest *d)
+void
+wire_take_digest(struct unpack *u, struct digest *d)
 {
 	for (size_t i = 0; i < DIGEST_OCTETS; i++)
 		d->b[i] = unpack_u8(u);
 }
 
-static bool
-take_bool(struct unpack *u, bool *v)
+bool
+wire_take_bool(struct unpack *u, bool *v)
 {
 	uint8_t octet = unpack_u8(u);
 
 	*v = octet == 1;
 	return octet <= 1;
+}
+
+bool
+wire_take_text(struct unpack *u, size_t max, struct span *text)
+{
+	*text = unpack_span(u);
+	return !u->bad && text->n <= max && !text_breaks_line(*text);
 }
 
 /* ---- from the engine ---- */
@@ -92,6 +104,7 @@ wire_put_box(struct buf *b, const struct wire_box *box)
 	pack_u32(b, box->box);
 	pack_u32(b, box->account);
 	pack_u32(b, box->uidvalidity);
+	pack_u8(b, (uint8_t)box->delimiter);
 	pack_span(b, box->mailbox);
 }
 
@@ -103,6 +116,7 @@ wire_take_box(struct span packet, struct wire_box *box)
 	box->box = unpack_u32(&u);
 	box->account = unpack_u32(&u);
 	box->uidvalidity = unpack_u32(&u);
+	box->delimiter = (char)unpack_u8(&u);
 	box->mailbox = unpack_span(&u);
 	return unpack_ok(&u) && box->mailbox.n <= WIRE_MAILBOX_MAX &&
 	    span_find(box->mailbox, '\0') == box->mailbox.n;
@@ -167,7 +181,7 @@ wire_put_verify(struct buf *b, const struct wire_verify *v)
 {
 	pack_u32(b, v->box);
 	pack_u32(b, v->number);
-	put_digest(b, &v->fingerprint);
+	wire_put_digest(b, &v->fingerprint);
 }
 
 bool
@@ -177,7 +191,7 @@ wire_take_verify(struct span packet, struct wire_verify *v)
 
 	v->box = unpack_u32(&u);
 	v->number = unpack_u32(&u);
-	take_digest(&u, &v->fingerprint);
+	wire_take_digest(&u, &v->fingerprint);
 	return unpack_ok(&u) && v->number > 0;
 }
 
@@ -198,19 +212,32 @@ wire_take_open(struct span packet, struct wire_open *o)
 	return unpack_ok(&u) && o->count > 0 && o->count <= WIRE_OPEN_MAX;
 }
 
+static uint8_t
+commit_flags(const struct wire_commit *c)
+{
+	return (uint8_t)((c->by_content ? FLAG_BY_CONTENT : 0) |
+	    (c->owes ? FLAG_OWES : 0) | (c->relayed ? FLAG_RELAYED : 0) |
+	    (c->stub ? FLAG_STUB : 0));
+}
+
 bool
 wire_put_commit(struct buf *b, const struct wire_commit *c)
 {
-	if (!fits(b, COMMIT_OCTETS))
+	if (!fits(b,
+		COMMIT_OCTETS + c->sender.n + c->recipient.n + c->about.n))
 		return false;
 	pack_u32(b, c->token);
 	pack_u32(b, c->cookie);
 	pack_u32(b, c->number);
-	pack_u8(b,
-	    (uint8_t)((c->by_content ? FLAG_BY_CONTENT : 0) |
-		(c->owes ? FLAG_OWES : 0)));
+	pack_u8(b, commit_flags(c));
+	pack_u8(b, c->flags);
+	pack_u64(b, (uint64_t)c->time);
 	pack_u64(b, c->octets);
-	put_digest(b, &c->fingerprint);
+	pack_u64(b, c->size);
+	wire_put_digest(b, &c->fingerprint);
+	pack_span(b, c->sender);
+	pack_span(b, c->recipient);
+	pack_span(b, c->about);
 	return true;
 }
 
@@ -225,10 +252,17 @@ wire_take_commit(struct unpack *u, struct wire_commit *c)
 	flags = unpack_u8(u);
 	c->by_content = (flags & FLAG_BY_CONTENT) != 0;
 	c->owes = (flags & FLAG_OWES) != 0;
+	c->relayed = (flags & FLAG_RELAYED) != 0;
+	c->stub = (flags & FLAG_STUB) != 0;
+	c->flags = unpack_u8(u);
+	c->time = (int64_t)unpack_u64(u);
 	c->octets = unpack_u64(u);
-	take_digest(u, &c->fingerprint);
-	return !u->bad && flags <= (FLAG_BY_CONTENT | FLAG_OWES) &&
-	    c->number > 0;
+	c->size = unpack_u64(u);
+	wire_take_digest(u, &c->fingerprint);
+	return wire_take_text(u, WIRE_ADDRESS_MAX, &c->sender) &&
+	    wire_take_text(u, WIRE_ADDRESS_MAX, &c->recipient) &&
+	    wire_take_text(u, WIRE_ABOUT_MAX, &c->about) &&
+	    flags <= FLAGS_ALL && c->number > 0;
 }
 
 /* ---- from the deliverer ---- */
@@ -240,8 +274,9 @@ wire_put_answer(struct buf *b, const struct wire_answer *a)
 	pack_u8(b, a->state);
 	pack_u32(b, a->was);
 	pack_u32(b, a->repeated);
+	pack_u32(b, a->barred);
 	pack_u8(b, a->listed);
-	put_err(b, &a->e);
+	wire_put_err(b, &a->e);
 }
 
 bool
@@ -253,7 +288,8 @@ wire_take_answer(struct span packet, struct wire_answer *a)
 	a->state = unpack_u8(&u);
 	a->was = unpack_u32(&u);
 	a->repeated = unpack_u32(&u);
-	return take_bool(&u, &a->listed) && take_err(&u, &a->e) &&
+	a->barred = unpack_u32(&u);
+	return wire_take_bool(&u, &a->listed) && wire_take_err(&u, &a->e) &&
 	    unpack_ok(&u);
 }
 
@@ -263,7 +299,7 @@ wire_put_verified(struct buf *b, const struct wire_verified *v)
 	pack_u32(b, v->box);
 	pack_u32(b, v->number);
 	pack_u8(b, v->same);
-	put_err(b, &v->e);
+	wire_put_err(b, &v->e);
 }
 
 bool
@@ -273,7 +309,7 @@ wire_take_verified(struct span packet, struct wire_verified *v)
 
 	v->box = unpack_u32(&u);
 	v->number = unpack_u32(&u);
-	return take_bool(&u, &v->same) && take_err(&u, &v->e) && unpack_ok(&u);
+	return wire_take_bool(&u, &v->same) && wire_take_err(&u, &v->e) && unpack_ok(&u);
 }
 
 void
@@ -302,7 +338,7 @@ wire_put_no_files(struct buf *b, const struct wire_no_files *n)
 {
 	pack_u32(b, n->box);
 	pack_u32(b, n->count);
-	put_err(b, &n->e);
+	wire_put_err(b, &n->e);
 }
 
 bool
@@ -312,7 +348,7 @@ wire_take_no_files(struct span packet, struct wire_no_files *n)
 
 	n->box = unpack_u32(&u);
 	n->count = unpack_u32(&u);
-	return take_err(&u, &n->e) && unpack_ok(&u) && n->count > 0 &&
+	return wire_take_err(&u, &n->e) && unpack_ok(&u) && n->count > 0 &&
 	    n->e.kind != ERR_NONE;
 }
 
@@ -323,7 +359,7 @@ wire_put_done(struct buf *b, const struct wire_done *d)
 		return false;
 	pack_u32(b, d->cookie);
 	pack_u8(b, d->known);
-	put_err(b, &d->e);
+	wire_put_err(b, &d->e);
 	return true;
 }
 
@@ -331,5 +367,5 @@ bool
 wire_take_done(struct unpack *u, struct wire_done *d)
 {
 	d->cookie = unpack_u32(u);
-	return take_bool(u, &d->known) && take_err(u, &d->e) && !u->bad;
+	return wire_take_bool(u, &d->known) && wire_take_err(u, &d->e) && !u->bad;
 }

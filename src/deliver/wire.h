@@ -13,11 +13,13 @@
  * cookie in the answer.
  *
  *	BOX -> SET* BOX_IS			BOX_CLOSE
- *	SETTLE, GONE				no answer
+ *	SETTLE, GONE, MISSING			no answer
  *	LIST_BEGIN, LIST_ADD*, LIST_END -> SET* LIST_IS
  *	VERIFY -> VERIFIED			in the order asked
  *	OPEN -> FILES*, or NO_FILES for so many that will not come
  *	COMMIT -> DONE				DISCARD
+ *	ASK -> ASKED, NOTE -> DONE, NAMES -> NAMED*, DIAL -> DIALLED
+ *						see deliver/wire_mail.h
  */
 
 #include <stdbool.h>
@@ -51,6 +53,11 @@ enum wire_type {
 	WIRE_OPEN,
 	WIRE_COMMIT,
 	WIRE_DISCARD,
+	WIRE_MISSING,
+	WIRE_ASK,
+	WIRE_NOTE,
+	WIRE_NAMES,
+	WIRE_DIAL,
 	/* from the deliverer */
 	WIRE_SET,
 	WIRE_BOX_IS,
@@ -58,8 +65,23 @@ enum wire_type {
 	WIRE_VERIFIED,
 	WIRE_FILES,
 	WIRE_NO_FILES,
-	WIRE_DONE
+	WIRE_DONE,
+	WIRE_ASKED,
+	WIRE_NAMED,
+	WIRE_DIALLED
 };
+
+/* ---- parts; the err and the text are checked as they are taken ---- */
+
+void wire_put_err(struct buf *b, const struct err *e);
+bool wire_take_err(struct unpack *u, struct err *e);
+void wire_put_digest(struct buf *b, const struct digest *d);
+void wire_take_digest(struct unpack *u, struct digest *d);
+bool wire_take_bool(struct unpack *u, bool *v);
+/* At most max octets, without NUL, CR and LF; in the packet. */
+bool wire_take_text(struct unpack *u, size_t max, struct span *text);
+
+/* ---- packets ---- */
 
 /* BOX_CLOSE, LIST_BEGIN, LIST_END; and what many others begin with */
 void wire_put_number(struct buf *b, uint32_t number);
@@ -67,6 +89,7 @@ bool wire_take_number(struct span packet, uint32_t *number);
 
 struct wire_box { /* BOX */
 	uint32_t box, account, uidvalidity;
+	char delimiter;      /* between levels of the name; 0: none */
 	struct span mailbox; /* in the packet */
 };
 
@@ -108,11 +131,23 @@ struct wire_open { /* OPEN */
 void wire_put_open(struct buf *b, const struct wire_open *o);
 bool wire_take_open(struct span packet, struct wire_open *o);
 
+/* Longest texts of mail that may cross, in octets. */
+#define WIRE_ADDRESS_MAX 254
+#define WIRE_ABOUT_MAX 240
+
 struct wire_commit { /* COMMIT: one or more of these */
 	uint32_t token, cookie, number;
 	bool by_content, owes;
+	bool relayed; /* the engine handed it on: record that */
+	bool stub;    /* stands for one of size octets, which stays away */
+	uint8_t flags; /* MAILDIR_SEEN etc. */
+	int64_t time;  /* of its arrival on the server, Unix; 0: not known */
 	uint64_t octets; /* in the file */
+	uint64_t size;
 	struct digest fingerprint;
+	/* in the packet; no NUL, CR or LF: */
+	struct span sender, recipient; /* empty: null, not known */
+	struct span about;             /* for people */
 };
 
 bool wire_put_commit(struct buf *b, const struct wire_commit *c);
@@ -122,13 +157,16 @@ enum wire_which { /* of SET */
 	WIRE_HANDLED,
 	WIRE_OWED,
 	WIRE_FRESH,
-	WIRE_SETTLED
+	WIRE_SETTLED,
+	WIRE_BARRED,
+	WIRE_DUE,
+	WIRE_FULL
 };
 
 struct wire_answer { /* BOX_IS, LIST_IS */
 	uint32_t box;
 	uint8_t state; /* enum client_box_state */
-	uint32_t was, repeated;
+	uint32_t was, repeated, barred;
 	bool listed;
 	struct err e; /* ERR_NONE: it went well */
 };

@@ -74,6 +74,14 @@ flush(struct worker *w)
 	w->riding = false; /* a failure will show in the next transaction */
 }
 
+/* Commits are not to come before it. */
+static bool
+is_about_mailbox(enum job_kind kind)
+{
+	return kind == JOB_BOX || kind == JOB_LIST_BEGIN ||
+	    kind == JOB_LIST_ADD || kind == JOB_LIST_END;
+}
+
 /*
  * Takes the next group: every waiting commit, but none before an earlier job
  * of its own account that is about a whole mailbox.
@@ -94,8 +102,7 @@ take_group(struct worker *w, struct job_list *group)
 			n++;
 			continue;
 		}
-		if (j->kind != JOB_GONE && j->kind != JOB_SETTLE &&
-		    j->kind != JOB_VERIFY)
+		if (is_about_mailbox(j->kind))
 			j->account->mark = w->marks;
 		STAILQ_INSERT_TAIL(&rest, j, next);
 	}
@@ -117,6 +124,7 @@ take_others(struct worker *w, struct job_list *others)
 	}
 }
 
+/* Those that are not refused already. */
 static void
 run_group(struct worker *w, struct job_list *group, size_t n)
 {
@@ -124,18 +132,23 @@ run_group(struct worker *w, struct job_list *group, size_t n)
 	struct job *j;
 	size_t i = 0;
 
-	STAILQ_FOREACH (j, group, next)
-		commits[i++] = &j->commit;
-	commit_group(&w->tools, commits, n);
+	STAILQ_FOREACH (j, group, next) {
+		if (j->commit.e.kind == ERR_NONE)
+			commits[i++] = &j->commit;
+	}
+	commit_group(&w->tools, commits, i);
 	free(commits);
 }
 
+/* But what a program or a server has taken is recorded to the last. */
 static void
-discard_group(struct job_list *group)
+refuse_files(struct job_list *group)
 {
 	struct job *j;
 
 	STAILQ_FOREACH (j, group, next) {
+		if (j->commit.place == NULL)
+			continue;
 		commit_discard(&j->commit);
 		err_set(&j->commit.e, ERR_CANCEL, 0, "delivery was stopped");
 	}
@@ -167,9 +180,9 @@ work(struct worker *w)
 	if (STAILQ_EMPTY(&jobs))
 		n = take_group(w, &jobs);
 	pthread_mutex_unlock(&w->lock);
-	if (n > 0 && stopping) {
-		discard_group(&jobs);
-	} else if (n > 0) {
+	if (n > 0) {
+		if (stopping)
+			refuse_files(&jobs);
 		run_group(w, &jobs, n);
 	} else {
 		STAILQ_FOREACH (j, &jobs, next)

@@ -366,8 +366,8 @@ expands_arguments_but_not_the_name(void **state)
 	    "-f%{sender}", "%{recipient}", "%{account}/%{uid}", "%{user}"));
 	expect_out("<a_b_c><-fx@example.org_-f><><work/7><alice>");
 	run(ARGV("%{user}"));
-	assert_string_equal(
-	    error.text, "cannot run %{user}: No such file or directory");
+	/* EACCES where PATH names what we may not read */
+	assert_non_null(strstr(error.text, "cannot run %{user}: "));
 }
 
 static void
