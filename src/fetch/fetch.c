@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "fetch/fetch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "fetch/run.h"
+#include "sys/log.h"
 #include "util/mem.h"
 
 /* Less than this in a quarter of an hour is no fetch, whatever the server
  * says meanwhile: the state is not to be held for it. */
 #define STALL_MS (15 * 60 * 1000)
 #define STALL_OCTETS (256 * 1024)
+#define WARNINGS_MAX 20 /* of messages that did not get through */
 
 static void
 on_finished(void *arg)
@@ -34,6 +37,7 @@ static uint64_t
 done_so_far(const struct fetch *f)
 {
 	return f->result.progress.messages + f->result.removed +
+	    f->result.troubles +
 	    f->result.progress.octets / STALL_OCTETS + f->steps;
 }
 
@@ -82,6 +86,8 @@ fetch_new(const struct fetch_env *env, const struct fetch_params *params,
 	loop_timer_arm(f->stall, STALL_MS);
 	if (params->total_timeout_s > 0)
 		loop_timer_arm(f->total, params->total_timeout_s * 1000);
+	if (params->relays)
+		f->relay = relay_new(env, &params->relay);
 	f->run = f->driver->start(f);
 	return f;
 }
@@ -94,6 +100,7 @@ fetch_free(struct fetch **f)
 	*f = NULL;
 	if (it == NULL)
 		return;
+	relay_free(&it->relay); /* before the boxes of its letters */
 	it->driver->free(it->run);
 	loop_timer_free(&it->finished);
 	loop_timer_free(&it->total);
@@ -108,6 +115,8 @@ fetch_stop(struct fetch *f)
 
 	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	fetch_note(f, &e);
+	if (f->relay != NULL)
+		relay_stop(f->relay);
 	f->driver->stop(f->run);
 }
 
@@ -127,6 +136,25 @@ fetch_note(struct fetch *f, const struct err *e)
 	if (kept->kind == ERR_NONE ||
 	    (!fetch_is_fatal(kept) && fetch_is_fatal(e)))
 		f->result.err = *e;
+}
+
+void
+fetch_trouble(struct fetch *f, const char *what, const struct err *e)
+{
+	struct err named = *e;
+
+	err_prefix(&named, "%s", what);
+	if (e->sys == EALREADY) { /* it has been told */
+		log_debug(f->params->subject, "%s", named.text);
+		return;
+	}
+	f->result.troubles++;
+	if (f->result.troubles <= WARNINGS_MAX)
+		log_warning(f->params->subject, "%s%s", named.text,
+		    f->result.troubles == WARNINGS_MAX
+			? "; more are not listed here: mailhaul held"
+			: "");
+	fetch_note(f, &named);
 }
 
 void

@@ -15,18 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "deliver/client.h"
+#include "fetch/env.h"
+#include "fetch/relay.h"
 #include "session/imap_session.h"
 #include "session/pop3_session.h"
 #include "util/err.h"
 
 struct fetch;
-
-struct fetch_env { /* not ours; outlives the fetch */
-	struct loop *loop;
-	struct dns *dns;
-	struct client *client;
-};
 
 #define FETCH_MAILBOX_MAX 256
 
@@ -44,6 +39,14 @@ struct fetch_params {        /* not ours; outlives the fetch */
 	struct pop3_params pop3;
 	const char *const *mailboxes; /* names and patterns; IMAP */
 	size_t n_mailboxes;
+	/* How a message is written; the mailbox is filled in. */
+	struct draft_style style;
+	bool relays; /* letters are handed to a server by relay */
+	struct relay_params relay;
+	bool folders;      /* mailboxes have places of their own */
+	bool keep_flags;   /* IMAP: and the date of arrival */
+	uint64_t max_size; /* octets; what is larger is not fetched; 0 */
+	bool stubs;        /* but a stub is delivered for it */
 	bool remove;         /* after delivery, on the server */
 	bool expunge_others; /* a bare EXPUNGE may take what others marked */
 	uint64_t total_timeout_s; /* 0: none */
@@ -64,6 +67,7 @@ struct fetch_result {
 	struct err err; /* ERR_NONE: nothing failed */
 	struct fetch_progress progress;
 	uint64_t removed;
+	uint64_t troubles; /* messages that did not get through this time */
 	bool logged_in; /* the session got that far */
 	bool more;      /* the server showed a part only: fetch again */
 	bool late;      /* ended by the clock: another try would, too */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fetch/flights.h"
+#include "fetch/imap_bodies.h"
+#include "fetch/imap_large.h"
 #include "fetch/imap_look.h"
 #include "fetch/imap_remove.h"
 #include "fetch/intake.h"
@@ -14,32 +15,8 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
-#define ROUNDS 3 /* times that a missing body is asked for */
-
-struct imap_box {
-	struct fetch *f;              /* not ours */
-	struct imap_session *session; /* not ours */
-	struct client_box *ledger;
-	struct imap_remove *remove;
-	struct intake intake;
-	struct loop_timer *done; /* tells the owner, from the loop */
-	imap_box_fn fn;
-	void *arg;
-	char *mailbox;
-	uint32_t select, sizes; /* tickets */
-	uint32_t uidvalidity;
-	struct imap_look look;
-	struct set handled, todo;
-	uint32_t suspect;  /* of todo, but comes last; 0: none */
-	struct set hollow; /* came with no octet: is that so? */
-	struct set empty;  /* yes, by its size */
-	struct set again;  /* asked for, and no body came */
-	struct flights flights;
-	unsigned int rounds;
-	bool fetching; /* todo is known */
-	bool ended, read_only;
-	struct err err;
-};
+#define ROUNDS 3       /* times that a missing body is asked for */
+#define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
 
 static struct imap *
 machine(struct imap_box *b)
@@ -56,16 +33,16 @@ on_done(void *arg)
 }
 
 /* What was given to the deliverer is waited for; it does not take long. */
-static void
-tell_when_quiet(struct imap_box *b)
+void
+imap_box_quiet(struct imap_box *b)
 {
 	if (b->ledger == NULL || client_pending(b->ledger) == 0)
 		loop_timer_arm(b->done, 0);
 }
 
 /* The session is not used any more once the box has ended. */
-static void
-end(struct imap_box *b, const struct err *e)
+void
+imap_box_end(struct imap_box *b, const struct err *e)
 {
 	if (e != NULL && (b->err.kind == ERR_NONE || fetch_is_fatal(e)))
 		b->err = *e;
@@ -75,7 +52,28 @@ end(struct imap_box *b, const struct err *e)
 	intake_drop(&b->intake);
 	if (b->session != NULL)
 		imap_session_pause(b->session, fetch_is_fatal(&b->err));
-	tell_when_quiet(b);
+	imap_box_quiet(b);
+}
+
+/* A message that the server does not produce: after a few times it is held. */
+static void
+note_absence(struct imap_box *b, uint32_t uid, const char *reason)
+{
+	struct client_note note = { .number = uid,
+		.why = CLIENT_WHY_NO_DATA,
+		.hold_after = ABSENCES_MAX,
+		.reason = reason };
+
+	client_note(b->ledger, &note);
+}
+
+/* It broke the last try, too. */
+static bool
+is_suspect(const struct imap_box *b, uint32_t uid)
+{
+	const struct fetch_suspect *s = &b->f->params->suspect;
+
+	return s->number == uid && strcmp(s->mailbox, b->mailbox) == 0;
 }
 
 void
@@ -85,13 +83,16 @@ imap_box_stop(struct imap_box *b)
 
 	suspect->number = intake_at(&b->intake);
 	snprintf(suspect->mailbox, sizeof(suspect->mailbox), "%s", b->mailbox);
+	if (suspect->number != 0 && is_suspect(b, suspect->number))
+		note_absence(b, suspect->number,
+		    "the connection is lost each time it is fetched");
 	b->session = NULL;
-	end(b, NULL);
+	imap_box_end(b, NULL);
 }
 
 /* For a fault of one message: the mailbox goes on. */
-static void
-note(struct imap_box *b, const struct err *e)
+void
+imap_box_note(struct imap_box *b, const struct err *e)
 {
 	if (b->err.kind == ERR_NONE)
 		b->err = *e;
@@ -109,7 +110,8 @@ take_off(struct imap_box *b)
 	while (
 	    !set_empty(&b->todo) && (fl = flights_free(&b->flights)) != NULL) {
 		set_take(&fl->uids, &b->todo, most, FLIGHT_RANGES);
-		fl->ticket = imap_fetch(machine(b), &fl->uids, false);
+		fl->ticket = imap_fetch(
+		    machine(b), &fl->uids, b->f->params->keep_flags);
 	}
 	imap_session_flush(b->session);
 }
@@ -119,13 +121,21 @@ report_missing(struct imap_box *b)
 {
 	struct err e;
 
+	for (size_t i = 0; i < b->again.n; i++)
+		for (uint32_t uid = b->again.r[i].first;; uid++) {
+			note_absence(b, uid,
+			    "the server lists it but does not send it");
+			if (uid == b->again.r[i].last)
+				break;
+		}
 	err_set(&e, ERR_MESSAGE, 0,
 	    "%s: the server lists %" PRIu64 " messages "
-	    "(the first is uid %u) but does not send them; the next fetch "
-	    "asks again",
-	    b->mailbox, set_count(&b->again), set_first(&b->again));
+	    "(the first is uid %u) but does not send them; they are tried "
+	    "again later, at most %d times",
+	    b->mailbox, set_count(&b->again), set_first(&b->again),
+	    ABSENCES_MAX);
 	log_warning(b->f->params->subject, "%s", e.text);
-	note(b, &e);
+	imap_box_note(b, &e);
 	set_clear(&b->again);
 }
 
@@ -143,18 +153,21 @@ look_again(struct imap_box *b)
 }
 
 /* What comes next, after any event; ends the box when nothing does. */
-static void
-check(struct imap_box *b)
+void
+imap_box_check(struct imap_box *b)
 {
 	if (b->ended || !b->fetching)
 		return;
+	if (b->large != NULL)
+		imap_large_take(b->large, &b->todo);
 	take_off(b);
 	if (!flights_any(&b->flights) && b->suspect != 0) {
 		set_add(&b->todo, b->suspect, b->suspect);
 		b->suspect = 0;
 		take_off(b);
 	}
-	if (flights_any(&b->flights) || client_pending(b->ledger) > 0)
+	if (flights_any(&b->flights) || client_pending(b->ledger) > 0 ||
+	    (b->large != NULL && !imap_large_idle(b->large)))
 		return;
 	if (!set_empty(&b->again) && b->rounds + 1 < ROUNDS) {
 		look_again(b);
@@ -168,8 +181,8 @@ check(struct imap_box *b)
 			return;
 	}
 	if (b->remove != NULL && imap_remove_error(b->remove) != NULL)
-		note(b, imap_remove_error(b->remove));
-	end(b, NULL);
+		imap_box_note(b, imap_remove_error(b->remove));
+	imap_box_end(b, NULL);
 }
 
 /* What broke the last try is fetched when all else is here. */
@@ -194,111 +207,9 @@ begin_fetching(struct imap_box *b, const struct set *found)
 		b->f->result.progress.total += set_count(&b->todo);
 	put_suspect_last(b);
 	b->fetching = true;
-	check(b);
-}
-
-/* ---- the bodies ---- */
-
-static void
-on_letter(void *arg, uint32_t uid, bool known, const struct err *e)
-{
-	struct imap_box *b = arg;
-
-	if (e != NULL) {
-		end(b, e);
-	} else if (known) {
-		log_debug(b->f->params->subject, "%s: uid %u is known",
-		    b->mailbox, uid);
-	} else {
-		b->f->result.progress.messages++;
-		log_info(b->f->params->subject, "%s: delivered uid %u",
-		    b->mailbox, uid);
-	}
-	if (b->ended) {
-		tell_when_quiet(b);
-		return;
-	}
-	if (b->remove != NULL)
-		imap_remove_add(b->remove, uid);
-	check(b);
-}
-
-static void
-follow(struct imap_box *b, enum intake_answer answer)
-{
-	imap_session_pause(b->session, answer == INTAKE_WAIT);
-}
-
-static void
-on_ready(void *arg)
-{
-	struct imap_box *b = arg;
-
-	if (!b->ended && b->intake.waiting)
-		follow(b, intake_resume(&b->intake));
-}
-
-static void
-body_begins(struct imap_box *b, const struct imap_info *info)
-{
-	bool wanted = info->uid == 0
-	    ? flights_any(&b->flights)
-	    : flights_of_uid(&b->flights, info->uid) != NULL;
-
-	b->intake.number = info->uid;
-	follow(b, intake_begin(&b->intake, wanted));
-}
-
-static void
-body_goes_on(struct imap_box *b, const struct imap_info *info)
-{
-	struct err e;
-
-	if (intake_data(&b->intake, info->data, &e) == INTAKE_GO)
-		return;
-	if (fetch_is_fatal(&e)) {
-		end(b, &e);
-		return;
-	}
-	log_warning(b->f->params->subject, "%s: uid %u: %s", b->mailbox,
-	    info->uid, e.text);
-	note(b, &e);
-}
-
-/* A body without an octet is more often a server's fault than a message: it
- * counts when the size says so, too. */
-static bool
-is_hollow(struct imap_box *b, const struct imap_info *info)
-{
-	if (info->size > 0 || set_has(&b->empty, info->uid))
-		return false;
-	if (b->hollow.n < FLIGHT_RANGES)
-		set_add(&b->hollow, info->uid, info->uid);
-	return true;
-}
-
-/* Only what was asked for is kept, and each but once. */
-static void
-body_ends(struct imap_box *b, const struct imap_info *info)
-{
-	struct flight *fl = flights_of_uid(&b->flights, info->uid);
-	struct letter_params params = {
-		.number = info->uid,
-		.owes = b->remove != NULL,
-	};
-
-	if (fl == NULL) {
-		intake_drop(&b->intake);
-		log_debug(b->f->params->subject,
-		    "%s: a message that nobody asked for (uid %u) is dropped",
-		    b->mailbox, info->uid);
-	} else if (b->intake.refused) {
-		set_remove(&fl->uids, info->uid, info->uid);
-	} else if (is_hollow(b, info)) {
-		intake_drop(&b->intake);
-	} else if (intake_end(&b->intake, &params, on_letter)) {
-		set_remove(&fl->uids, info->uid, info->uid);
-	}
+	if (b->large != NULL)
+		imap_large_sort(b->large, &b->todo, &b->full);
+	imap_box_check(b);
 }
 
 /* ---- the way there ---- */
@@ -311,7 +222,7 @@ on_verified(void *arg, uint32_t uid, bool same, const struct err *e)
 	if (b->ended)
 		return;
 	imap_remove_verified(b->remove, uid, same, e);
-	check(b);
+	imap_box_check(b);
 }
 
 static void
@@ -331,11 +242,22 @@ start_removing(struct imap_box *b, struct set *owed)
 	imap_remove_old(b->remove, owed);
 }
 
+/* What was to be tried again and is not there any more. */
+static void
+drop_missing(struct imap_box *b, const struct set *found)
+{
+	set_remove_set(&b->due, found);
+	client_missing(b->ledger, &b->due);
+	set_clear(&b->due);
+}
+
 static void
 look(struct imap_box *b)
 {
 	struct set found = { 0 };
 
+	if (b->look.exists == 0)
+		drop_missing(b, &found);
 	if (imap_look_begin(&b->look, machine(b), &b->handled, &found))
 		begin_fetching(b, &found);
 	else
@@ -352,7 +274,7 @@ on_ledger(void *arg, struct client_box_info *info)
 	if (b->ended)
 		return;
 	if (info->e != NULL) {
-		end(b, info->e);
+		imap_box_end(b, info->e);
 		return;
 	}
 	if (info->state == CLIENT_BOX_CHANGED) {
@@ -362,13 +284,38 @@ on_ledger(void *arg, struct client_box_info *info)
 		    "new mail cannot be told apart; nothing was fetched or "
 		    "removed (see mailhaul(1), CAVEATS)",
 		    b->mailbox, info->was, b->uidvalidity);
-		end(b, &e);
+		imap_box_end(b, &e);
 		return;
 	}
 	set_move(&b->handled, &info->handled);
+	if (!set_empty(&info->barred))
+		log_debug(b->f->params->subject,
+		    "%s: %" PRIu64 " messages are held or wait",
+		    b->mailbox, set_count(&info->barred));
+	set_add_set(&b->handled, &info->barred);
+	set_move(&b->due, &info->due);
+	set_move(&b->full, &info->full);
 	set_move(&b->look.settled, &info->settled);
 	start_removing(b, &info->owed);
 	look(b);
+}
+
+static void
+open_ledger(struct imap_box *b)
+{
+	const struct fetch_params *p = b->f->params;
+	struct client_box_params params = { .account = p->account,
+		.mailbox = b->mailbox,
+		.delimiter = b->delimiter,
+		.uidvalidity = b->uidvalidity,
+		.style = &b->style };
+
+	b->ledger = client_box_open(
+	    b->f->env->client, &params, on_ledger, imap_bodies_ready, b);
+	b->intake.box = b->ledger;
+	if (p->max_size > 0)
+		b->large = imap_large_new(
+		    p, b->session, &b->intake, b->mailbox, imap_bodies_stub);
 }
 
 static void
@@ -379,24 +326,21 @@ done_select(struct imap_box *b, const struct imap_info *info)
 	b->select = 0;
 	if (!info->ok) {
 		err_prefix(&e, "%s", b->mailbox);
-		end(b, &e);
+		imap_box_end(b, &e);
 	} else if (info->uidvalidity == 0) {
 		err_set(&e, ERR_MAILBOX, 0,
 		    "%s: the server gives it no "
 		    "UIDVALIDITY, so its messages have no lasting numbers and "
 		    "nothing can be fetched just once",
 		    b->mailbox);
-		end(b, &e);
+		imap_box_end(b, &e);
 	} else {
 		b->uidvalidity = info->uidvalidity;
 		b->look.uidnext = info->uidnext;
 		b->look.exists = info->exists;
 		b->read_only = info->read_only;
 		b->f->result.progress.doing = "fetching";
-		b->ledger =
-		    client_box_open(b->f->env->client, b->f->params->account,
-			b->mailbox, b->uidvalidity, on_ledger, on_ready, b);
-		b->intake.box = b->ledger;
+		open_ledger(b);
 	}
 }
 
@@ -409,12 +353,13 @@ done_search(struct imap_box *b, const struct imap_info *info)
 
 	if (!info->ok) {
 		err_prefix(&e, "%s: SEARCH", b->mailbox);
-		end(b, &e);
+		imap_box_end(b, &e);
 		return;
 	}
 	imap_look_done(&b->look, &b->handled, &found, &absent);
 	if (!set_empty(&absent))
 		client_settle(b->ledger, &absent);
+	drop_missing(b, &found);
 	begin_fetching(b, &found);
 	set_deinit(&absent);
 	set_deinit(&found);
@@ -431,7 +376,7 @@ hear_found(struct imap_box *b, const struct imap_info *info)
 	    "%s: SEARCH finds more scattered numbers "
 	    "than any mailbox has",
 	    b->mailbox);
-	end(b, &e);
+	imap_box_end(b, &e);
 }
 
 static void
@@ -450,9 +395,9 @@ done_flight(struct imap_box *b, struct flight *fl, const struct imap_info *info)
 	set_clear(&fl->uids);
 	if (!info->ok && info->err.kind != ERR_PROTO &&
 	    fetch_is_fatal(&info->err))
-		end(b, &info->err);
+		imap_box_end(b, &info->err);
 	else
-		check(b);
+		imap_box_check(b);
 }
 
 static void
@@ -472,10 +417,18 @@ void
 imap_box_event(
     struct imap_box *b, enum imap_event ev, const struct imap_info *info)
 {
+	enum intake_answer answer;
+
 	if (b->ended)
 		return;
 	if (b->remove != NULL && imap_remove_event(b->remove, ev, info)) {
-		check(b);
+		imap_box_check(b);
+		return;
+	}
+	if (b->large != NULL &&
+	    imap_large_event(b->large, ev, info, &answer)) {
+		imap_bodies_follow(b, answer);
+		imap_box_check(b);
 		return;
 	}
 	switch (ev) {
@@ -488,13 +441,13 @@ imap_box_event(
 			hear_size(b, info);
 		break;
 	case IMAP_BODY_BEGIN:
-		body_begins(b, info);
+		imap_bodies_begin(b, info);
 		break;
 	case IMAP_BODY_DATA:
-		body_goes_on(b, info);
+		imap_bodies_data(b, info);
 		break;
 	case IMAP_BODY_END:
-		body_ends(b, info);
+		imap_bodies_end(b, info);
 		break;
 	case IMAP_DONE:
 		if (info->ticket != 0)
@@ -517,7 +470,7 @@ imap_box_event(
 
 struct imap_box *
 imap_box_new(struct fetch *f, struct imap_session *session, const char *mailbox,
-    imap_box_fn fn, void *arg)
+    char delimiter, imap_box_fn fn, void *arg)
 {
 	struct imap_box *b = mem_new(sizeof(*b));
 
@@ -526,9 +479,13 @@ imap_box_new(struct fetch *f, struct imap_session *session, const char *mailbox,
 	b->fn = fn;
 	b->arg = arg;
 	b->mailbox = mem_strdup(mailbox);
+	b->delimiter = delimiter;
+	b->style = f->params->style;
+	b->style.mailbox = b->mailbox;
 	b->done = loop_timer_new(f->env->loop, on_done, b);
 	b->intake.progress = &f->result.progress;
 	b->intake.skipping = true;
+	b->intake.relay = f->relay;
 	b->select = imap_select(machine(b), mailbox);
 	imap_session_flush(session);
 	return b;
@@ -546,9 +503,12 @@ imap_box_free(struct imap_box **b)
 		it->f->result.removed += imap_remove_count(it->remove);
 	intake_drop(&it->intake);
 	imap_remove_free(&it->remove);
+	imap_large_free(&it->large);
 	client_box_close(&it->ledger);
 	loop_timer_free(&it->done);
 	set_deinit(&it->handled);
+	set_deinit(&it->due);
+	set_deinit(&it->full);
 	imap_look_deinit(&it->look);
 	set_deinit(&it->hollow);
 	set_deinit(&it->empty);

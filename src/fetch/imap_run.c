@@ -14,15 +14,21 @@
 #define MAILBOXES_MAX 10000 /* that patterns may choose */
 #define BYE_MS 5000         /* for the answer to LOGOUT */
 
+struct name {
+	char *text;
+	char delimiter; /* between its levels; 0: none, or not known */
+};
+
 struct imap_run {
 	struct fetch *f; /* not ours */
 	struct imap_session *session;
 	struct imap_box *box;
 	struct loop_timer *bye;
-	char **names; /* of the mailboxes to fetch */
+	struct name *names; /* of the mailboxes to fetch */
 	size_t n, cap, at;
-	uint32_t list; /* ticket */
-	bool leaving;  /* all is done but the LOGOUT */
+	char delimiter; /* of names that LIST did not tell of */
+	uint32_t list;  /* ticket */
+	bool leaving;   /* all is done but the LOGOUT */
 };
 
 static struct imap *
@@ -61,14 +67,14 @@ static bool
 have_name(const struct imap_run *r, const char *name)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (strcmp(r->names[i], name) == 0)
+		if (strcmp(r->names[i].text, name) == 0)
 			return true;
 	return false;
 }
 
 /* Each once; INBOX is the same in any case (RFC 3501 5.1). */
 static void
-add_name(struct imap_run *r, const char *name)
+add_name(struct imap_run *r, const char *name, char delimiter)
 {
 	if (span_ieq(span_of(name), SPAN("INBOX")))
 		name = "INBOX";
@@ -78,7 +84,7 @@ add_name(struct imap_run *r, const char *name)
 		r->cap = r->cap == 0 ? 8 : r->cap * 2;
 		r->names = mem_grow(r->names, r->cap, sizeof(*r->names));
 	}
-	r->names[r->n++] = mem_strdup(name);
+	r->names[r->n++] = (struct name){ mem_strdup(name), delimiter };
 }
 
 static bool
@@ -94,12 +100,17 @@ static void
 on_listed(struct imap_run *r, const struct imap_info *info)
 {
 	const struct fetch_params *p = r->f->params;
-	char *name = mem_spandup(info->name);
+	char *name;
 
+	if (info->name.n == 0 || r->delimiter == 0)
+		r->delimiter = info->delimiter;
+	if (info->name.n == 0)
+		return;
+	name = mem_spandup(info->name);
 	if (!info->noselect && r->n < MAILBOXES_MAX &&
 	    strlen(name) == info->name.n &&
 	    plan_chooses(p->mailboxes, p->n_mailboxes, name, info->delimiter))
-		add_name(r, name);
+		add_name(r, name, info->delimiter);
 	free(name);
 }
 
@@ -112,7 +123,7 @@ add_plain_names(struct imap_run *r)
 
 	for (size_t i = 0; i < p->n_mailboxes; i++)
 		if (!plan_is_pattern(p->mailboxes[i]))
-			add_name(r, p->mailboxes[i]);
+			add_name(r, p->mailboxes[i], r->delimiter);
 }
 
 /* ---- one after another ---- */
@@ -122,11 +133,15 @@ static void on_box(void *arg, const struct err *e);
 static void
 next_mailbox(struct imap_run *r)
 {
-	if (r->at == r->n)
+	const struct name *name;
+
+	if (r->at == r->n) {
 		leave(r);
-	else
-		r->box = imap_box_new(
-		    r->f, r->session, r->names[r->at++], on_box, r);
+		return;
+	}
+	name = &r->names[r->at++];
+	r->box = imap_box_new(
+	    r->f, r->session, name->text, name->delimiter, on_box, r);
 }
 
 static void
@@ -170,11 +185,14 @@ on_ready(struct imap_run *r)
 	r->f->result.logged_in = true;
 	if (need_list(r->f->params)) {
 		r->list = imap_list(machine(r));
-		imap_session_flush(r->session);
+	} else if (r->f->params->folders) {
+		r->list = imap_list_delimiter(machine(r));
+	} else {
+		add_plain_names(r);
+		next_mailbox(r);
 		return;
 	}
-	add_plain_names(r);
-	next_mailbox(r);
+	imap_session_flush(r->session);
 }
 
 /* The session is no more. */
@@ -251,7 +269,7 @@ release(void *run)
 	imap_session_free(&r->session);
 	loop_timer_free(&r->bye);
 	for (size_t i = 0; i < r->n; i++)
-		free(r->names[i]);
+		free(r->names[i].text);
 	free(r->names);
 	free(r);
 }

@@ -19,7 +19,7 @@ intake_resume(struct intake *in)
 		return INTAKE_GO;
 	if (client_full(in->box))
 		return INTAKE_WAIT;
-	in->letter = letter_open(in->box);
+	in->letter = letter_open(in->box, in->uid, in->uidl);
 	in->waiting = in->letter == NULL;
 	return in->waiting ? INTAKE_WAIT : INTAKE_GO;
 }
@@ -45,7 +45,10 @@ intake_end(struct intake *in, const struct letter_params *params, letter_fn fn)
 {
 	if (in->skipping)
 		return false;
-	letter_commit(&in->letter, params, fn);
+	if (in->relay != NULL)
+		relay_take(in->relay, &in->letter, params, fn);
+	else
+		letter_commit(&in->letter, params, fn);
 	in->skipping = true; /* until the next one begins */
 	return true;
 }
@@ -62,4 +65,10 @@ uint32_t
 intake_at(const struct intake *in)
 {
 	return in->skipping ? 0 : in->number;
+}
+
+uint64_t
+intake_octets(const struct intake *in)
+{
+	return in->letter == NULL ? 0 : letter_octets(in->letter);
 }

@@ -13,11 +13,14 @@
 
 struct intake {
 	struct client_box *box; /* not ours; NULL: none open yet */
+	struct relay *relay;    /* not ours; NULL: the deliverer delivers */
 	struct letter *letter;
 	bool skipping;   /* this body is not wanted */
 	bool waiting;    /* a body began and there is no letter for it */
 	bool refused;    /* this body alone could not be stored */
 	uint32_t number; /* of the message, by the owner; 0: not known */
+	uint32_t uid;    /* for its trace; 0: not known, or POP3 */
+	const char *uidl; /* the same for POP3; not ours */
 	struct fetch_progress *progress; /* not ours */
 };
 
@@ -39,6 +42,9 @@ enum intake_answer intake_data(
 bool intake_end(
     struct intake *in, const struct letter_params *params, letter_fn fn);
 void intake_drop(struct intake *in); /* whatever there is of it */
+
+/* Octets of the message so far; 0 when it is dropped. */
+uint64_t intake_octets(const struct intake *in);
 
 /* The message that is half received; 0: none, or it has no number yet. */
 uint32_t intake_at(const struct intake *in);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "fetch/pop3_large.h"
 #include "fetch/pop3_work.h"
 #include "sys/log.h"
 #include "util/mem.h"
@@ -45,6 +46,7 @@ pop3_run_end(struct pop3_run *r, const struct err *e)
 		return;
 	r->ended = true;
 	r->f->result.suspect.number = intake_at(&r->intake);
+	pop3_work_note_suspect(r);
 	loop_timer_stop(r->behind);
 	intake_drop(&r->intake);
 	pop3_session_free(&r->session);
@@ -91,7 +93,11 @@ on_list(void *arg, struct client_box_info *info)
 		    "messages an identifier (UIDL) that is not their own; "
 		    "they are told apart by size and order",
 		    info->repeated);
+	if (info->n_barred > 0)
+		log_debug(r->f->params->subject, "%u messages are held or wait",
+		    info->n_barred);
 	set_move(&r->fresh, &info->fresh);
+	set_move(&r->full, &info->full);
 	if (r->f->params->remove)
 		pop3_owed_take(
 		    &r->owed, &info->owed, pop3_run_machine(r), &r->again);
@@ -194,6 +200,8 @@ done_list(struct pop3_run *r, const struct pop3_info *info)
 {
 	if (!info->ok && !r->working)
 		pop3_run_end(r, &info->err);
+	else if (r->working)
+		pop3_work_sized(r);
 }
 
 /* ---- answers ---- */
@@ -248,8 +256,11 @@ on_ready(struct pop3_run *r)
 	/* Gmail lists a few hundred messages at a time. */
 	result->more =
 	    span_ihas(pop3_greeting(pop3_run_machine(r)), SPAN("Gpop "));
-	r->ledger = client_box_open(r->f->env->client, r->f->params->account,
-	    "", 0, on_box, pop3_work_letters_ready, r);
+	r->ledger = client_box_open(r->f->env->client,
+	    &(struct client_box_params){ .account = r->f->params->account,
+		.mailbox = "",
+		.style = &r->f->params->style },
+	    on_box, pop3_work_letters_ready, r);
 	r->intake.box = r->ledger;
 	r->listing.ledger = r->ledger;
 }
@@ -313,6 +324,8 @@ start(struct fetch *f)
 	r->f = f;
 	r->intake.progress = &f->result.progress;
 	r->intake.skipping = true;
+	r->intake.relay = f->relay;
+	pop3_large_init(r);
 	pop3_owed_init(&r->owed);
 	r->behind = loop_timer_new(f->env->loop, on_behind, r);
 	r->session =
@@ -340,6 +353,8 @@ release(void *run)
 	client_box_close(&r->ledger);
 	pop3_listing_deinit(&r->listing);
 	pop3_owed_deinit(&r->owed);
+	pop3_names_deinit(&r->names);
+	pop3_large_deinit(r);
 	set_deinit(&r->fresh);
 	set_deinit(&r->again);
 	set_deinit(&r->listed);

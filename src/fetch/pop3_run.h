@@ -8,7 +8,9 @@
  */
 
 #include "fetch/intake.h"
+#include "fetch/large.h"
 #include "fetch/pop3_listing.h"
+#include "fetch/pop3_names.h"
 #include "fetch/pop3_owed.h"
 #include "fetch/run.h"
 
@@ -23,11 +25,17 @@ struct pop3_run {
 	struct set fresh;      /* to be retrieved */
 	struct set again;      /* the same, but delivered as it seems */
 	struct set listed;     /* fresh at first: LIST counts their octets */
+	struct set full;       /* wanted whatever their size */
+	struct set over;       /* too large: their header is to be fetched */
+	struct large large;
+	uint32_t heading;      /* whose header is coming for it; 0: none */
+	struct buf header;     /* that one */
+	bool sizing;           /* sizes are to come first */
+	struct pop3_names names;
 	struct set to_delete;  /* delivered, not asked for yet */
 	struct set deleted;    /* DELE was answered +OK */
 	uint32_t count;        /* of messages in the maildrop (STAT) */
 	unsigned int asked;    /* RETRs not yet answered */
-	unsigned int refused;  /* messages that do not get through */
 	uint32_t suspect;      /* to be retrieved after all others; 0: none */
 	bool had_uidls;        /* in an earlier session */
 	bool by_content;       /* no UIDL: known by what they hold */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "fetch/pop3_work.h"
 
+#include <stdio.h>
+
+#include "fetch/pop3_large.h"
 #include "sys/log.h"
 
-#define WINDOW 256      /* requests ahead of their answers */
-#define WARNINGS_MAX 10 /* of messages refused, in one fetch */
+#define WINDOW 256     /* requests ahead of their answers */
+#define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
 
 /* ---- asking ---- */
 
@@ -36,6 +39,7 @@ static void
 gather(struct pop3_run *r)
 {
 	r->f->result.progress.total += set_count(&r->again);
+	pop3_names_add(&r->names, &r->again);
 	set_add_set(&r->fresh, &r->again);
 	set_clear(&r->again);
 	if (r->asked > 0 || !set_empty(&r->fresh) || r->suspect == 0)
@@ -44,6 +48,8 @@ gather(struct pop3_run *r)
 	r->suspect = 0;
 }
 
+static void on_name(void *arg, uint32_t number, const char *uidl);
+
 static void
 ask(struct pop3_run *r)
 {
@@ -51,7 +57,10 @@ ask(struct pop3_run *r)
 		pop3_dele(pop3_run_machine(r), take_first(&r->to_delete));
 	while (has_room(r) && !set_empty(&r->owed.todo))
 		pop3_owed_ask(&r->owed, pop3_run_machine(r));
-	while (has_room(r) && !set_empty(&r->fresh)) {
+	pop3_large_ask(r);
+	pop3_names_ask(&r->names, r->ledger, on_name);
+	while (has_room(r) && !r->sizing && !set_empty(&r->fresh) &&
+	    pop3_names_has(&r->names, set_first(&r->fresh))) {
 		pop3_retr(pop3_run_machine(r), take_first(&r->fresh));
 		r->asked++;
 	}
@@ -65,10 +74,21 @@ check(struct pop3_run *r)
 		return;
 	gather(r);
 	ask(r);
-	if (r->asked == 0 && set_empty(&r->to_delete) &&
-	    pop3_owed_idle(&r->owed) && client_pending(r->ledger) == 0)
+	if (r->asked == 0 && set_empty(&r->fresh) &&
+	    set_empty(&r->to_delete) && pop3_owed_idle(&r->owed) &&
+	    pop3_large_idle(r) && client_pending(r->ledger) == 0)
 		quit(r);
 	pop3_session_flush(r->session);
+}
+
+static void
+on_name(void *arg, uint32_t number, const char *uidl)
+{
+	struct pop3_run *r = arg;
+
+	pop3_names_put(&r->names, number, uidl);
+	if (r->names.asked == 0)
+		check(r);
 }
 
 /* For the progress sizes are worth their octets only when much is to come;
@@ -78,7 +98,12 @@ ask_sizes(struct pop3_run *r, uint64_t fresh)
 {
 	bool much = fresh > 0 && fresh * 2 >= r->count;
 
-	if (r->listing.again || (!much && set_empty(&r->owed.todo)))
+	r->sizing = fresh > 0 && r->f->params->max_size > 0;
+	if (r->listing.again) {
+		pop3_large_sort(r);
+		return;
+	}
+	if (!much && !r->sizing && set_empty(&r->owed.todo))
 		return;
 	set_copy(&r->listed, &r->fresh);
 	pop3_list(pop3_run_machine(r));
@@ -94,8 +119,19 @@ pop3_work_begin(struct pop3_run *r)
 	r->f->result.progress.total = fresh;
 	r->working = true;
 	ask_sizes(r, fresh);
+	pop3_names_init(&r->names, r->f->params->style.source && !r->by_content);
+	pop3_names_add(&r->names, &r->fresh);
 	r->suspect = set_has(&r->fresh, suspect) ? suspect : 0;
 	set_remove(&r->fresh, r->suspect, r->suspect);
+	check(r);
+}
+
+void
+pop3_work_sized(struct pop3_run *r)
+{
+	if (!r->sizing)
+		return;
+	pop3_large_sort(r);
 	check(r);
 }
 
@@ -148,26 +184,54 @@ hear_header(struct pop3_run *r, enum pop3_event ev, struct pop3_info *info)
 
 /* ---- the bodies ---- */
 
+/* False when the fetch is over. */
+static bool
+heard(struct pop3_run *r, uint32_t number, const struct err *e)
+{
+	char what[32];
+
+	if (e != NULL && e->kind == ERR_MESSAGE) {
+		snprintf(what, sizeof(what), "message %u", number);
+		fetch_trouble(r->f, what, e);
+	} else if (e != NULL) {
+		pop3_run_end(r, e);
+	}
+	if (r->ended)
+		pop3_run_quiet(r);
+	return !r->ended;
+}
+
+static void
+count(struct pop3_run *r, uint32_t number, const char *what)
+{
+	r->f->result.progress.messages++;
+	log_info(
+	    r->f->params->subject, "delivered %smessage %u", what, number);
+}
+
 static void
 on_letter(void *arg, uint32_t number, bool known, const struct err *e)
 {
 	struct pop3_run *r = arg;
 
-	if (e != NULL) {
-		pop3_run_end(r, e);
-	} else if (known) {
+	if (known)
 		log_debug(r->f->params->subject, "message %u is known", number);
-	} else {
-		r->f->result.progress.messages++;
-		log_info(r->f->params->subject, "delivered message %u", number);
-	}
-	if (r->ended) {
-		pop3_run_quiet(r);
+	else if (e == NULL)
+		count(r, number, "");
+	if (!heard(r, number, e))
 		return;
-	}
-	if (r->f->params->remove)
+	if (r->f->params->remove && e == NULL)
 		set_add(&r->to_delete, number, number);
 	check(r);
+}
+
+void
+pop3_work_stub(struct pop3_run *r, uint32_t number, const struct err *e)
+{
+	if (e == NULL)
+		count(r, number, "a stub of ");
+	if (heard(r, number, e))
+		check(r);
 }
 
 static void
@@ -181,7 +245,11 @@ pop3_work_letters_ready(void *run)
 {
 	struct pop3_run *r = run;
 
-	if (!r->ended && r->intake.waiting)
+	if (r->ended || !r->intake.waiting)
+		return;
+	if (r->large.waiting)
+		pop3_large_follow(r, large_resume(&r->large));
+	else
 		follow(r, intake_resume(&r->intake));
 }
 
@@ -189,20 +257,42 @@ static void
 body_begins(struct pop3_run *r, const struct pop3_info *info)
 {
 	r->intake.number = info->number;
+	r->intake.uidl = pop3_names_of(&r->names, info->number);
 	follow(r, intake_begin(&r->intake, true));
+}
+
+/* A message that the server does not produce: after a few times it is held. */
+static void
+note_absence(struct pop3_run *r, uint32_t number, const char *reason)
+{
+	struct client_note note = { .number = number,
+		.why = CLIENT_WHY_NO_DATA,
+		.hold_after = ABSENCES_MAX,
+		.reason = reason };
+
+	if (!r->by_content) /* else it has no name */
+		client_note(r->ledger, &note);
+}
+
+void
+pop3_work_note_suspect(struct pop3_run *r)
+{
+	uint32_t number = intake_at(&r->intake);
+
+	if (number != 0 && number == r->f->params->suspect.number)
+		note_absence(r, number,
+		    "the connection is lost each time it is fetched");
 }
 
 /* One message does not get through; the others do. */
 static void
 refuse(struct pop3_run *r, uint32_t number, const struct err *why)
 {
-	struct err e = *why;
+	char what[32];
 
-	err_prefix(&e, "message %u", number);
-	if (r->refused++ < WARNINGS_MAX)
-		log_warning(r->f->params->subject, "%s%s", e.text,
-		    r->refused == WARNINGS_MAX ? "; more are not listed" : "");
-	fetch_note(r->f, &e);
+	snprintf(what, sizeof(what), "message %u", number);
+	note_absence(r, number, why->text);
+	fetch_trouble(r->f, what, why);
 }
 
 static void
@@ -210,7 +300,8 @@ body_goes_on(struct pop3_run *r, const struct pop3_info *info)
 {
 	struct err e;
 
-	if (intake_data(&r->intake, info->data, &e) == INTAKE_GO)
+	if (pop3_large_cuts(r, info->number, info->data.n) ||
+	    intake_data(&r->intake, info->data, &e) == INTAKE_GO)
 		return;
 	if (fetch_is_fatal(&e))
 		pop3_run_end(r, &e);
@@ -228,11 +319,14 @@ body_ends(struct pop3_run *r, const struct pop3_info *info)
 	};
 
 	(void)intake_end(&r->intake, &params, on_letter);
+	pop3_names_drop(&r->names, info->number);
 }
 
 void
 pop3_work_body(struct pop3_run *r, enum pop3_event ev, struct pop3_info *info)
 {
+	if (pop3_large_body(r, ev, info))
+		return;
 	if (info->request == POP3_REQ_TOP)
 		hear_header(r, ev, info);
 	else if (ev == POP3_BODY_BEGIN)
@@ -278,7 +372,9 @@ done_dele(struct pop3_run *r, const struct pop3_info *info)
 void
 pop3_work_done(struct pop3_run *r, const struct pop3_info *info)
 {
-	if (info->request == POP3_REQ_RETR)
+	if (pop3_large_done(r, info))
+		check(r);
+	else if (info->request == POP3_REQ_RETR)
 		done_retr(r, info);
 	else if (info->request == POP3_REQ_DELE)
 		done_dele(r, info);

@@ -20,6 +20,7 @@ struct fetch {
 	const struct fetch_params *params;
 	const struct fetch_driver *driver;
 	void *run;
+	struct relay *relay; /* NULL: the deliverer delivers */
 	fetch_fn fn;
 	void *arg;
 	struct loop_timer *total;    /* the deadline of the whole */
@@ -36,6 +37,10 @@ extern const struct fetch_driver pop3_driver;
 /* The first error is kept, and the first that ends the fetch before one that
  * does not. */
 void fetch_note(struct fetch *f, const struct err *e);
+
+/* A message did not get through, and the ledger has a note of it; e says why
+ * and is named as what, "INBOX: uid 7". The fetch goes on. */
+void fetch_trouble(struct fetch *f, const char *what, const struct err *e);
 
 /* The end; e NULL when there is nothing to add. A second call does nothing. */
 void fetch_finish(struct fetch *f, const struct err *e);

@@ -43,6 +43,11 @@ static const enum pop3_auth pop3_auth[] = {
 	[CONF_AUTH_PLAIN] = POP3_AUTH_PLAIN,
 	[CONF_AUTH_LOGIN] = POP3_AUTH_LOGIN,
 };
+static const enum lmtp_tls lmtp_tls[] = {
+	[CONF_TLS_IMPLICIT] = LMTP_TLS_DONE,
+	[CONF_TLS_STARTTLS] = LMTP_TLS_UPGRADE,
+	[CONF_TLS_NONE]     = LMTP_TLS_NONE,
+};
 
 /* clang-format on */
 
@@ -59,6 +64,88 @@ fill_connection(struct conn_params *out, const struct account_params *p)
 	out->alpn = c->protocol == CONF_POP3 ? "pop3" : "imap";
 	out->connect_timeout_ms = c->connect_timeout_s * 1000;
 	out->tls_timeout_ms = c->tls_timeout_s * 1000;
+}
+
+static bool
+is_relayed(const struct conf_account *c)
+{
+	return c->way == CONF_LMTP || c->way == CONF_SMTP;
+}
+
+/* What Received says: "IMAPS" is IMAP over TLS (RFC 3848 has that form). */
+static const char *
+protocol_word(const struct conf_account *c)
+{
+	bool tls = c->tls != CONF_TLS_NONE;
+
+	if (c->protocol == CONF_POP3)
+		return tls ? "POP3S" : "POP3";
+	return tls ? "IMAPS" : "IMAP";
+}
+
+/* A server puts Delivered-To there itself, and chooses its own line ends. The
+ * recipients of a relay are its own affair, but for that of the header. */
+static void
+fill_style(struct draft_style *s, const struct conf_account *c)
+{
+	bool relayed = is_relayed(c);
+
+	*s = (struct draft_style){ .crlf = relayed,
+		.mbox = c->way == CONF_MBOX,
+		.from_line = c->way == CONF_MBOX ||
+		    (c->way == CONF_MDA && c->mda_from_line),
+		.envelope = relayed || c->way == CONF_MDA,
+		.received = c->trace_received,
+		.delivered_to = c->trace_delivered_to && !relayed,
+		.source = c->trace_source,
+		.host = c->host,
+		.protocol = protocol_word(c),
+		.account = c->name,
+		.user = c->user,
+		.recipient_header = c->recipient_header,
+		.recipient_prefix = c->recipient_prefix };
+	if (!relayed && c->recipients.n > 0)
+		s->recipient = c->recipients.v[0];
+}
+
+static void
+fill_relay(struct relay_params *r, const struct account_params *p)
+{
+	const struct conf_account *c = p->conf;
+
+	*r = (struct relay_params){ .subject = c->name,
+		.account = p->number,
+		.local = c->relay.socket != NULL,
+		.recipients = (const char *const *)c->recipients.v,
+		.n_recipients = c->recipients.n,
+		.lmtp = { .smtp = c->way == CONF_SMTP,
+		    .tls = lmtp_tls[c->delivery_tls],
+		    .helo = c->helo_name,
+		    .timeout_s = c->delivery_timeout_s } };
+	r->conn = (struct conn_params){
+		.host = r->local ? "unix" : c->relay.host,
+		.port = c->relay.port,
+		.tls = c->delivery_tls == CONF_TLS_IMPLICIT,
+		.ctx = p->delivery_tls,
+		.tls_name = c->delivery_tls_name,
+		.connect_timeout_ms = c->connect_timeout_s * 1000,
+		.tls_timeout_ms = c->tls_timeout_s * 1000,
+	};
+}
+
+static void
+fill_delivery(struct fetch_params *f, const struct account_params *p)
+{
+	const struct conf_account *c = p->conf;
+
+	fill_style(&f->style, c);
+	f->relays = is_relayed(c);
+	if (f->relays)
+		fill_relay(&f->relay, p);
+	f->folders = c->maildir_folders;
+	f->keep_flags = c->keep_flags;
+	f->max_size = c->max_size;
+	f->stubs = c->oversize == CONF_STUB;
 }
 
 static void
@@ -89,6 +176,7 @@ fill_params(struct account *a)
 	f->remove = c->after == CONF_DELETE;
 	f->expunge_others = c->expunge_others;
 	f->total_timeout_s = c->total_timeout_s;
+	fill_delivery(f, &a->params);
 }
 
 /* ---- try after try ---- */
@@ -135,6 +223,7 @@ on_fetch(void *arg, const struct fetch_result *result)
 
 	add_up(&a->sum.progress, &result->progress);
 	a->sum.removed += result->removed;
+	a->sum.troubles += result->troubles;
 	a->sum.logged_in |= result->logged_in;
 	a->sum.err = result->err;
 	a->fetch_params.suspect = result->suspect;

@@ -22,6 +22,7 @@ struct account_params {
 	struct hosts *hosts;             /* not ours */
 	const struct conf_account *conf; /* not ours; outlives the account */
 	struct tls_ctx *tls;             /* not ours; NULL for tls = none */
+	struct tls_ctx *delivery_tls;    /* the same of delivery-tls */
 	const struct secret *secret;     /* not ours */
 	uint32_t number;                 /* as the deliverer knows it */
 };
