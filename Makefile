@@ -8,9 +8,11 @@ PREFIX  ?= /usr/local
 PYTHON  ?= /usr/bin/python3
 JOBS    := $(shell nproc)
 
-PKGS := libevent libevent_pthreads openssl libconfuse sqlite3 libgsasl libseccomp
+PKGS := libevent libevent_pthreads openssl libconfuse sqlite3 libgsasl \
+	libseccomp jansson
 DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libconfuse-dev libsqlite3-dev libgsasl-dev libseccomp-dev \
+	libjansson-dev \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	dovecot-imapd dovecot-pop3d openssl mandoc clang-format clang-tidy cppcheck
 # asked once, and not before "make deps" has installed pkg-config

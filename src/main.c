@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "proc/deliverer.h"
 #include "proc/engine.h"
+#include "proc/held.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
 
@@ -18,6 +19,7 @@
 struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
 	struct supervisor_options options;
+	bool full, json;
 	const char *command;
 	const char *const *rest;
 	size_t n;
@@ -28,7 +30,14 @@ usage(FILE *out)
 {
 	fputs("usage: mailhaul [-c FILE] fetch [-qv] [--exit-new] "
 	      "[ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] fetch [-qv] --full ACCOUNT "
+	      "MESSAGE...\n"
 	      "       mailhaul [-c FILE] check [ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] held [list] [--json] [ACCOUNT]\n"
+	      "       mailhaul [-c FILE] held show [--json] ACCOUNT "
+	      "MESSAGE...\n"
+	      "       mailhaul [-c FILE] held retry [ACCOUNT [MESSAGE...]]\n"
+	      "       mailhaul [-c FILE] held drop ACCOUNT MESSAGE...\n"
 	      "       mailhaul --help | --version\n",
 	    out);
 	return out == stdout ? EX_OK : EX_USAGE;
@@ -50,11 +59,34 @@ load(const char *path)
 static int
 fetch(const struct arguments *a)
 {
+	struct conf *conf;
+	int status = EX_OK;
+	size_t n = a->n;
+
+	if (a->full && n < 2)
+		return usage(stderr);
+	conf = load(a->path);
+	if (conf == NULL)
+		return EX_CONFIG;
+	if (a->full) {
+		status = held_want_full(
+		    conf, a->rest[0], a->rest + 1, n - 1);
+		n = 1;
+	}
+	if (status == EX_OK)
+		status = supervisor_fetch(conf, a->rest, n, &a->options);
+	conf_free(&conf);
+	return status;
+}
+
+static int
+held(const struct arguments *a)
+{
 	struct conf *conf = load(a->path);
 	int status = EX_CONFIG;
 
 	if (conf != NULL)
-		status = supervisor_fetch(conf, a->rest, a->n, &a->options);
+		status = held_command(conf, a->rest, a->n, a->json);
 	conf_free(&conf);
 	return status;
 }
@@ -103,6 +135,8 @@ read_options(struct arguments *a, int argc, char **argv)
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "exit-new", no_argument, NULL, 'n' },
+		{ "full", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -122,6 +156,12 @@ read_options(struct arguments *a, int argc, char **argv)
 			break;
 		case 'n':
 			a->options.exit_new = true;
+			break;
+		case 'f':
+			a->full = true;
+			break;
+		case 'j':
+			a->json = true;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -175,6 +215,8 @@ command(struct arguments *a, int argc, char **argv)
 		return fetch(a);
 	if (strcmp(a->command, "check") == 0)
 		return check(a);
+	if (strcmp(a->command, "held") == 0)
+		return held(a);
 	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a->command);
 	return usage(stderr);
 }

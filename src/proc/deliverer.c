@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "deliver/mda.h"
 #include "deliver/server.h"
 #include "io/ipc.h"
 #include "io/sandbox.h"
@@ -16,6 +17,7 @@ struct deliverer {
 	struct loop *loop;
 	struct ipc *supervisor;
 	struct server *server;
+	uint64_t max_files; /* that an MDA may have open; 0: any */
 	int lock; /* the state is ours until we are gone */
 };
 
@@ -49,6 +51,8 @@ hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 	bool mda_may_gain = unpack_u8(u) != 0;
 	struct err e;
 
+	d->max_files = unpack_u64(u);
+
 	if (!unpack_ok(u) || packet->n_fds != 1 || d->server != NULL) {
 		free(path);
 		return false;
@@ -66,16 +70,52 @@ hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 	return true;
 }
 
+/* clang-format off */
+static const enum target_way ways[] = {
+	[CONF_MAILDIR] = TARGET_MAILDIR,
+	[CONF_MDA]     = TARGET_MDA,
+	[CONF_LMTP]    = TARGET_RELAY,
+	[CONF_SMTP]    = TARGET_RELAY,
+	[CONF_MBOX]    = TARGET_MBOX,
+};
+static const enum mda_verdict verdicts[] = {
+	[CONF_EXIT_ACCEPT] = MDA_ACCEPTED,
+	[CONF_EXIT_LATER]  = MDA_LATER,
+	[CONF_EXIT_HOLD]   = MDA_HOLD,
+};
+
+/* clang-format on */
+
+/* It borrows from a. */
+static void
+fill_target(
+    struct target *t, const struct conf_account *a, unsigned long max_files)
+{
+	*t = (struct target){ .way = ways[a->way],
+		.name = a->name,
+		.user = a->user,
+		.path = a->way == CONF_MBOX ? a->mbox : a->maildir,
+		.folders = a->maildir_folders,
+		.argv = a->mda.v,
+		.timeout_ms = a->mda_timeout_s * 1000,
+		.parallel = a->mda_parallel,
+		.max_files = max_files,
+		.socket = a->relay.socket };
+	for (size_t i = 0; i < 256; i++)
+		t->exits[i] = (uint8_t)verdicts[a->mda_exit[i]];
+}
+
 static bool
 hear_target(struct deliverer *d, struct unpack *u)
 {
 	uint32_t number;
 	struct conf_account *a = wire_unpack_target(u, &number);
+	struct target t;
 
 	if (a == NULL)
 		return false;
-	if (a->way == CONF_MAILDIR)
-		server_account(d->server, number, a->name, a->maildir);
+	fill_target(&t, a, (unsigned long)d->max_files);
+	server_account(d->server, number, &t);
 	wire_free_account(&a);
 	return true;
 }

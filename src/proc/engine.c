@@ -154,15 +154,35 @@ hear_ca(struct engine *g, struct unpack *u, struct ipc_packet *packet)
 	return true;
 }
 
+/* NULL without *e: none is wanted. */
+static struct tls_ctx *
+ctx_of(const struct engine *g, uint32_t ca, const struct err **e)
+{
+	if (g->cas[ca] == NULL)
+		return NULL;
+	if (g->cas[ca]->ctx == NULL)
+		*e = &g->cas[ca]->e;
+	return g->cas[ca]->ctx;
+}
+
 static void
-start(struct seat *s, struct tls_ctx *tls)
+start(struct seat *s, uint32_t ca, uint32_t delivery_ca)
 {
 	struct engine *g = s->engine;
+	const struct err *e = NULL;
+	struct tls_ctx *tls = ctx_of(g, ca, &e);
+	struct tls_ctx *delivery_tls = ctx_of(g, delivery_ca, &e);
+
+	if (e != NULL) {
+		on_account(s, &(struct fetch_result){ .err = *e });
+		return;
+	}
 
 	s->account = account_new(&(struct account_params){ .env = &g->env,
 				     .hosts = g->hosts,
 				     .conf = s->conf,
 				     .tls = tls,
+				     .delivery_tls = delivery_tls,
 				     .secret = s->secret,
 				     .number = s->number },
 	    on_account, s);
@@ -172,25 +192,21 @@ static bool
 hear_account(struct engine *g, struct unpack *u)
 {
 	struct seat *s = mem_new(sizeof(*s));
-	uint32_t ca;
+	uint32_t ca, delivery_ca;
 
 	s->engine = g;
 	s->number = unpack_u32(u);
 	ca = unpack_u32(u);
+	delivery_ca = unpack_u32(u);
 	s->conf = wire_unpack_account(u, &s->secret);
-	if (s->conf == NULL || ca >= g->n_cas ||
+	if (s->conf == NULL || ca >= g->n_cas || delivery_ca >= g->n_cas ||
 	    !have_room((void **)&g->seats, &g->n_seats, s->number) ||
 	    g->seats[s->number] != NULL) {
 		free_seat(s);
 		return false;
 	}
 	g->seats[s->number] = s;
-	if (g->cas[ca] == NULL)
-		start(s, NULL);
-	else if (g->cas[ca]->ctx != NULL)
-		start(s, g->cas[ca]->ctx);
-	else
-		on_account(s, &(struct fetch_result){ .err = g->cas[ca]->e });
+	start(s, ca, delivery_ca);
 	return true;
 }
 

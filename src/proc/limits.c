@@ -3,13 +3,16 @@
 
 #include <sys/resource.h>
 
-void
+unsigned long
 limits_raise_files(void)
 {
 	struct rlimit r;
+	rlim_t before;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
-		return;
+		return 0;
+	before = r.rlim_cur;
 	r.rlim_cur = r.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &r);
+	return before;
 }

@@ -46,6 +46,7 @@ struct supervisor {
 	int log_fds[2]; /* the children's standard error, while lines move */
 	struct loop_fd *log_watch;
 	struct buf log;
+	unsigned long max_files; /* before we asked for more */
 	int lock;
 	int status;
 	uint64_t messages;
@@ -376,6 +377,7 @@ init(struct supervisor *s, struct err *e)
 	params = (struct team_params){ .conf = s->conf,
 		.lock_fd = s->lock,
 		.stderr_fd = s->log_fds[1],
+		.max_files = s->max_files,
 		.progress = style_of(s) == REPORT_MOVING,
 		.log_level = level_of(s) };
 	s->team = team_new(s->loop, &params, &events, s, e);
@@ -435,7 +437,7 @@ supervisor_fetch(struct conf *conf, const char *const *names, size_t n,
 	struct err e;
 
 	log_set_level(options->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
-	limits_raise_files();
+	s.max_files = limits_raise_files();
 	signal(SIGPIPE, SIG_IGN);
 	if (sandbox_secrets(&e) != 0)
 		log_notice("supervisor", "%s", e.text);

@@ -158,6 +158,7 @@ introduce(struct team *t)
 	    path, sizeof(path), "%s/ledger.sqlite", t->params.conf->state_dir);
 	pack_str(&b, path);
 	pack_u8(&b, wants_privileges(t->params.conf));
+	pack_u64(&b, t->params.max_files);
 	ipc_send_fds(t->deliverer.link, WIRE_LEDGER, buf_span(&b),
 	    &t->params.lock_fd, 1, false);
 	buf_clear(&b);
@@ -238,19 +239,19 @@ same_file(const char *a, const char *b)
 
 /* Each store is read and sent once. */
 static int
-ca_number(struct team *t, const struct conf_account *a, uint32_t *number,
-    struct err *e)
+ca_number(struct team *t, enum conf_tls tls, const char *file,
+    uint32_t *number, struct err *e)
 {
 	*number = 0;
-	if (a->tls == CONF_TLS_NONE)
+	if (tls == CONF_TLS_NONE)
 		return 0;
 	for (*number = 1; *number <= t->n_cas; (*number)++)
-		if (same_file(t->cas[*number - 1], a->tls_ca_file))
+		if (same_file(t->cas[*number - 1], file))
 			return 0;
-	if (send_ca(t, a->tls_ca_file, *number, e) != 0)
+	if (send_ca(t, file, *number, e) != 0)
 		return -1;
 	t->cas = mem_grow(t->cas, ++t->n_cas, sizeof(*t->cas));
-	t->cas[t->n_cas - 1] = a->tls_ca_file;
+	t->cas[t->n_cas - 1] = file;
 	return 0;
 }
 
@@ -260,13 +261,16 @@ team_account(struct team *t, uint32_t number,
     struct err *e)
 {
 	struct buf b;
-	uint32_t ca;
+	uint32_t ca, delivery_ca;
 
-	if (ca_number(t, account, &ca, e) != 0)
+	if (ca_number(t, account->tls, account->tls_ca_file, &ca, e) != 0 ||
+	    ca_number(t, account->delivery_tls, account->delivery_tls_ca_file,
+		&delivery_ca, e) != 0)
 		return -1;
 	buf_init(&b, ACCOUNT_MAX);
 	pack_u32(&b, number);
 	pack_u32(&b, ca);
+	pack_u32(&b, delivery_ca);
 	wire_pack_account(&b, account, secret);
 	if (b.n > IPC_PAYLOAD_MAX) {
 		buf_wipe(&b);

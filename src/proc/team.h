@@ -18,6 +18,7 @@ struct team_params {
 	const struct conf *conf; /* not ours */
 	int lock_fd;             /* the deliverer holds it too */
 	int stderr_fd;           /* of the children; -1: ours */
+	unsigned long max_files; /* that an MDA may have open; 0: any */
 	bool progress;           /* to be told on the way */
 	enum log_level log_level;
 };

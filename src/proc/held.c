@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/held.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "ledger/ledger.h"
+#include "proc/held_show.h"
+#include "util/mem.h"
+
+struct held {
+	struct conf *conf;     /* not ours */
+	struct ledger *ledger; /* NULL: nothing was ever fetched */
+	struct held_list list;
+};
+
+static int
+complain(const char *text)
+{
+	fprintf(stderr, "mailhaul: %s\n", text);
+	return EX_TEMPFAIL;
+}
+
+/* ---- reading ---- */
+
+static int
+keep(void *arg, const struct ledger_trouble *t, struct err *e)
+{
+	(void)e;
+	held_list_add(arg, t);
+	return 0;
+}
+
+static int
+read_all(struct held *h, const char *account, struct err *e)
+{
+	held_list_free(&h->list);
+	if (h->ledger == NULL)
+		return 0;
+	return ledger_troubles(h->ledger, account, keep, &h->list, e);
+}
+
+static int
+open_ledger(struct held *h, struct err *e)
+{
+	char *path = mem_printf("%s/ledger.sqlite", h->conf->state_dir);
+	struct err why = { 0 };
+
+	h->ledger = ledger_open_existing(path, &why);
+	free(path);
+	if (h->ledger != NULL || why.sys == ENOENT)
+		return 0;
+	*e = why;
+	return -1;
+}
+
+/* ---- which ---- */
+
+static int
+no_account(const struct conf *conf, const char *name)
+{
+	const char *near = conf_nearest(conf, name);
+
+	fprintf(stderr, "mailhaul: there is no account \"%s\" in %s%s%s%s\n",
+	    name, conf->path, near == NULL ? "" : "; did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	return EX_USAGE;
+}
+
+static bool
+is_called(const struct ledger_trouble *t, const char *name)
+{
+	char text[32];
+	size_t box = strlen(t->mailbox);
+
+	snprintf(text, sizeof(text), "id:%" PRId64, t->id);
+	if (strcmp(name, text) == 0)
+		return true;
+	if (t->uid == 0)
+		return t->uidl[0] != '\0' && strcmp(name, t->uidl) == 0;
+	snprintf(text, sizeof(text), "%" PRIu32, t->uid);
+	if (strncmp(name, t->mailbox, box) == 0 && name[box] == '/')
+		name += box + 1;
+	return strcmp(name, text) == 0;
+}
+
+/* The one that is called so; else NULL and words. */
+static const struct ledger_trouble *
+find(const struct held *h, const char *account, const char *name)
+{
+	const struct ledger_trouble *found = NULL;
+
+	for (size_t i = 0; i < h->list.n; i++) {
+		const struct ledger_trouble *t = &h->list.v[i];
+
+		if (!is_called(t, name))
+			continue;
+		if (found != NULL) {
+			fprintf(stderr,
+			    "mailhaul: %s: \"%s\" is in %s and in %s: say "
+			    "MAILBOX/UID\n",
+			    account, name, found->mailbox, t->mailbox);
+			return NULL;
+		}
+		found = t;
+	}
+	if (found == NULL)
+		fprintf(stderr,
+		    "mailhaul: %s: no message \"%s\" is held; \"mailhaul held "
+		    "%s\" lists them\n",
+		    account, name, account);
+	return found;
+}
+
+/* ---- changing ---- */
+
+typedef int (*change_fn)(struct ledger *l, int64_t id, struct err *e);
+
+static int
+retry(struct ledger *l, int64_t id, struct err *e)
+{
+	return ledger_trouble_retry(l, id, false, e);
+}
+
+static int
+retry_full(struct ledger *l, int64_t id, struct err *e)
+{
+	return ledger_trouble_retry(l, id, true, e);
+}
+
+/* One that was delivered in the meantime needs no more. */
+static int
+change_one(struct held *h, int64_t id, change_fn fn)
+{
+	struct err e;
+
+	if (fn(h->ledger, id, &e) == 0 || e.sys == ENOENT)
+		return EX_OK;
+	return complain(e.text);
+}
+
+static int
+change(struct held *h, const char *account, const char *const *names, size_t n,
+    change_fn fn)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; n == 0 && i < h->list.n && status == EX_OK; i++)
+		status = change_one(h, h->list.v[i].id, fn);
+	for (size_t i = 0; i < n && status == EX_OK; i++) {
+		const struct ledger_trouble *t = find(h, account, names[i]);
+
+		status = t == NULL ? EX_USAGE : change_one(h, t->id, fn);
+	}
+	return status;
+}
+
+/* ---- the words ---- */
+
+static int
+show(struct held *h, const char *account, const char *const *names, size_t n,
+    bool json)
+{
+	struct held_list some = { 0 };
+	int status = EX_OK;
+
+	for (size_t i = 0; i < n && status == EX_OK; i++) {
+		const struct ledger_trouble *t = find(h, account, names[i]);
+
+		if (t == NULL)
+			status = EX_USAGE;
+		else
+			held_list_add(&some, t);
+	}
+	if (status == EX_OK && json)
+		held_print_json(&some);
+	for (size_t i = 0; i < some.n && status == EX_OK && !json; i++)
+		held_print_one(&some.v[i]);
+	held_list_free(&some);
+	return status;
+}
+
+static int
+list(const struct held *h, bool json)
+{
+	if (json)
+		held_print_json(&h->list);
+	else
+		held_print_table(&h->list);
+	return EX_OK;
+}
+
+static int
+usage(void)
+{
+	fputs("usage: mailhaul held [list] [--json] [ACCOUNT]\n"
+	      "       mailhaul held show [--json] ACCOUNT MESSAGE...\n"
+	      "       mailhaul held retry [ACCOUNT [MESSAGE...]]\n"
+	      "       mailhaul held drop ACCOUNT MESSAGE...\n",
+	    stderr);
+	return EX_USAGE;
+}
+
+/* words begins with the account, if there is one. */
+static int
+act(struct held *h, const char *verb, const char *const *words, size_t n,
+    bool json)
+{
+	const char *account = n > 0 ? words[0] : NULL;
+	const char *const *names = words + 1;
+	size_t n_names = n > 0 ? n - 1 : 0;
+	struct err e;
+
+	if (read_all(h, account, &e) < 0)
+		return complain(e.text);
+	if (account != NULL && h->list.n == 0 &&
+	    conf_find(h->conf, account) == NULL)
+		return no_account(h->conf, account);
+	if (strcmp(verb, "list") == 0)
+		return n > 1 ? usage() : list(h, json);
+	if (strcmp(verb, "show") == 0)
+		return n < 2 ? usage()
+			     : show(h, account, names, n_names, json);
+	if (strcmp(verb, "retry") == 0)
+		return change(h, account, names, n_names, retry);
+	if (strcmp(verb, "drop") == 0)
+		return n < 2 ? usage()
+			     : change(h, account, names, n_names,
+				   ledger_trouble_drop);
+	return usage();
+}
+
+static bool
+is_verb(const char *word)
+{
+	static const char *const verbs[] = { "list", "show", "retry", "drop" };
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(word, verbs[i]) == 0)
+			return true;
+	return false;
+}
+
+int
+held_command(
+    struct conf *conf, const char *const *words, size_t n, bool json)
+{
+	struct held h = { .conf = conf };
+	const char *verb = "list";
+	struct err e;
+	int status;
+
+	if (n > 0 && is_verb(words[0])) {
+		verb = words[0];
+		words++;
+		n--;
+	}
+	if (open_ledger(&h, &e) < 0)
+		return complain(e.text);
+	status = act(&h, verb, words, n, json);
+	held_list_free(&h.list);
+	ledger_close(&h.ledger);
+	return status;
+}
+
+int
+held_want_full(struct conf *conf, const char *account,
+    const char *const *messages, size_t n)
+{
+	struct held h = { .conf = conf };
+	struct err e;
+	int status;
+
+	if (conf_find(conf, account) == NULL)
+		return no_account(conf, account);
+	if (open_ledger(&h, &e) < 0 || read_all(&h, account, &e) < 0)
+		status = complain(e.text);
+	else
+		status = change(&h, account, messages, n, retry_full);
+	held_list_free(&h.list);
+	ledger_close(&h.ledger);
+	return status;
+}
