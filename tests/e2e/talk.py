@@ -30,6 +30,7 @@ must make of it. A model server (model.py) plays the parts that do not matter.
 
     then
       fetch STATUS              a run; its exit status (a|b: either)
+      retry                     "mailhaul held retry": what waits is due
       says TEXT | never TEXT    of the last run's output
       asked PATTERN | unasked PATTERN   of all commands, without tags
       delivered N...            the Maildir holds these and nothing else
@@ -256,6 +257,8 @@ class Player:
         if word == "fetch":
             r = self.last = self.haul.run(timeout=30)
             assert str(r.status) in args.split("|")
+        elif word == "retry":
+            assert self.haul.run("retry", command="held").status == 0
         elif word == "says":
             assert args.lower() in self.last.text.lower()
         elif word == "never":
