@@ -82,7 +82,7 @@ handled_find(struct db *d, bool pop3, struct ledger_entry *m, struct err *e)
 	if (handled_has(d, &name, &m->known, e) < 0)
 		return -1;
 	if (m->by_content)
-		return 0;
+		return m->known ? handled_name(d, m, e) : 0;
 	if (!pop3 || m->stub)
 		return 0;
 	return uidl_compare(d, m->box, m->number, handled_state(m),

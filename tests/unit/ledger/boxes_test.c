@@ -48,6 +48,25 @@ remembers_what_was_listed(void **state)
 }
 
 static void
+names_a_box(void **state)
+{
+	struct buf b;
+	int64_t id;
+
+	(void)state;
+	buf_init(&b, 20);
+	assert_int_equal(
+	    boxes_add(t.d, "a", "INBOX", UINT32_MAX, &id, &t.e), 0);
+	assert_int_equal(boxes_name(t.d, id, &b, &t.e), 0);
+	assert_true(span_eq(buf_span(&b), SPAN("a\0INBOX\0004294967295\0")));
+	assert_int_equal(boxes_name(t.d, id, &b, &t.e), -1);
+	assert_non_null(strstr(t.e.text, "too long"));
+	assert_int_equal(boxes_name(t.d, 99, &b, &t.e), -1);
+	assert_non_null(strstr(t.e.text, "no box 99"));
+	buf_deinit(&b);
+}
+
+static void
 refuses_damaged_boxes(void **state)
 {
 	struct box box;
@@ -71,6 +90,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(finds_what_was_added),
 		TEST(remembers_what_was_listed),
+		TEST(names_a_box),
 		TEST(refuses_damaged_boxes),
 	};
 

@@ -119,6 +119,19 @@ says_that_another_program_holds_it(void **state)
 }
 
 static void
+keeps_the_log_when_told(void **state)
+{
+	char name[FOLDER_PATH + 16];
+
+	(void)state;
+	folder_beside(name, t.f.path, "-wal");
+	sql("INSERT INTO ranges VALUES (1, 0, 1, 2)");
+	assert_int_equal(db_keep_log(t.d, &t.e), 0);
+	db_close(&t.d);
+	assert_int_equal(access(name, F_OK), 0);
+}
+
+static void
 says_that_the_disk_is_full(void **state)
 {
 	(void)state;
@@ -162,6 +175,7 @@ main(void)
 		TEST(rolls_back_when_closed),
 		TEST(writes_no_more_once_damage_was_seen),
 		TEST(says_that_another_program_holds_it),
+		TEST(keeps_the_log_when_told),
 		TEST(says_that_the_disk_is_full),
 		TEST(says_why_a_file_cannot_be_opened),
 	};

@@ -6,17 +6,21 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
+#include "ledger/db.h"
 #include "unit/ledger/folder.h"
 
 /* ---- a disk that fails when told ---- */
 
 static int syncs_until_eio = -1; /* -1: never */
+static int syncs;
 
 /* In place of libc's: SQLite syncs by these. */
 static int
 sync_or_fail(long call, int fd)
 {
+	syncs++;
 	if (syncs_until_eio > 0)
 		syncs_until_eio--;
 	if (syncs_until_eio == 0) {
@@ -604,20 +608,22 @@ static void
 assert_listing(
     const char *lines, const char *fresh, const char *owed, uint32_t repeated)
 {
-	struct set f, o;
-	uint32_t n;
+	struct set f, o, full;
+	uint32_t n, barred;
 
 	set_init(&f);
 	set_init(&o);
+	set_init(&full);
 	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
 	list_lines(lines);
-	if (ledger_list_end(w.l, w.box, &f, &o, &n, &w.e) < 0)
+	if (ledger_list_end(w.l, w.box, &f, &o, &n, &full, &barred, &w.e) < 0)
 		fail_msg("%s", w.e.text);
 	assert_set(&f, fresh);
 	assert_set(&o, owed);
 	assert_int_equal(n, repeated);
 	set_deinit(&f);
 	set_deinit(&o);
+	set_deinit(&full);
 }
 
 static void
@@ -808,7 +814,8 @@ keeps_to_a_listing_that_ended(void **state)
 	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
 	assert_int_equal(
 	    ledger_list_add(w.l, w.box, 1, SPAN("a"), 1, &w.e), -1);
-	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(
+	    ledger_list_end(w.l, w.box, &s, &s, &n, &s, &n, &w.e), -1);
 	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
 	list_lines("1 a 10");
 	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
@@ -840,17 +847,20 @@ lists_two_boxes_at_a_time(void **state)
 	w.box = work;
 	list_lines("2 a 10");
 	{
-		struct set fresh, owed;
+		struct set fresh, owed, full;
 		uint32_t n;
 
 		set_init(&fresh);
 		set_init(&owed);
-		assert_int_equal(
-		    ledger_list_end(w.l, work, &fresh, &owed, &n, &w.e), 0);
+		set_init(&full);
+		assert_int_equal(ledger_list_end(w.l, work, &fresh, &owed, &n,
+				     &full, &n, &w.e),
+		    0);
 		assert_set(&fresh, "1");
 		assert_set(&owed, "2");
 		set_deinit(&fresh);
 		set_deinit(&owed);
+		set_deinit(&full);
 	}
 }
 
@@ -988,7 +998,8 @@ trusts_no_listing_that_it_could_not_keep(void **state)
 	assert_non_null(strstr(w.e.text, strerror(EFBIG)));
 	assert_int_equal(
 	    ledger_list_add(w.l, w.box, i, SPAN("a"), 1, &w.e), -1);
-	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(
+	    ledger_list_end(w.l, w.box, &s, &s, &n, &s, &n, &w.e), -1);
 	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
 	assert_listing("1 a 10", "1", "", 0);
 	prepare(1);
@@ -1011,13 +1022,600 @@ trusts_no_listing_that_it_could_not_end(void **state)
 	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
 	list_lines("1 b 20/2 c 30"); /* a is absent: something to write */
 	limit_files(1000);
-	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(
+	    ledger_list_end(w.l, w.box, &s, &s, &n, &s, &n, &w.e), -1);
 	limit_files(0);
-	assert_int_equal(ledger_list_end(w.l, w.box, &s, &s, &n, &w.e), -1);
+	assert_int_equal(
+	    ledger_list_end(w.l, w.box, &s, &s, &n, &s, &n, &w.e), -1);
 	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), -1);
 	assert_listing("1 b 20/2 c 30", "2", "1", 0);
 	assert_listing("1 a 10/2 b 20", "", "1:2", 0);
 	set_deinit(&s);
+}
+
+/* ---- before it is handed over ---- */
+
+static struct ledger_asked asked;
+
+static void
+ask(uint32_t number, bool by_content)
+{
+	struct ledger_entry m = entry(number);
+
+	m.by_content = by_content;
+	m.dir = NULL;
+	if (ledger_ask(w.l, &m, &asked, &w.e) < 0)
+		fail_msg("%s", w.e.text);
+}
+
+static int
+setup_asked(void **state)
+{
+	ledger_asked_init(&asked);
+	return setup(state);
+}
+
+static int
+setup_asked_pop3(void **state)
+{
+	ledger_asked_init(&asked);
+	return setup_pop3(state);
+}
+
+static int
+teardown_asked(void **state)
+{
+	ledger_asked_deinit(&asked);
+	return teardown(state);
+}
+
+static struct ledger_note
+note_with(uint32_t number, enum ledger_trouble_state state)
+{
+	struct ledger_note n = { .box = w.box,
+		.number = number,
+		.state = state,
+		.size = 1234,
+		.reason = "mailbox full",
+		.about = "From bob" };
+
+	memset(n.fingerprint, (int)(number & 0xff), sizeof(n.fingerprint));
+	return n;
+}
+
+static void
+note(uint32_t number, enum ledger_trouble_state state)
+{
+	struct ledger_note n = note_with(number, state);
+
+	if (ledger_note(w.l, &n, 1, &w.e) < 0)
+		fail_msg("%s", w.e.text);
+	assert_int_equal(n.held, state == LEDGER_HELD);
+}
+
+static void
+records_what_has_no_file(void **state)
+{
+	struct ledger_entry m = entry(5);
+
+	(void)state;
+	m.dir = m.file = NULL;
+	ask(5, false);
+	assert_false(asked.known);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_false(m.known);
+	assert_int_equal(m.row, 0);
+	crash();
+	assert_int_equal(journal_rows(w.l), 0);
+	assert_sets("5", "5");
+	assert_true(has_fingerprint(5));
+	ask(5, false);
+	assert_true(asked.known);
+}
+
+static void
+names_a_message_for_ever(void **state)
+{
+	(void)state;
+	ask(5, false);
+	assert_true(
+	    span_eq(buf_span(&asked.name), SPAN("work\0INBOX\0007\0u5")));
+	assert_string_equal(asked.uid, "5");
+	prepare(5);
+	crash();
+	ask(5, false);
+	assert_true(
+	    span_eq(buf_span(&asked.name), SPAN("work\0INBOX\0007\0u5")));
+}
+
+static void
+names_what_has_a_uidl(void **state)
+{
+	(void)state;
+	assert_listing("1 a 10/2 b 20/3 x 5/4 x 6", "1:4", "", 2);
+	ask(2, false);
+	assert_true(span_eq(buf_span(&asked.name), SPAN("work\0\0000\0lb")));
+	assert_string_equal(asked.uid, "b");
+	ask(4, false);
+	assert_true(
+	    span_eq(buf_span(&asked.name), SPAN("work\0\0000\0d6/1/x")));
+	assert_string_equal(asked.uid, "x");
+	prepare(2);
+	assert_listing("1 b 20", "", "1", 0);
+	ask(1, false);
+	assert_true(span_eq(buf_span(&asked.name), SPAN("work\0\0000\0lb")));
+	ask(65, true);
+	assert_true(span_eq(
+	    buf_span(&asked.name), SPAN("work\0\0000\0cAAAAAAAAAAAAAAAA")));
+	assert_string_equal(asked.uid, "");
+}
+
+static void
+says_before_what_prepare_says(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	assert_listing("1 1 10/2 2 20", "1:2", "", 0);
+	prepare(2);
+	ask(2, false);
+	assert_true(asked.known);
+	m = entry(2); /* the UIDL is that of another message now */
+	m.fingerprint[0] = 99;
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), 0);
+	assert_false(asked.known);
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), 0);
+	assert_false(asked.known);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_false(m.known);
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), 0);
+	assert_true(asked.known);
+	crash();
+	assert_listing("1 1 10/2 2 20", "1", "2", 0);
+	m.number = 9;
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), -1);
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	m.number = 1;
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), -1);
+}
+
+static void
+asks_by_content(void **state)
+{
+	struct ledger_note n = note_with(0xaa, LEDGER_HELD);
+
+	(void)state;
+	ask(0xaa, true);
+	assert_false(asked.known || asked.barred);
+	n.by_content = true;
+	n.number = 3;
+	assert_int_equal(ledger_note(w.l, &n, 1, &w.e), 0);
+	ask(0xaa, true);
+	assert_true(asked.barred);
+	assert_false(by_content(3, 0xaa).known);
+	ask(0xaa, true);
+	assert_true(asked.known);
+	assert_false(asked.barred);
+	gone("170"); /* known by this number too, since it was asked for */
+	ask(0xaa, true);
+	assert_false(asked.known);
+}
+
+/* No listing shows which of these the server still has. */
+static void
+forgets_contents_in_trouble_that_do_not_come(void **state)
+{
+	struct ledger_note n[3] = { note_with(0xa1, LEDGER_HELD),
+		note_with(0xa2, LEDGER_HELD), note_with(0xa3, LEDGER_HELD) };
+	struct db *d;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		n[i].by_content = true;
+	assert_int_equal(ledger_note(w.l, n, 2, &w.e), 0);
+	ledger_close(&w.l);
+	d = db_open(w.f.path, &w.e);
+	assert_non_null(d);
+	assert_int_equal(
+	    db_script(d, "UPDATE trouble SET seen = 5000", &w.e), 0);
+	db_close(&d);
+	reopen(w.f.path);
+	ask(0xa1, true);
+	assert_true(asked.barred);
+	assert_int_equal(ledger_note(w.l, &n[2], 1, &w.e), 0);
+	ask(0xa1, true);
+	assert_true(asked.barred);
+	ask(0xa2, true);
+	assert_false(asked.barred);
+}
+
+static void
+asks_without_a_write(void **state)
+{
+	int before;
+
+	(void)state;
+	note(7, LEDGER_HELD);
+	before = syncs;
+	ask(5, false);
+	ask(7, false);
+	assert_int_equal(syncs, before);
+	prepare(6);
+	assert_true(syncs > before);
+}
+
+/* ---- messages in trouble ---- */
+
+static void
+assert_troubles(const char *barred, const char *due, const char *full)
+{
+	struct set b = set_of("9"), d = set_of("9"), f = set_of("9");
+
+	if (ledger_troubles_of(w.l, w.box, &b, &d, &f, &w.e) < 0)
+		fail_msg("%s", w.e.text);
+	assert_set(&b, barred);
+	assert_set(&d, due);
+	assert_set(&f, full);
+	set_deinit(&b);
+	set_deinit(&d);
+	set_deinit(&f);
+}
+
+static int
+find_trouble(void *arg, const struct ledger_trouble *tr, struct err *e)
+{
+	struct ledger_trouble *found = arg;
+
+	(void)e;
+	if (tr->uid == found->uid || found->uid == 0)
+		*found = *tr;
+	return 0;
+}
+
+/* The last one, or that of a UID; its strings are not for use. */
+static struct ledger_trouble
+trouble_of(uint32_t uid)
+{
+	struct ledger_trouble found = { .uid = uid };
+
+	assert_int_equal(
+	    ledger_troubles(w.l, NULL, find_trouble, &found, &w.e), 0);
+	return found;
+}
+
+static void
+notes_durably(void **state)
+{
+	struct ledger_trouble found;
+
+	(void)state;
+	note(5, LEDGER_LATER);
+	note(6, LEDGER_HELD);
+	note(5, LEDGER_LATER);
+	crash();
+	assert_troubles("5:6", "", "");
+	assert_sets("", "");
+	found = trouble_of(5);
+	assert_int_equal(found.tries, 2);
+	assert_int_equal(found.size, 1234);
+	assert_true(found.next >= found.since + 120);
+	ask(5, false);
+	assert_true(asked.barred);
+	assert_int_equal(ledger_trouble_retry(w.l, found.id, false, &w.e), 0);
+	crash();
+	assert_troubles("6", "5", "");
+	ask(5, false);
+	assert_false(asked.barred);
+	assert_int_equal(
+	    ledger_trouble_retry(w.l, trouble_of(6).id, true, &w.e), 0);
+	assert_troubles("", "5:6", "6");
+	assert_int_equal(ledger_trouble_drop(w.l, found.id, &w.e), 0);
+	crash();
+	assert_troubles("5", "6", "6");
+	assert_int_equal(trouble_of(5).id, 0);
+	assert_int_equal(ledger_trouble_drop(w.l, 99, &w.e), -1);
+	assert_int_equal(w.e.sys, ENOENT);
+}
+
+static void
+delays_more_and_more(void **state)
+{
+	(void)state;
+	assert_int_equal(ledger_delay_s(1), 60);
+	assert_int_equal(ledger_delay_s(2), 120);
+	assert_int_equal(ledger_delay_s(1000), 4 * 3600);
+}
+
+static void
+notes_nothing_of_what_is_handled(void **state)
+{
+	struct ledger_note n = note_with(5, LEDGER_HELD);
+
+	(void)state;
+	prepare(5);
+	assert_int_equal(ledger_note(w.l, &n, 1, &w.e), 0);
+	assert_false(n.held);
+	assert_troubles("", "", "");
+}
+
+static void
+notes_all_or_nothing(void **state)
+{
+	struct ledger_note group[2] = { note_with(5, LEDGER_HELD),
+		note_with(0, LEDGER_HELD) };
+
+	(void)state;
+	assert_int_equal(ledger_note(w.l, group, 2, &w.e), -1);
+	assert_troubles("", "", "");
+	syncs_until_eio = 1;
+	assert_int_equal(ledger_note(w.l, group, 1, &w.e), -1);
+	syncs_until_eio = -1;
+	crash();
+	assert_troubles("", "", "");
+}
+
+static void
+forgets_the_trouble_of_what_got_through(void **state)
+{
+	struct ledger_entry m;
+
+	(void)state;
+	note(5, LEDGER_LATER);
+	note(6, LEDGER_HELD);
+	m = prepare(5);
+	assert_troubles("6", "", "");
+	crash();
+	assert_troubles("6", "", "");
+	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
+	assert_troubles("6", "", "");
+}
+
+static void
+remembers_recipients_across_restarts(void **state)
+{
+	static const char *const some[] = { "bob@example.org",
+		"al@example.org" };
+	struct ledger_note n = note_with(5, LEDGER_LATER);
+
+	(void)state;
+	n.reached = some;
+	n.n_reached = 2;
+	assert_int_equal(ledger_note(w.l, &n, 1, &w.e), 0);
+	crash();
+	assert_int_equal(trouble_of(5).n_reached, 2);
+	ask(5, false);
+	assert_int_equal(asked.n_reached, 2);
+	assert_string_equal(asked.reached[0], "al@example.org");
+	assert_string_equal(asked.reached[1], "bob@example.org");
+	prepare(5);
+	ask(5, false);
+	assert_int_equal(asked.n_reached, 0);
+}
+
+static void
+has_no_trouble_with_what_the_server_lost(void **state)
+{
+	struct set s = set_of("1:6");
+
+	(void)state;
+	note(5, LEDGER_LATER);
+	note(6, LEDGER_HELD);
+	note(7, LEDGER_HELD);
+	assert_int_equal(ledger_missing(w.l, w.box, &s, &w.e), 0);
+	crash();
+	assert_troubles("7", "", "");
+	set_deinit(&s);
+}
+
+static void
+delivers_a_stub_once(void **state)
+{
+	struct ledger_note about = note_with(5, LEDGER_LATER);
+	struct ledger_entry m = entry(5);
+	struct ledger_trouble found;
+
+	(void)state;
+	m.stub = true;
+	m.note = &about;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_false(m.known);
+	crash();
+	assert_int_equal(journal_rows(w.l), 1);
+	assert_sets("", "");
+	assert_troubles("5", "", "");
+	found = trouble_of(5);
+	assert_true(found.stub);
+	assert_int_equal(found.why, LEDGER_WHY_SIZE);
+	assert_int_equal(found.state, LEDGER_HELD);
+	ledger_published(w.l, &m, 1);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_true(m.known);
+	assert_int_equal(ledger_trouble_retry(w.l, found.id, true, &w.e), 0);
+	assert_troubles("", "5", "5");
+	assert_false(prepare(5).known);
+	assert_troubles("", "", "");
+	assert_sets("5", "5");
+}
+
+static void
+takes_back_a_stub(void **state)
+{
+	struct ledger_entry m = entry(5);
+
+	(void)state;
+	m.stub = true;
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	crash();
+	assert_int_equal(ledger_unprepare(w.l, &m, 1, &w.e), 0);
+	assert_troubles("", "", "");
+	assert_int_equal(journal_rows(w.l), 0);
+}
+
+static void
+assert_listed(
+    const char *lines, const char *fresh, const char *full, uint32_t barred)
+{
+	struct set f = set_of(""), o = set_of(""), whole = set_of("9");
+	uint32_t n, count;
+
+	assert_int_equal(ledger_list_begin(w.l, w.box, &w.e), 0);
+	list_lines(lines);
+	if (ledger_list_end(w.l, w.box, &f, &o, &n, &whole, &count, &w.e) < 0)
+		fail_msg("%s", w.e.text);
+	assert_set(&f, fresh);
+	assert_set(&whole, full);
+	assert_int_equal(count, barred);
+	set_deinit(&f);
+	set_deinit(&o);
+	set_deinit(&whole);
+}
+
+static void
+lists_no_message_that_is_held(void **state)
+{
+	struct ledger_note n;
+
+	(void)state;
+	assert_listed("1 a 10/2 b 20/3 c 30", "1:3", "", 0);
+	note(1, LEDGER_LATER);
+	note(3, LEDGER_HELD);
+	n = note_with(4, LEDGER_HELD);
+	assert_int_equal(ledger_note(w.l, &n, 1, &w.e), -1);
+	crash();
+	assert_listed("1 x 5/2 b 20/3 c 30/4 a 10", "1:2", "", 2);
+	assert_int_equal(
+	    ledger_trouble_retry(w.l, trouble_of(0).id, true, &w.e), 0);
+	assert_listed("1 c 30/2 b 20/3 a 10", "1:2", "1", 1);
+	prepare(1);
+	assert_listed("1 c 30/2 b 20/3 a 10", "2", "", 1);
+}
+
+/* ---- with another process ---- */
+
+/* Runs work in a process that knows nothing of what this one has open; it
+ * begins with *go, a pipe. */
+static pid_t
+start(int go[2], int (*work)(void))
+{
+	pid_t child;
+	char c;
+
+	ledger_close(&w.l);
+	assert_int_equal(pipe(go), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		close(go[1]);
+		_exit(read(go[0], &c, 1) == 1 ? work() : 99);
+	}
+	close(go[0]);
+	reopen(w.f.path);
+	return child;
+}
+
+static void
+join(pid_t child)
+{
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int
+retry_and_drop(void)
+{
+	struct ledger_trouble five = { .uid = 5 }, six = { .uid = 6 };
+
+	w.l = ledger_open_existing(w.f.path, &w.e);
+	if (w.l == NULL ||
+	    ledger_troubles(w.l, "work", find_trouble, &five, &w.e) < 0 ||
+	    ledger_troubles(w.l, "work", find_trouble, &six, &w.e) < 0)
+		return 1;
+	if (ledger_trouble_retry(w.l, five.id, true, &w.e) < 0 ||
+	    ledger_trouble_drop(w.l, six.id, &w.e) < 0)
+		return 2;
+	ledger_close(&w.l);
+	return 0;
+}
+
+static void
+sees_what_another_process_changed(void **state)
+{
+	pid_t child;
+	int go[2];
+
+	(void)state;
+	child = start(go, retry_and_drop);
+	note(5, LEDGER_HELD);
+	note(6, LEDGER_HELD);
+	assert_troubles("5:6", "", "");
+	assert_int_equal(write(go[1], "x", 1), 1);
+	join(child);
+	close(go[1]);
+	assert_troubles("6", "5", "5");
+	note(6, LEDGER_LATER); /* it was on its way */
+	assert_troubles("6", "5", "5");
+	prepare(5);
+	crash();
+	assert_sets("5", "5");
+	assert_troubles("6", "", "");
+}
+
+static int held_up[2];
+
+static int
+hold_up(void)
+{
+	struct timespec wait = { .tv_nsec = 400000000 };
+	struct db *d = db_open(w.f.path, &w.e);
+
+	if (d == NULL || db_begin(d, &w.e) < 0 ||
+	    write(held_up[1], "x", 1) != 1)
+		return 1;
+	nanosleep(&wait, NULL);
+	if (db_run(d, "UPDATE undone SET n = 5", NULL, &w.e) < 0 ||
+	    db_commit(d, &w.e) < 0)
+		return 2;
+	db_close(&d);
+	return 0;
+}
+
+static void
+waits_for_another_process(void **state)
+{
+	pid_t child;
+	int go[2];
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(held_up), 0);
+	child = start(go, hold_up);
+	prepare(4);
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_int_equal(read(held_up[0], &c, 1), 1);
+	assert_troubles("", "", "");
+	note(5, LEDGER_HELD);
+	prepare(6);
+	join(child);
+	close(go[1]);
+	close(held_up[0]);
+	close(held_up[1]);
+	assert_troubles("5", "", "");
+}
+
+static void
+says_that_there_is_no_ledger_to_look_at(void **state)
+{
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	assert_null(ledger_open_existing(f.path, &w.e));
+	assert_int_equal(w.e.sys, ENOENT);
+	assert_int_equal(access(f.path, F_OK), -1);
+	folder_remove(&f);
 }
 
 /* ---- killed anywhere ---- */
@@ -1114,6 +1712,8 @@ survives_a_kill_at_every_commit(void **state)
 /* clang-format off */
 #define IMAP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define POP3(test) cmocka_unit_test_setup_teardown(test, setup_pop3, teardown)
+#define ASK(test) cmocka_unit_test_setup_teardown(test, setup_asked, teardown_asked)
+#define ASK_POP3(test) cmocka_unit_test_setup_teardown(test, setup_asked_pop3, teardown_asked)
 
 /* clang-format on */
 
@@ -1157,6 +1757,26 @@ main(void)
 		IMAP(goes_on_after_a_failed_sync),
 		POP3(trusts_no_listing_that_it_could_not_keep),
 		POP3(trusts_no_listing_that_it_could_not_end),
+		ASK(records_what_has_no_file),
+		ASK(names_a_message_for_ever),
+		ASK_POP3(names_what_has_a_uidl),
+		ASK_POP3(says_before_what_prepare_says),
+		ASK_POP3(asks_by_content),
+		ASK_POP3(forgets_contents_in_trouble_that_do_not_come),
+		ASK(asks_without_a_write),
+		ASK(notes_durably),
+		IMAP(delays_more_and_more),
+		IMAP(notes_nothing_of_what_is_handled),
+		IMAP(notes_all_or_nothing),
+		IMAP(forgets_the_trouble_of_what_got_through),
+		ASK(remembers_recipients_across_restarts),
+		IMAP(has_no_trouble_with_what_the_server_lost),
+		IMAP(delivers_a_stub_once),
+		IMAP(takes_back_a_stub),
+		POP3(lists_no_message_that_is_held),
+		IMAP(sees_what_another_process_changed),
+		IMAP(waits_for_another_process),
+		IMAP(says_that_there_is_no_ledger_to_look_at),
 		IMAP(survives_a_kill_at_every_commit),
 	};
 

@@ -200,6 +200,31 @@ takes_a_row_that_is_not_listed_for_the_message(void **state)
 }
 
 static void
+gives_the_name_of_a_number(void **state)
+{
+	struct uidl_name name;
+
+	(void)state;
+	assert_int_equal(uidl_name(t.d, 1, 7, &name, &t.e), 0);
+	assert_true(span_eq(span_make(name.uidl, name.n), SPAN("y")));
+	assert_int_equal(name.size, 40);
+	assert_int_equal(name.nth, 2);
+	assert_true(name.doubt);
+	assert_int_equal(uidl_name(t.d, 1, 4, &name, &t.e), 0);
+	assert_true(span_eq(span_make(name.uidl, name.n), SPAN("b")));
+	assert_false(name.doubt);
+	/* both a line and a row */
+	sql("INSERT INTO temp.line VALUES (1, 4, x'7a', 21, 1, 0, 0)");
+	assert_int_equal(uidl_name(t.d, 1, 4, &name, &t.e), 0);
+	assert_true(span_eq(span_make(name.uidl, name.n), SPAN("z")));
+	assert_int_equal(uidl_name(t.d, 1, 2, &name, &t.e), -1);
+	assert_non_null(strstr(t.e.text, "not in the listing"));
+	sql("UPDATE temp.line SET uidl = zeroblob(256)");
+	assert_int_equal(uidl_name(t.d, 1, 4, &name, &t.e), -1);
+	assert_non_null(strstr(t.e.text, "damaged"));
+}
+
+static void
 refuses_damaged_rows(void **state)
 {
 	static const char *const harm[] = { "uidl = zeroblob(300)", "state = 3",
@@ -240,6 +265,7 @@ main(void)
 		TEST(drops_the_row_of_another_message),
 		TEST(keeps_the_row_of_the_same_message),
 		TEST(takes_a_row_that_is_not_listed_for_the_message),
+		TEST(gives_the_name_of_a_number),
 		TEST(refuses_damaged_rows),
 	};
 
