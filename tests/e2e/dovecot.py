@@ -27,7 +27,7 @@ base_dir = {dir}/run
 state_dir = {dir}/state
 instance_name = mailhaul-{pid}
 log_path = {dir}/dovecot.log
-protocols = imap pop3
+protocols = imap pop3 lmtp
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{dir}/tls/server.pem
@@ -38,6 +38,15 @@ auth_failure_delay = 0
 passdb {{
   driver = static
   args = password={password}
+}}
+userdb {{
+  driver = passwd-file
+  args = {dir}/unknown
+  result_success = return-fail
+}}
+userdb {{
+  driver = passwd-file
+  args = {dir}/small
 }}
 userdb {{
   driver = static
@@ -95,6 +104,21 @@ service imap {{
 service pop3 {{
   service_count = 64
 }}
+service lmtp {{
+  unix_listener {dir}/lmtp {{
+    mode = 0666
+  }}
+  inet_listener lmtp {{
+    port = {lmtp}
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = quota
+}}
+plugin {{
+  quota = maildir:User quota
+}}
+quota_full_tempfail = yes
 {rootless}
 """
 
@@ -214,6 +238,7 @@ class Dovecot:
         self.uid = MAIL_UID if self.root else os.getuid()
         self.gid = MAIL_UID if self.root else os.getgid()
         self.ca = os.path.join(self.dir, "tls", "ca.pem")
+        self.lmtp_socket = os.path.join(self.dir, "lmtp")
         self.proc = None
         self.users = 0
 
@@ -231,13 +256,23 @@ class Dovecot:
         os.chmod(os.path.join(self.dir, "mail"), 0o755)
         self.own(os.path.join(self.dir, "mail"))
         make_certs(os.path.join(self.dir, "tls"))
+        self.users_file("unknown", "unknown@example.org::::::")
+        self.users_file("small", (
+            "small@example.org::%d:%d::%s/mail/small@example.org::"
+            "userdb_quota_rule=*:bytes=2000") % (
+                self.uid, self.gid, self.dir))
         for _ in range(5):  # a port may be taken between asking and using
             if self.try_start():
                 return self
         raise RuntimeError("Dovecot does not start:\n" + self.log())
 
+    def users_file(self, name, line):
+        with open(os.path.join(self.dir, name), "w") as f:
+            f.write(line + "\n")
+
     def try_start(self):
-        self.imap, self.imaps, self.pop3, self.pop3s = free_ports(4)
+        self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = \
+            free_ports(5)
         rootless = "" if self.root else ROOTLESS.format(
             user=pwd.getpwuid(os.getuid()).pw_name,
             group=grp.getgrgid(os.getgid()).gr_name)
@@ -246,7 +281,8 @@ class Dovecot:
             f.write(CONF.format(
                 dir=self.dir, pid=os.getpid(), password=PASSWORD,
                 uid=self.uid, gid=self.gid, imap=self.imap, imaps=self.imaps,
-                pop3=self.pop3, pop3s=self.pop3s, rootless=rootless,
+                pop3=self.pop3, pop3s=self.pop3s, lmtp=self.lmtp,
+                rootless=rootless,
                 chroot="" if self.root else "chroot ="))
         self.proc = subprocess.Popen(
             ["/usr/sbin/dovecot", "-F", "-c", conf], stdin=subprocess.DEVNULL,
@@ -254,7 +290,7 @@ class Dovecot:
             stderr=open(os.path.join(self.dir, "stderr"), "w"))
         end = time.monotonic() + 10
         while time.monotonic() < end and self.proc.poll() is None:
-            if all(greets(p) for p in (self.imap, self.pop3)):
+            if all(greets(p) for p in (self.imap, self.pop3, self.lmtp)):
                 return True
             time.sleep(0.02)
         self.stop_process()
