@@ -100,6 +100,8 @@ finish_maildir(struct conf_reader *r, const struct conf_section *own,
 
 /* ---- the envelope ---- */
 
+#define RECIPIENTS_MAX 100 /* RFC 5321 4.5.3.1.8: a server takes so many */
+
 static const char *
 what_is_missing(const struct conf_account *a)
 {
@@ -107,6 +109,9 @@ what_is_missing(const struct conf_account *a)
 		return "recipient is missing: add recipient = "
 		       "\"alice@example.org\", or recipient-header = "
 		       "\"Delivered-To\"";
+	if (a->recipients.n > RECIPIENTS_MAX)
+		return "there are more than 100 recipients: that is a list, "
+		       "give the server its address";
 	if (!is_relay(a) && a->recipients.n > 1)
 		return "there are several recipients, and one copy only: leave "
 		       "one (lmtp and smtp take more)";

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "deliver/commit_mbox.h"
-#include "deliver/fingerprint.h"
 #include "deliver/group.h"
 #include "deliver/mbox_spool.h"
 #include "sys/crash.h"
@@ -67,12 +66,10 @@ reopen(struct commit *c)
 }
 
 static int
-check(const struct commit_tools *tools, struct commit *c)
+check(struct commit *c)
 {
 	const struct place *home = place_home(c->place);
 	struct stat st;
-	struct digest d;
-	int fd;
 
 	if (c->place->stuck || home->stuck) {
 		c->e = c->place->stuck ? c->place->why : home->why;
@@ -86,17 +83,7 @@ check(const struct commit_tools *tools, struct commit *c)
 		return err_set(&c->e, ERR_DELIVER, 0,
 		    "%s/tmp/%s: has another size than was written",
 		    maildir_path(c->maildir), c->name);
-	if (name_target(c) < 0)
-		return -1;
-	if (!c->entry.by_content)
-		return 0;
-	fd = maildir_read(c->maildir, c->name, &c->e);
-	if (fd < 0)
-		return -1;
-	fingerprint_file(fd, c->name, tools->digest, &d, &c->e);
-	close(fd);
-	memcpy(c->entry.fingerprint, d.b, sizeof(d.b));
-	return 0;
+	return name_target(c);
 }
 
 static void
@@ -299,7 +286,7 @@ run(struct group *g)
 	if (g->n == 0)
 		return;
 	for (size_t i = 0; i < g->n; i++)
-		check(g->tools, g->c[i]);
+		check(g->c[i]);
 	group_drop_failed(g);
 	sync_files(g);
 	group_drop_failed(g);

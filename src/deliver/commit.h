@@ -31,7 +31,6 @@
 #include "deliver/maildir.h"
 #include "deliver/place.h"
 #include "deliver/sync.h"
-#include "io/digest.h"
 #include "ledger/ledger.h"
 #include "util/err.h"
 
@@ -53,7 +52,6 @@ struct commit {
 struct commit_tools {
 	struct ledger *ledger;
 	struct sync *sync;
-	struct digest_state *digest;
 };
 
 void commit_group(

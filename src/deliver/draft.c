@@ -37,7 +37,8 @@ struct draft {
 	struct eol eol;
 	struct eol_watch watch; /* with crlf */
 	struct quote quote;     /* with mbox */
-	struct fingerprint *fingerprint;
+	struct fingerprint *fingerprint; /* NULL: content is taken */
+	struct digest_state *content;    /* or NULL */
 	struct envelope_rules rules;
 	struct header *header; /* NULL: nothing is looked for in it */
 	struct buf held;       /* until begun */
@@ -106,7 +107,12 @@ draft_new(struct desk *desk, int fd, const struct draft_style *style,
 	eol_watch_init(&d->watch);
 	quote_init(&d->quote);
 	buf_init(&d->held, DRAFT_HELD_MAX);
-	d->fingerprint = fingerprint_new();
+	if (style->by_content) {
+		d->content = digest_new();
+		digest_begin(d->content);
+	} else {
+		d->fingerprint = fingerprint_new();
+	}
 	d->rules = (struct envelope_rules){ style->recipient,
 		style->recipient_header, style->recipient_prefix };
 	if (needs_header(style))
@@ -128,6 +134,7 @@ draft_free(struct draft **p)
 	if (d->fd >= 0)
 		close(d->fd);
 	fingerprint_free(&d->fingerprint);
+	digest_free(&d->content);
 	header_free(&d->header);
 	buf_deinit(&d->held);
 	free(d->uidl);
@@ -330,7 +337,10 @@ int
 draft_write(struct draft *d, struct span octets, struct err *e)
 {
 	d->given += octets.n;
-	fingerprint_add(d->fingerprint, octets);
+	if (d->content != NULL)
+		digest_add(d->content, octets);
+	else
+		fingerprint_add(d->fingerprint, octets);
 	if (!d->begun && octets.n > 0)
 		hold(d, &octets);
 	put_message(d, octets);
@@ -397,8 +407,11 @@ draft_finish(
 		out->eight_bit = d->watch.eight_bit;
 		out->bare = eol_watch_bare(&d->watch);
 	}
-	fingerprint_end(
-	    d->fingerprint, d->desk->digest, d->given, &out->fingerprint);
+	if (d->content != NULL)
+		digest_end(d->content, &out->fingerprint);
+	else
+		fingerprint_end(d->fingerprint, d->desk->digest, d->given,
+		    &out->fingerprint);
 	if (d->e.kind == ERR_NONE)
 		return 0;
 	*e = d->e;

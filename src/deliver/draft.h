@@ -41,6 +41,8 @@ struct draft_style {    /* nothing here is ours; it outlives its drafts */
 	bool mbox;      /* that, mboxrd quoting, and an empty line behind the
 	                   message; not with crlf */
 	bool received, delivered_to, source; /* the trace headers */
+	bool by_content; /* the fingerprint is of every octet as it was given,
+	                    since the message has no other name */
 	bool envelope; /* sender, recipient and about are asked for, even if
 	                  nothing in front needs them */
 	const char *host, *protocol, *account,

@@ -69,28 +69,3 @@ fingerprint_end(const struct fingerprint *f, struct digest_state *with,
 	add_number(with, size);
 	digest_end(with, out);
 }
-
-int
-fingerprint_file(int fd, const char *name, struct digest_state *with,
-    struct digest *out, struct err *e)
-{
-	char *octets = mem_array(1, READ_OCTETS);
-	off_t at = 0;
-	ssize_t n;
-
-	digest_begin(with);
-	while ((n = pread(fd, octets, READ_OCTETS, at)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		digest_add(with, span_make(octets, (size_t)n));
-		at += n;
-	}
-	free(octets);
-	digest_end(with, out);
-	if (n < 0)
-		return err_set(
-		    e, ERR_DELIVER, errno, "%s: %s", name, strerror(errno));
-	return 0;
-}

@@ -14,7 +14,6 @@
 
 #include "deliver/header.h"
 #include "io/digest.h"
-#include "util/err.h"
 #include "util/span.h"
 
 #define FINGERPRINT_VALUE_MAX HEADER_VALUE_MAX
@@ -28,10 +27,5 @@ void fingerprint_free(struct fingerprint **f); /* NULL is fine */
 void fingerprint_add(struct fingerprint *f, struct span octets);
 void fingerprint_end(const struct fingerprint *f, struct digest_state *with,
     uint64_t size, struct digest *out);
-
-/* The identity of a message that has no other: every octet of the file fd,
- * from its start. 0 or -1; name is for the error. */
-int fingerprint_file(int fd, const char *name, struct digest_state *with,
-    struct digest *out, struct err *e);
 
 #endif

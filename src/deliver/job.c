@@ -93,6 +93,7 @@ place_of(const struct job *j, struct places *places)
 				  : mem_strdup(t->path);
 		p = places_find(places, path);
 		p->folder = strcmp(path, t->path) != 0;
+		p->root = p->folder ? places_find(places, t->path) : NULL;
 		break;
 	case TARGET_MBOX:
 		path = mem_printf("%s%s", PLACE_MBOX, t->path);

@@ -360,8 +360,6 @@ hear_note(struct link *l, struct span p)
 		j = b->open ? job_for(l, b, JOB_NOTE) : NULL;
 	if (j == NULL || (w.token != WIRE_NO_TOKEN) != j->letter)
 		return false;
-	if (j->letter)
-		commit_discard(&j->commit);
 	j->kind = JOB_NOTE;
 	j->cookie = w.cookie;
 	job_take_note(j, &w, j->letter ? j->commit.entry.box : b->ledger_box);
@@ -409,8 +407,8 @@ hear_discard(struct link *l, struct span p)
 	for (size_t i = 0; i < n; i++) {
 		if ((j = opener_take(l->opener, tokens[i])) == NULL)
 			return false;
+		opener_done(&l->env->room, j);
 		job_free(&j);
-		l->env->room.files--;
 	}
 	opener_serve(l->opener, l->ipc);
 	return true;

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "deliver/spool.h"
 #include "deliver/wire.h"
 #include "sys/crash.h"
 #include "util/mem.h"
@@ -79,7 +78,7 @@ open_file(struct opener *o, const struct opener_for *f, struct commit *c,
     struct err *e)
 {
 	if (f->place == NULL) {
-		c->fd = spool_open(o->room->spool, e);
+		c->fd = spool_take(o->room->spool, e);
 		return c->fd;
 	}
 	maildir_names_next(&o->room->names, c->name);
@@ -184,6 +183,16 @@ opener_take(struct opener *o, uint32_t token)
 }
 
 void
+opener_done(struct opener_room *room, struct job *j)
+{
+	room->files--;
+	if (j->commit.place != NULL || j->commit.fd < 0)
+		return;
+	spool_give(room->spool, j->commit.fd);
+	j->commit.fd = -1;
+}
+
+void
 opener_drop_all(struct opener *o)
 {
 	for (uint32_t i = 0; i < o->room->max_files; i++) {
@@ -191,7 +200,7 @@ opener_drop_all(struct opener *o)
 
 		if (j == NULL)
 			continue;
+		opener_done(o->room, j);
 		job_free(&j);
-		o->room->files--;
 	}
 }

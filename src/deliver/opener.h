@@ -15,13 +15,14 @@
 
 #include "deliver/job.h"
 #include "deliver/maildir.h"
+#include "deliver/spool.h"
 #include "io/ipc.h"
 
 struct opener;
 
 struct opener_room { /* the server's, for all openers */
 	struct maildir_names names;
-	const char *spool; /* directory, for files without a name; not ours */
+	struct spool *spool; /* for files without a name; not ours */
 	unsigned int files, max_files; /* open, or being committed */
 };
 
@@ -53,5 +54,9 @@ struct job *opener_find(const struct opener *o, uint32_t token);
  * counted in room->files; NULL when there is none. */
 struct job *opener_take(struct opener *o, uint32_t token);
 void opener_drop_all(struct opener *o);
+
+/* A letter's job has come to its end: it counts no more, and its spool file
+ * may be used again. */
+void opener_done(struct opener_room *room, struct job *j);
 
 #endif

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deliver/group.h"
 #include "deliver/spool.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
@@ -232,7 +231,6 @@ run_program(struct outlet *o, struct job *j)
 		end(o, j, &e);
 		return;
 	}
-	group_close_file(&j->commit);
 	write_key(o, j, key);
 	mail.key = key;
 	run = mem_new(sizeof(*run));
@@ -316,14 +314,11 @@ outlet_commit(struct outlet *o, struct job *j)
 	switch (j->account->target->way) {
 	case TARGET_MAILDIR:
 	case TARGET_MBOX:
+	case TARGET_RELAY:
 		push(o, j, JOB_COMMIT);
 		break;
 	case TARGET_MDA:
 		push(o, j, JOB_ASK);
-		break;
-	case TARGET_RELAY:
-		group_close_file(&j->commit);
-		push(o, j, JOB_COMMIT);
 		break;
 	}
 }

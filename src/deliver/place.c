@@ -371,6 +371,8 @@ place_ready(struct places *ps, struct place *p, struct err *e)
 		return -1;
 	if (p->mbox != NULL)
 		return open_spool(ps, p, e);
+	if (p->root != NULL && place_ready(ps, p->root, e) < 0)
+		return -1;
 	if (p->maildir != NULL && !maildir_is_current(p->maildir))
 		maildir_unref(&p->maildir);
 	if (p->maildir == NULL)

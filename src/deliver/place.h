@@ -35,6 +35,7 @@ struct place {
 	struct place *spool;     /* not ours; of an mbox that is ready */
 	struct maildir *maildir; /* NULL: not open; of an mbox, the spool */
 	bool folder;             /* of a Maildir; set by who knows it */
+	struct place *root;      /* not ours; of a folder, that Maildir */
 	bool swept;              /* leftovers in tmp/ were removed */
 	bool stuck, broken;      /* broken: stuck, too */
 	bool noticed;            /* that there can be no dotlock */

@@ -39,7 +39,7 @@ tell(struct server *s, struct job *j)
 {
 	log_job(j);
 	if (j->letter)
-		s->env.room.files--;
+		opener_done(&s->env.room, j);
 	if (s->link != NULL && link_is_its(s->link, j))
 		link_answer(s->link, j);
 }
@@ -94,7 +94,7 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 	s = mem_new(sizeof(*s));
 	s->env.loop = loop;
 	s->dir = folder_of(ledger_path);
-	s->env.room.spool = s->dir;
+	s->env.room.spool = spool_new(s->dir);
 	s->env.room.max_files = limit_files(FILES_MAX);
 	maildir_names_init(&s->env.room.names, ledger_token(ledger));
 	spool = mem_printf("%s/" SPOOL, s->dir);
@@ -127,6 +127,7 @@ server_free(struct server **p)
 		free(s->env.accounts[i]);
 	}
 	free(s->env.accounts);
+	spool_free(&s->env.room.spool);
 	free(s->dir);
 	free(s);
 }

@@ -3,12 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/mem.h"
+
+#define KEPT_MAX 64
+
+struct spool {
+	char *dir;
+	int kept[KEPT_MAX];
+	size_t n;
+};
 
 /* For file systems without O_TMPFILE. */
 static int
@@ -23,18 +32,72 @@ open_and_unlink(const char *dir)
 	return fd;
 }
 
-int
-spool_open(const char *dir, struct err *e)
+static int
+open_new(const char *dir)
 {
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0 &&
 	    (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
 		fd = open_and_unlink(dir);
+	return fd;
+}
+
+struct spool *
+spool_new(const char *dir)
+{
+	struct spool *s = mem_new(sizeof(*s));
+
+	s->dir = mem_strdup(dir);
+	return s;
+}
+
+void
+spool_free(struct spool **p)
+{
+	struct spool *s = *p;
+
+	if (s == NULL)
+		return;
+	*p = NULL;
+	while (s->n > 0)
+		close(s->kept[--s->n]);
+	free(s->dir);
+	free(s);
+}
+
+int
+spool_take(struct spool *s, struct err *e)
+{
+	int fd;
+
+	if (s->n > 0)
+		return s->kept[--s->n];
+	fd = open_new(s->dir);
 	if (fd >= 0)
 		return fd;
 	return err_set(e, ERR_DELIVER, errno, "%s: no file can be made: %s",
-	    dir, strerror(errno));
+	    s->dir, strerror(errno));
+}
+
+/* A lease to write is given only to who has the file open alone: copies of
+ * this descriptor, as the engine had one, do not count. */
+static bool
+is_alone(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return false;
+	return fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
+}
+
+void
+spool_give(struct spool *s, int fd)
+{
+	if (s->n < KEPT_MAX && is_alone(fd) && ftruncate(fd, 0) == 0 &&
+	    lseek(fd, 0, SEEK_SET) == 0)
+		s->kept[s->n++] = fd;
+	else
+		close(fd);
 }
 
 int

@@ -7,13 +7,27 @@
  * They are on the disk of the state directory and gone with their last
  * descriptor, whatever happens. What is in them need not be durable: a
  * message that was not handed on is fetched again.
+ *
+ * A few are kept and used again: ext4 makes new files ever more slowly the
+ * more were removed in the last minutes.
  */
+
+#include <stddef.h>
 
 #include "util/err.h"
 
-/* A new one in the directory dir, for reading and writing; or -1 (*e is
- * ERR_DELIVER). */
-int spool_open(const char *dir, struct err *e);
+struct spool;
+
+struct spool *spool_new(const char *dir);
+void spool_free(struct spool **s); /* NULL is fine */
+
+/* An empty one, for reading and writing, at its beginning; or -1 (*e is
+ * ERR_DELIVER). The descriptor is the caller's. */
+int spool_take(struct spool *s, struct err *e);
+
+/* It is not needed any more, and closed or kept: kept only when nobody has
+ * opened it besides, such as a program that still reads it. */
+void spool_give(struct spool *s, int fd);
 
 /* Another descriptor of it, only to read, at its beginning; or -1. */
 int spool_reopen(int fd, struct err *e);

@@ -289,7 +289,6 @@ destroy(struct worker *w)
 	free_jobs(&w->done);
 	places_deinit(&w->places);
 	sync_free(&w->tools.sync);
-	digest_free(&w->tools.digest);
 	ledger_close(&w->tools.ledger);
 	loop_fd_free(&w->watch);
 	if (w->event >= 0)
@@ -317,7 +316,6 @@ worker_new(struct loop *loop, struct ledger *ledger,
 	places_init(&w->places, ledger, names, spool);
 	w->tools.ledger = ledger;
 	w->tools.sync = sync_new();
-	w->tools.digest = digest_new();
 	w->fn = done;
 	w->arg = arg;
 	w->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

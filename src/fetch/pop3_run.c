@@ -152,7 +152,7 @@ no_uidl(struct pop3_run *r, const struct err *refusal)
 	}
 	log_info(r->f->params->subject,
 	    "the server has no UIDL: messages are known by their content");
-	r->by_content = true;
+	r->by_content = r->style.by_content = true;
 	set_add(&r->fresh, 1, r->count);
 	pop3_work_begin(r);
 }
@@ -259,7 +259,7 @@ on_ready(struct pop3_run *r)
 	r->ledger = client_box_open(r->f->env->client,
 	    &(struct client_box_params){ .account = r->f->params->account,
 		.mailbox = "",
-		.style = &r->f->params->style },
+		.style = &r->style },
 	    on_box, pop3_work_letters_ready, r);
 	r->intake.box = r->ledger;
 	r->listing.ledger = r->ledger;
@@ -322,6 +322,7 @@ start(struct fetch *f)
 	struct pop3_run *r = mem_new(sizeof(*r));
 
 	r->f = f;
+	r->style = f->params->style;
 	r->intake.progress = &f->result.progress;
 	r->intake.skipping = true;
 	r->intake.relay = f->relay;

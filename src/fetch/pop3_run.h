@@ -18,6 +18,7 @@ struct pop3_run {
 	struct fetch *f; /* not ours */
 	struct pop3_session *session;
 	struct client_box *ledger;
+	struct draft_style style;
 	struct intake intake;
 	struct loop_timer *behind; /* the listing waits for the ledger */
 	struct pop3_listing listing;

@@ -7,7 +7,7 @@
 #include "util/mem.h"
 #include "util/text.h"
 
-#define DELAY_FIRST_S 60
+#define DELAY_FIRST_S 60U
 #define TRIES_MAX 1000000
 #define SEEN_AGAIN_S 86400
 
@@ -321,6 +321,7 @@ read_shown(
 		.full = t.full,
 		.account = text_at(q, 10),
 		.mailbox = text_at(q, 11),
+		.uidl = "",
 		.reason = text_at(q, 12),
 		.about = text_at(q, 13),
 		.n_reached = (size_t)sqlite3_column_int64(q, 14) };
@@ -332,12 +333,24 @@ read_shown(
 			 "reason, about, (SELECT count(*) FROM reached "       \
 			 "WHERE reached.trouble = id), name"
 
+static int
+show(struct db *d, sqlite3_stmt *q, ledger_trouble_fn fn, void *arg,
+    struct err *e)
+{
+	struct ledger_trouble shown = { .id = 0 };
+	char uidl[LEDGER_UID_TEXT];
+
+	if (read_shown(d, q, &shown, e) < 0)
+		return -1;
+	if (shown.uid == 0)
+		shown.uidl = names_show(uidl, sizeof(uidl), db_blob(q, 15));
+	return fn(arg, &shown, e);
+}
+
 int
 troubles_show(struct db *d, const char *account, ledger_trouble_fn fn,
     void *arg, struct err *e)
 {
-	struct ledger_trouble shown;
-	char uidl[LEDGER_UID_TEXT];
 	sqlite3_stmt *q;
 	int r;
 
@@ -352,11 +365,7 @@ troubles_show(struct db *d, const char *account, ledger_trouble_fn fn,
 		e) < 0)
 		return -1;
 	while ((r = db_step(d, q, e)) > 0) {
-		r = read_shown(d, q, &shown, e);
-		shown.uidl = shown.uid != 0
-		    ? ""
-		    : names_show(uidl, sizeof(uidl), db_blob(q, 15));
-		if (r < 0 || fn(arg, &shown, e) < 0) {
+		if (show(d, q, fn, arg, e) < 0) {
 			db_done(q);
 			return -1;
 		}

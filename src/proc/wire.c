@@ -353,6 +353,7 @@ wire_pack_result(struct buf *b, const struct fetch_result *r)
 	wire_pack_err(b, &r->err);
 	wire_pack_progress(b, &r->progress);
 	pack_u64(b, r->removed);
+	pack_u64(b, r->troubles);
 }
 
 void
@@ -362,4 +363,5 @@ wire_unpack_result(struct unpack *u, struct fetch_result *r)
 	wire_unpack_err(u, &r->err);
 	wire_unpack_progress(u, &r->progress);
 	r->removed = unpack_u64(u);
+	r->troubles = unpack_u64(u);
 }
