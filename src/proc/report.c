@@ -17,8 +17,8 @@ struct row {
 	const char *name; /* not ours */
 	char doing[32];
 	struct fetch_progress progress;
-	uint64_t removed;
-	bool ended, failed;
+	uint64_t removed, troubles;
+	bool ended, failed; /* failed: by more than troubles */
 	uint64_t end_ms;
 };
 
@@ -83,8 +83,10 @@ report_result(
 
 	report_progress(r, account, &result->progress);
 	row->removed = result->removed;
+	row->troubles = result->troubles;
 	row->ended = true;
-	row->failed = result->err.kind != ERR_NONE;
+	row->failed = result->err.kind != ERR_NONE &&
+	    (result->err.kind != ERR_MESSAGE || result->troubles == 0);
 	row->end_ms = clock_ms();
 }
 
@@ -163,7 +165,9 @@ say_row(const struct report *r, const struct row *row)
 
 	text_octets(octets, sizeof(octets), p->octets);
 	printf("%s: ", row->name);
-	if (p->messages == 0)
+	if (p->messages == 0 && row->troubles > 0)
+		printf("no mail delivered");
+	else if (p->messages == 0)
 		printf("no new mail");
 	else
 		printf("%" PRIu64 " message%s (%s) in %" PRIu64 ".%" PRIu64
@@ -172,6 +176,9 @@ say_row(const struct report *r, const struct row *row)
 		    ms % 1000 / 100);
 	if (row->removed > 0)
 		printf(", %" PRIu64 " removed on the server", row->removed);
+	if (row->troubles > 0)
+		printf(", %" PRIu64 " did not get through (mailhaul held %s)",
+		    row->troubles, row->name);
 	printf("%s\n", row->failed ? ", then failed" : "");
 }
 
@@ -182,7 +189,8 @@ report_end(struct report *r)
 	if (r->style == REPORT_SILENT)
 		return;
 	for (size_t i = 0; i < r->n; i++)
-		if (!r->rows[i].failed || r->rows[i].progress.messages > 0)
+		if (!r->rows[i].failed || r->rows[i].progress.messages > 0 ||
+		    r->rows[i].troubles > 0)
 			say_row(r, &r->rows[i]);
 	fflush(stdout);
 }
