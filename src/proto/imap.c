@@ -167,6 +167,14 @@ done_logout(struct imap *m, const struct imap_cmd *cmd, size_t behind,
 	return IMAP_CLOSED;
 }
 
+/* Dovecot says so of a message that it cannot read; it is not the server's
+ * trouble as a whole, though RFC 5530 would have it so. */
+static bool
+is_about_message(const struct imap_read *r, enum err_kind kind)
+{
+	return kind == ERR_MESSAGE && span_ieq(r->code, SPAN("SERVERBUG"));
+}
+
 static void
 refused(const struct imap *m, const struct verb *verb, struct err *e)
 {
@@ -174,8 +182,10 @@ refused(const struct imap *m, const struct verb *verb, struct err *e)
 	enum err_kind kind =
 	    r->status == IMAP_STATUS_BAD ? ERR_PROTO : verb->no;
 
-	imap_words_err(e, reply_kind(r->code, r->rest, kind), verb->name,
-	    imap_entry_quotable(&m->entry, r->text));
+	if (!is_about_message(r, kind))
+		kind = reply_kind(r->code, r->rest, kind);
+	imap_words_err(
+	    e, kind, verb->name, imap_entry_quotable(&m->entry, r->text));
 }
 
 static enum imap_event

@@ -920,6 +920,13 @@ knows_what_refusals_mean(void **state)
 	    "DONE 2 not throttle: fetch: "
 	    "\"[LIMIT] UID FETCH Rate limit hit.\"\n",
 	    SENT_FETCH);
+	/* Dovecot, of a broken message; otherwise of itself */
+	talk_ready(fetch, SPAN("A2 NO [SERVERBUG] Internal error\r\n"),
+	    "DONE 2 not message: fetch: \"[SERVERBUG] Internal error\"\n",
+	    SENT_FETCH);
+	talk_ready(noop, SPAN("A2 NO [SERVERBUG] Internal error\r\n"),
+	    "DONE 2 not temp: noop: \"[SERVERBUG] Internal error\"\n",
+	    "A2 NOOP\r\n");
 }
 
 static void
