@@ -162,6 +162,13 @@ server_attach(struct server *s, int fd)
 	s->link = link_new(&s->env, fd, on_gone, s);
 }
 
+void
+server_halt(struct server *s)
+{
+	outlet_stop(s->env.outlet, s->env.accounts, s->env.n_accounts, NULL,
+	    NULL);
+}
+
 static void
 on_programs_ended(void *arg)
 {

@@ -40,6 +40,10 @@ void server_account(
 /* The link to an engine; an earlier one is dropped with its open letters. */
 void server_attach(struct server *s, int fd);
 
+/* Runs no more programs; what waits for one is answered ERR_CANCEL. The engine
+ * is still heard, and files are still committed. */
+void server_halt(struct server *s);
+
 /* Calls fn from the loop when the group at work is done and the ledger is
  * flushed; letters still open are discarded. */
 void server_stop(struct server *s, loop_fn fn, void *arg);

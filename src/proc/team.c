@@ -288,6 +288,9 @@ team_stop(struct team *t)
 {
 	if (t->engine.link != NULL)
 		ipc_send(t->engine.link, WIRE_STOP, SPAN(""));
+	/* it waits for what it gave to the deliverer */
+	if (t->deliverer.link != NULL)
+		ipc_send(t->deliverer.link, WIRE_STOP, SPAN(""));
 }
 
 /* ---- life ---- */
