@@ -350,7 +350,7 @@ def test_a_hanging_program_does_not_delay_another_account(
         fake, haul, tmp_path):
     log = tmp_path / "log"
     hung = fake("imap", name="hung", mda=nasty("log=%s" % log, "hang"),
-                mda_timeout="3s")
+                mda_timeout="2s")
     good = fake("imap", name="good")
     other = Keeper(tmp_path)
     also = fake("pop3", name="also", mda=other.argv)
@@ -431,7 +431,7 @@ def test_the_key_is_the_messages_own(fake, haul, tmp_path, protocol):
 
 
 def test_a_signal_while_the_program_runs(fake, haul, tmp_path):
-    keeper = Keeper(tmp_path, "touch $d/../begun\nsleep 0.7")
+    keeper = Keeper(tmp_path, "touch $d/../begun\nsleep 0.3")
     f = fake("imap", mda=keeper.argv, after="delete")
     mails = corpus.messages(5)
     for m in mails:
