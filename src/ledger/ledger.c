@@ -342,7 +342,7 @@ ask_name(struct ledger *l, const struct message *m, struct name *name,
 
 static int
 ask_trouble(struct ledger *l, const struct message *m, const struct name *name,
-    struct ledger_asked *out, struct err *e)
+    bool stub, struct ledger_asked *out, struct err *e)
 {
 	int64_t now = clock_wall_s();
 	struct trouble t;
@@ -352,6 +352,11 @@ ask_trouble(struct ledger *l, const struct message *m, const struct name *name,
 	if (t.id == 0)
 		return 0;
 	out->barred = troubles_bar(&t, now);
+	if (stub && (t.stub || t.state == LEDGER_DROPPED)) {
+		out->known = true;
+		if (troubles_hold_stub(l->d, t.id, e) < 0)
+			return -1;
+	}
 	/* no listing shows that it is still there */
 	if (m->by_content && troubles_seen(l->d, t.id, now, e) < 0)
 		return -1;
@@ -373,7 +378,7 @@ ask(struct ledger *l, struct ledger_entry *m, struct ledger_asked *out,
 	message = names_entry(m, pop3);
 	if (ask_name(l, &message, &name, out, e) < 0)
 		return -1;
-	return ask_trouble(l, &message, &name, out, e);
+	return ask_trouble(l, &message, &name, m->stub, out, e);
 }
 
 int
@@ -382,7 +387,6 @@ ledger_ask(struct ledger *l, const struct ledger_entry *in,
 {
 	struct ledger_entry m = *in;
 
-	m.stub = false;
 	ledger_asked_deinit(out);
 	ledger_asked_init(out);
 	if (rides_begin(&l->rides, e) < 0)

@@ -206,9 +206,10 @@ void ledger_asked_init(struct ledger_asked *a);
 void ledger_asked_deinit(struct ledger_asked *a);
 
 /*
- * The message is here in whole; of *in only box, number, by_content, owes
- * and fingerprint count. Writes only if a UIDL turns out to be that of
- * another message, or what rides. *out was initialised, and is replaced.
+ * The message is here in whole, or its stub; of *in only box, number,
+ * by_content, owes, fingerprint and stub count. Writes only if a UIDL turns
+ * out to be that of another message, if a stub is known (its message is held
+ * again then), or what rides. *out was initialised, and is replaced.
  */
 int ledger_ask(struct ledger *l, const struct ledger_entry *in,
     struct ledger_asked *out, struct err *e);

@@ -1438,6 +1438,27 @@ delivers_a_stub_once(void **state)
 }
 
 static void
+knows_a_stub_before_it_is_handed_over(void **state)
+{
+	struct ledger_entry m = entry(5);
+
+	(void)state;
+	m.stub = true;
+	m.dir = m.file = NULL;
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), 0);
+	assert_false(asked.known);
+	assert_int_equal(ledger_prepare(w.l, &m, 1, &w.e), 0);
+	assert_int_equal(
+	    ledger_trouble_retry(w.l, trouble_of(5).id, false, &w.e), 0);
+	assert_troubles("", "5", "");
+	assert_int_equal(ledger_ask(w.l, &m, &asked, &w.e), 0);
+	assert_true(asked.known);
+	assert_troubles("5", "", "");
+	ask(5, false); /* the message itself is not */
+	assert_false(asked.known);
+}
+
+static void
 takes_back_a_stub(void **state)
 {
 	struct ledger_entry m = entry(5);
@@ -1772,6 +1793,7 @@ main(void)
 		ASK(remembers_recipients_across_restarts),
 		IMAP(has_no_trouble_with_what_the_server_lost),
 		IMAP(delivers_a_stub_once),
+		ASK(knows_a_stub_before_it_is_handed_over),
 		IMAP(takes_back_a_stub),
 		POP3(lists_no_message_that_is_held),
 		IMAP(sees_what_another_process_changed),
