@@ -268,7 +268,7 @@ on_ready(struct pop3_run *r)
 static void
 hear_size(struct pop3_run *r, const struct pop3_info *info)
 {
-	if (!r->working || !pop3_owed_idle(&r->owed))
+	if (!r->working || r->sizing || !pop3_owed_idle(&r->owed))
 		pop3_listing_size(&r->listing, info);
 	if (set_has(&r->listed, info->number))
 		r->f->result.progress.total_octets += info->size;
