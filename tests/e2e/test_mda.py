@@ -86,8 +86,8 @@ def test_environment_arguments_and_descriptors(
     assert r.fds["0"]["kind"] == "file" and r.fds["0"]["access"] == "r"
     assert r.fds["0"]["target"].endswith("(deleted)")
     assert r.fds["0"]["size"] == len(r.message)
-    assert r.fds["1"]["target"] == "/dev/null"
-    assert r.fds["2"]["kind"] == "pipe" and r.fds["2"]["access"] == "w"
+    for out in ("1", "2"):
+        assert r.fds[out]["kind"] == "pipe" and r.fds[out]["access"] == "w"
 
 
 def test_its_rights_limits_and_signals(fake, haul, tmp_path):
@@ -97,10 +97,11 @@ def test_its_rights_limits_and_signals(fake, haul, tmp_path):
     assert r.no_new_privs == "1" and r.seccomp == "0"
     assert r.limits["RLIMIT_NOFILE"] == [500, 4000]
     for name, ours in r.limits.items():
-        if name not in ("RLIMIT_NOFILE", "RLIMIT_CORE"):
+        if name not in ("RLIMIT_NOFILE", "RLIMIT_OFILE", "RLIMIT_CORE"):
             assert ours == list(resource.getrlimit(
                 getattr(resource, name))), name
-    assert r.blocked == [] and r.ignored == []
+    assert r.blocked == []
+    assert set(r.ignored) <= {32, 33}  # the C library's own
     assert r.pgid == r.pid
     assert r.umask == 0o077
     home = pwd.getpwuid(os.getuid()).pw_dir
@@ -131,7 +132,7 @@ def test_a_from_line_in_front(fake, haul, tmp_path, sender, line):
 
 SAFE = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
            "0123456789.@_+/=-")
-BOXES = ["INBOX", "a b;$(touch x)|&", "-rf", "`id`'\"\\", "%{uid}%n",
+BOXES = ["INBOX", "a b;$(touch x)|&-", "-rf", "`id`'\"\\", "%{uid}%n",
          "&AOQ-x", "../../etc", "x" * 900]
 SENDERS = [
     b"From: a@example.org\r\n", b"Return-Path: <x;rm@example.org>\r\n",
@@ -159,9 +160,9 @@ def test_hostile_text_stays_one_harmless_argument(fake, haul, tmp_path):
         for s in SENDERS if name == "INBOX" else SENDERS[:2]:
             n += 1
             b.add(simple(n, s + b"X-To: <;|%d\xe9$@example.org>\r\n" % n))
-    haul.fetch()
+    r = haul.fetch()
     got = reports(d)
-    assert len(got) == n
+    assert len(got) == n, (r, {x.env["MAILHAUL_MAILBOX"] for x in got})
     for r in got:
         assert len(r.extra) == 7 and r.extra[6] == "end", r.extra
         for arg in r.extra:
@@ -207,8 +208,8 @@ def test_every_exit_status(fake, haul, tmp_path, protocol):
     f = fake(protocol, mda=[path, "%{uid}"], after="delete", mda_parallel=4)
     for code in range(256):
         f.box.add(simple(code), 1000 + code).uidl = str(1000 + code)
-    haul.fetch(status=None)
-    rows = {t["uid"] or int(t["name"]): t for t in troubles(haul)}
+    haul.fetch(status=TEMPFAIL)
+    rows = {t["uid"] or int(t["name"][1:]): t for t in troubles(haul)}
     for code in range(256):
         wanted = EXITS.get(code, HELD)
         t = rows.get(1000 + code)
@@ -223,7 +224,7 @@ def test_every_exit_status(fake, haul, tmp_path, protocol):
     assert len(rows) == 255
     # only what was accepted is gone, and nothing is tried again at once
     assert f.box.octets() == [simple(c) for c in range(1, 256)]
-    haul.fetch(status=None)
+    haul.fetch()
     assert count.read_text() == "\n" * 256
     assert len(f.box.octets()) == 255
 
@@ -243,7 +244,7 @@ def test_the_verdicts_can_be_changed(fake, haul, tmp_path):
 
 
 def test_ended_by_a_signal_is_later(fake, haul):
-    signals = ["HUP", "TERM", "KILL", "SEGV", "PIPE", "ABRT", "XCPU", "USR1"]
+    signals = ["HUP", "ABRT", "KILL", "USR1", "SEGV", "PIPE", "TERM", "XCPU"]
     f = fake("imap", mda=nasty("read", "signal=%{uid}"), after="delete",
              mda_parallel=4)
     for s in signals:
