@@ -7,6 +7,7 @@ import pytest
 
 import dovecot as dovecot_module
 import haul as haul_module
+import lmtp_model
 import model
 
 
@@ -132,3 +133,16 @@ def fake(haul, certs):
         f.server.stop()
         for e in f.server.errors:
             raise e
+
+
+@pytest.fixture
+def relay(tmp_path, certs):
+    """A server of ours to give messages to, by LMTP or SMTP."""
+    made = []
+
+    def make(**kw):
+        made.append(lmtp_model.Relay(tmp_path, certs, **kw))
+        return made[-1]
+    yield make
+    for r in made:
+        r.stop()

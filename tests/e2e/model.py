@@ -105,11 +105,12 @@ class Server:
         self.selector = selectors.DefaultSelector()
         self.listeners = []
         for _ in range(ports):
-            s = socket.create_server(("127.0.0.1", 0), backlog=128)
+            s = self.listener()
             self.selector.register(s, selectors.EVENT_READ)
             self.listeners.append(s)
-        self.ports = [s.getsockname()[1] for s in self.listeners]
-        self.port = self.ports[0]
+        if self.listeners[0].family == socket.AF_INET:
+            self.ports = [s.getsockname()[1] for s in self.listeners]
+            self.port = self.ports[0]
         self.peers, self.threads, self.errors = [], [], []
         self.lock = threading.Lock()
         self.counts = {}
@@ -117,6 +118,9 @@ class Server:
         self.selector.register(self.wake_r, selectors.EVENT_READ)
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
+
+    def listener(self):
+        return socket.create_server(("127.0.0.1", 0), backlog=128)
 
     def accept(self):
         while True:
@@ -135,7 +139,8 @@ class Server:
 
     def one(self, sock, index):
         peer = None
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             with self.lock:
                 number = self.counts.get(index, 0)
