@@ -33,8 +33,7 @@ def through_data(octets):
     CRLF at the end is added."""
     octets = SLOPPY_END.sub(b"\r\n", octets)
     if octets and not octets.endswith(b"\r\n"):
-        # a CR at the end was the beginning of it
-        octets += b"\n" if octets.endswith(b"\r") else b"\r\n"
+        octets += b"\r\n"
     return octets
 
 
@@ -270,13 +269,13 @@ class Session:
         who, mail = list(self.recipients), (
             self.sender, octets, list(self.params), how, self.number,
             self.p.tls)
-        self.forget()
         if self.relay.smtp or not who:
             right = "250 2.0.0 yes" if who else "554 5.5.1 for nobody"
             self.verdict(who, mail, right, ",".join(who))
         else:
             for r in who:
                 self.verdict([r], mail, "250 2.0.0 <%s> yes" % r, r)
+        self.forget()
 
     def verdict(self, who, mail, right, arg):
         """It is the recipient's as soon as the yes is on its way."""
