@@ -260,7 +260,7 @@ box_tell_slot(
 	s.box->pending--;
 	s.box->octets -= s.octets;
 	if (s.then != NULL)
-		s.then(s.then_arg);
+		s.then(s.then_arg, e);
 	s.fn(s.box->arg, s.number, known, e);
 }
 

@@ -76,8 +76,9 @@ typedef void (*letter_asked_fn)(void *arg, struct letter *l,
 void letter_ask(struct letter *l, const struct letter_params *params,
     letter_asked_fn fn, void *arg);
 
-/* Once, from the loop, just before the letter_fn of the same letter. */
-typedef void (*letter_then_fn)(void *arg);
+/* Once, from the loop, just before the letter_fn of the same letter, and with
+ * the same e. */
+typedef void (*letter_then_fn)(void *arg, const struct err *e);
 
 /* As letter_commit(): the server has taken it; it is to be recorded. */
 void letter_sent(struct letter **l, letter_fn fn, letter_then_fn then,

@@ -51,12 +51,21 @@ give_up(struct relay_mail *m, const struct err *e)
 	relay_mail_free(&m);
 }
 
+static void break_off(struct relay *r, const struct err *e);
+static void drop_now(struct relay *r, const struct err *e);
+
+/* If the ledger cannot keep what the server has taken, the server shall take
+ * no more: all of that would come again. */
 static void
-on_recorded(void *arg)
+on_recorded(void *arg, const struct err *e)
 {
 	struct relay *r = arg;
 
 	r->unrecorded--;
+	if (e != NULL && e->kind != ERR_MESSAGE) { /* that is a note, kept */
+		break_off(r, e);
+		drop_now(r, e);
+	}
 	later(r);
 }
 
@@ -216,6 +225,20 @@ on_sent(struct relay *r)
 		refused(r, m);
 	}
 	later(r);
+}
+
+/* Before its end was said: the server will not take it. */
+static void
+drop_now(struct relay *r, const struct err *e)
+{
+	struct relay_mail *m = r->now;
+
+	if (m == NULL || m->ended)
+		return;
+	r->now = NULL;
+	lmtp_session_free(&r->session);
+	r->at = AT_REST;
+	give_up(m, e);
 }
 
 /* ---- the connection ---- */
@@ -410,16 +433,9 @@ relay_stop(struct relay *r)
 
 	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	break_off(r, &e);
-	if (r->now != NULL && !r->now->ended) {
-		struct relay_mail *m = r->now;
-
-		r->now = NULL;
-		lmtp_session_free(&r->session);
-		r->at = AT_REST;
-		give_up(m, &e);
-	} else if (r->now != NULL) {
+	drop_now(r, &e);
+	if (r->now != NULL)
 		loop_timer_arm(r->last_word, LAST_WORD_MS);
-	}
 }
 
 struct relay *

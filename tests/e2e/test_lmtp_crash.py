@@ -3,6 +3,7 @@
 lost, no part of a message is taken for one, and each death brings one repeat
 at most."""
 
+import errno
 import os
 import random
 import signal
@@ -10,7 +11,7 @@ import signal
 import corpus
 import pytest
 
-from haul import OK, family, names_of, until
+from haul import FAULT, OK, family, names_of, until
 from lmtp_model import BOB, DATA, FULL, for_recipient, settle, states
 from test_crash import CASES, kill_within
 
@@ -160,3 +161,22 @@ def test_a_signal_in_the_middle(fake, relay, haul, protocol, after):
     ring.check(all_here=False)
     ring.settle()
     assert ring.check() == 0
+
+
+@pytest.mark.parametrize("call", ["fsync", "fdatasync", "pwrite"])
+def test_a_ledger_that_keeps_nothing(fake, relay, haul, call):
+    """What the server has taken and the ledger cannot keep comes once more:
+    one message, since no other is given to the server then."""
+    ring = Ring(fake, relay, haul, "imap", "delete")
+    failed = 0
+    for nth in range(1, 9):
+        ring.add(5)
+        r = haul.fetch(status=None, env={
+            "LD_PRELOAD": FAULT, "MAILHAUL_FAULT_IN": haul.state,
+            "MAILHAUL_FAULT": "%s:%d+:%d" % (call, nth, errno.ENOSPC)})
+        if r.status != OK:
+            failed += 1
+            ring.deaths += 1
+        ring.check(all_here=False)
+    ring.settle()
+    assert failed or call == "fsync"
