@@ -42,6 +42,7 @@ smtp_accept_queue_per_connection = 0
 received_header_text =
 keep_environment =
 accept_8bitmime = true
+return_path_remove = false
 smtputf8_advertise_hosts = *
 chunking_advertise_hosts = {chunking}
 pipelining_advertise_hosts = *
