@@ -165,6 +165,7 @@ client_missing(struct client_box *b, const struct set *numbers)
 void
 client_names(struct client_box *b, const struct set *numbers, client_name_fn fn)
 {
+	assert(set_count(numbers) <= WIRE_NAMES_MAX);
 	b->name_fn = fn;
 	send_set(b, WIRE_NAMES, numbers);
 }

@@ -93,7 +93,8 @@ void client_missing(struct client_box *b, const struct set *numbers);
 void client_note(struct client_box *b, const struct client_note *note);
 
 /* POP3: the UIDLs of messages of the listing, cut for people. fn is called
- * for each number once, or with NULL when there is none. */
+ * for each number once, with NULL when there is none. At most WIRE_NAMES_MAX
+ * at a time. */
 typedef void (*client_name_fn)(void *arg, uint32_t number, const char *uidl);
 void client_names(
     struct client_box *b, const struct set *numbers, client_name_fn fn);

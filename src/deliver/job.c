@@ -184,19 +184,28 @@ run_verify(struct job *j, struct ledger *l)
 
 /* ---- messages ---- */
 
+/* One that the ledger cannot tell is answered, too: somebody waits for it.
+ * They are more than fit into one packet. */
+static void
+put_name(struct buf *names, struct job *j, struct ledger *l, uint32_t number)
+{
+	char text[LEDGER_UID_TEXT];
+
+	if (ledger_name(l, j->ledger_box, number, text, &j->e) < 0)
+		text[0] = '\0';
+	pack_u32(names, number);
+	pack_str(names, text);
+}
+
 static void
 run_names(struct job *j, struct ledger *l)
 {
 	struct buf names;
-	char text[LEDGER_UID_TEXT];
 
 	buf_init(&names, SIZE_MAX);
-	for (size_t i = 0; i < j->set.n && j->e.kind == ERR_NONE; i++)
+	for (size_t i = 0; i < j->set.n; i++)
 		for (uint32_t n = j->set.r[i].first;; n++) {
-			if (ledger_name(l, j->ledger_box, n, text, &j->e) < 0)
-				break;
-			wire_put_name(
-			    &names, &(struct wire_name){ n, span_of(text) });
+			put_name(&names, j, l, n);
 			if (n == j->set.r[i].last)
 				break;
 		}

@@ -182,7 +182,8 @@ hear_set(struct link *l, struct span p, enum job_kind kind)
 	uint8_t which;
 
 	set_init(&set);
-	if (wire_take_set(p, &id, &which, &set))
+	if (wire_take_set(p, &id, &which, &set) &&
+	    (kind != JOB_NAMES || set_count(&set) <= WIRE_NAMES_MAX))
 		b = find_open(l, id);
 	if (b != NULL) {
 		j = job_for(l, b, kind);

@@ -28,7 +28,8 @@ static void
 log_job(const struct job *j)
 {
 	bool silent = j->kind == JOB_SETTLE || j->kind == JOB_GONE ||
-	    j->kind == JOB_MISSING || (j->kind == JOB_NOTE && !j->letter);
+	    j->kind == JOB_MISSING || j->kind == JOB_NAMES ||
+	    (j->kind == JOB_NOTE && !j->letter);
 
 	if (silent && j->e.kind != ERR_NONE)
 		log_error(j->account->target->name, "%s", j->e.text);

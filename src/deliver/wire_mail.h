@@ -61,6 +61,8 @@ struct wire_note {
 void wire_put_note(struct buf *b, const struct wire_note *n);
 bool wire_take_note(struct span packet, struct wire_note *n);
 
+#define WIRE_NAMES_MAX 1024 /* numbers of one NAMES, which is as a SET */
+
 struct wire_name { /* NAMED: any number of these behind the box */
 	uint32_t number;
 	struct span text; /* the UIDL, for people; in the packet */

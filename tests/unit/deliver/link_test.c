@@ -3,8 +3,14 @@
 
 #include "office.h"
 
-#include "deliver/wire.h"
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "deliver/wire_mail.h"
 #include "util/mem.h"
+
+/* The accounts, by number. */
+enum { MAILDIR = 1, MDA, RELAY, LOCAL_RELAY, N_ACCOUNTS = 4 };
 
 struct exchange {
 	struct office o;
@@ -13,6 +19,12 @@ struct exchange {
 	struct ipc *engine;
 	unsigned int gone, ended; /* seen here, and there */
 	unsigned int boxes, files, done, lists, sets, verified;
+	unsigned int asked, names, named, dialled;
+	size_t longest; /* of the NAMED */
+	bool known, barred;
+	uint32_t reached;
+	int dialled_fd;
+	struct set held; /* what was told of the last box */
 	uint32_t tokens[256];
 	struct err e; /* of the last answer */
 };
@@ -32,13 +44,26 @@ on_done(void *arg, struct job_list *done)
 	struct exchange *x = arg;
 	struct job *j;
 
-	STAILQ_FOREACH (j, done, next) {
-		x->env.room.files -= j->kind == JOB_COMMIT;
+	while ((j = STAILQ_FIRST(done)) != NULL) {
+		STAILQ_REMOVE_HEAD(done, next);
+		if (outlet_goes_on(x->env.outlet, j))
+			continue;
+		x->env.room.files -= j->letter;
 		if (x->link != NULL && link_is_its(x->link, j))
 			link_answer(x->link, j);
+		job_free(&j);
 	}
 	if (x->link != NULL)
 		link_answered(x->link);
+}
+
+static void
+on_outlet(void *arg, struct job *j)
+{
+	struct job_list one = STAILQ_HEAD_INITIALIZER(one);
+
+	STAILQ_INSERT_TAIL(&one, j, next);
+	on_done(arg, &one);
 }
 
 static void
@@ -52,7 +77,64 @@ on_gone(void *arg)
 }
 
 static void
-on_answer(struct exchange *x, const struct ipc_packet *p)
+on_set(struct exchange *x, struct span p)
+{
+	struct set set;
+	uint32_t box;
+	uint8_t which;
+
+	set_init(&set);
+	assert_true(wire_take_set(p, &box, &which, &set));
+	if (which == WIRE_BARRED)
+		set_add_set(&x->held, &set);
+	set_deinit(&set);
+	x->sets++;
+}
+
+static void
+on_asked(struct exchange *x, struct span p)
+{
+	struct wire_asked a;
+
+	assert_true(wire_take_asked(p, &a));
+	x->asked++;
+	x->known = a.known;
+	x->barred = a.barred;
+	x->reached = (uint32_t)a.reached.n;
+	x->e = a.e;
+}
+
+static void
+on_named(struct exchange *x, struct span p)
+{
+	struct unpack u = unpack_of(p);
+	struct wire_name n;
+
+	assert_int_equal(unpack_u32(&u), 1);
+	x->names++;
+	x->longest = p.n > x->longest ? p.n : x->longest;
+	while (unpack_more(&u)) {
+		assert_true(wire_take_name(&u, &n));
+		x->named++;
+	}
+}
+
+static void
+on_dialled(struct exchange *x, struct ipc_packet *p)
+{
+	struct wire_dialled d;
+
+	assert_true(wire_take_dialled(p->payload, &d));
+	x->dialled++;
+	x->e = d.e;
+	if (p->n_fds == 0)
+		return;
+	x->dialled_fd = p->fds[0];
+	p->fds[0] = -1;
+}
+
+static void
+on_answer(struct exchange *x, struct ipc_packet *p)
 {
 	struct wire_answer a;
 	struct wire_verified v;
@@ -80,9 +162,15 @@ on_answer(struct exchange *x, const struct ipc_packet *p)
 	} else if (p->type == WIRE_VERIFIED) {
 		assert_true(wire_take_verified(p->payload, &v));
 		x->verified++;
+	} else if (p->type == WIRE_ASKED) {
+		on_asked(x, p->payload);
+	} else if (p->type == WIRE_NAMED) {
+		on_named(x, p->payload);
+	} else if (p->type == WIRE_DIALLED) {
+		on_dialled(x, p);
 	} else {
 		assert_int_equal(p->type, WIRE_SET);
-		x->sets++;
+		on_set(x, p->payload);
 	}
 }
 
@@ -100,16 +188,20 @@ on_packet(void *arg, struct ipc_packet *p)
 
 /* A link, and by hand as far as a box and six files that are open. */
 static void
-begin(struct exchange *x)
+begin_with(struct exchange *x, uint32_t account, uint32_t uidvalidity)
 {
-	struct wire_box box = { 1, 1, 7, SPAN("INBOX") };
+	struct wire_box box = { 1, account, uidvalidity, 0, SPAN("INBOX") };
 	struct wire_open want = { 1, 6 };
 	struct err e;
 	struct buf b;
 	int fds[2];
 
+	if (uidvalidity == 0)
+		box.mailbox = SPAN("");
 	assert_int_equal(ipc_pair(fds, &e), 0);
 	x->boxes = x->files = x->done = x->ended = x->gone = 0;
+	x->asked = x->names = x->named = x->dialled = x->lists = 0;
+	set_clear(&x->held);
 	x->link = link_new(&x->env, fds[0], on_gone, x);
 	x->engine = ipc_new(x->o.loop, fds[1], on_packet, x);
 	buf_init(&b, WIRE_MAX);
@@ -124,39 +216,68 @@ begin(struct exchange *x)
 }
 
 static void
+begin(struct exchange *x)
+{
+	begin_with(x, MAILDIR, 7);
+}
+
+static void
 end(struct exchange *x)
 {
 	ipc_free(&x->engine);
 	link_free(&x->link);
 }
 
+static void
+add_account(struct exchange *x, uint32_t number, struct target *t)
+{
+	struct job_account *a = mem_new(sizeof(*a));
+
+	a->number = number;
+	a->target = t;
+	x->env.accounts[x->env.n_accounts++] = a;
+}
+
+static void
+add_accounts(struct exchange *x)
+{
+	struct target *local =
+	    office_target(&x->o, TARGET_RELAY, "local", NULL, NULL);
+
+	x->env.accounts = calloc(N_ACCOUNTS, sizeof(struct job_account *));
+	local->socket = mem_strdup(office_path(&x->o, "socket"));
+	add_account(
+	    x, MAILDIR, office_target(&x->o, TARGET_MAILDIR, "a", "M", NULL));
+	add_account(
+	    x, MDA, office_target(&x->o, TARGET_MDA, "mda", NULL, "cat >&2"));
+	add_account(
+	    x, RELAY, office_target(&x->o, TARGET_RELAY, "r", NULL, NULL));
+	add_account(x, LOCAL_RELAY, local);
+}
+
 static int
 setup(void **state)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
-	struct job_account *a = calloc(1, sizeof(*a));
 	struct err e = { 0 };
 	struct ledger *l;
 
 	assert_non_null(x);
-	assert_non_null(a);
 	errors = 0;
 	log_set_sink(count_errors);
 	office_make_dir(&x->o);
 	office_make_loop(&x->o);
-	a->number = 1;
-	a->name = mem_strdup("a");
-	a->maildir = mem_strdup(office_path(&x->o, "M"));
-	x->env.accounts = calloc(1, sizeof(a));
-	x->env.accounts[0] = a;
-	x->env.n_accounts = 1;
+	add_accounts(x);
+	set_init(&x->held);
 	x->env.loop = x->o.loop;
 	x->env.room.max_files = 64;
+	x->env.room.spool = x->o.dir;
 	l = ledger_open(office_path(&x->o, "ledger"), &e);
 	maildir_names_init(&x->env.room.names, ledger_token(l));
 	x->env.worker =
 	    worker_new(x->o.loop, l, &x->env.room.names, NULL, on_done, x, &e);
 	assert_non_null(x->env.worker);
+	x->env.outlet = outlet_new(x->o.loop, x->env.worker, on_outlet, x);
 	*state = x;
 	return 0;
 }
@@ -167,14 +288,19 @@ teardown(void **state)
 	struct exchange *x = *state;
 
 	end(x);
+	for (size_t i = 0; i < x->env.n_accounts; i++)
+		outlet_forget(x->env.accounts[i]);
 	worker_free(&x->env.worker);
+	outlet_free(&x->env.outlet);
 	assert_int_equal(office_count(&x->o, "M/tmp", NULL), 0);
 	office_free_loop(&x->o);
 	office_remove_dir(&x->o);
-	free(x->env.accounts[0]->name);
-	free(x->env.accounts[0]->maildir);
-	free(x->env.accounts[0]);
+	for (size_t i = 0; i < x->env.n_accounts; i++) {
+		target_free(&x->env.accounts[i]->target);
+		free(x->env.accounts[i]);
+	}
 	free(x->env.accounts);
+	set_deinit(&x->held);
 	free(x);
 	return 0;
 }
@@ -283,17 +409,17 @@ cuts_off_who_breaks_the_protocol(void **state)
 	static const struct {
 		uint8_t type;
 		size_t n;
-		char octets[40];
+		char octets[72];
 	} bad[] = {
 		{ 0, 0, "" },
 		{ 99, 4, "abcd" },
 		{ WIRE_DONE, 4, "abcd" },
 		/* twice the same, no account, NUL in the name, cut */
-		{ WIRE_BOX, 16, "\1\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0" },
-		{ WIRE_BOX, 16, "\2\0\0\0\3\0\0\0\7\0\0\0\0\0\0\0" },
-		{ WIRE_BOX, 17, "\2\0\0\0\1\0\0\0\7\0\0\0\1\0\0\0\0" },
-		{ WIRE_BOX, 15, "\2\0\0\0\1\0\0\0\7\0\0\0\0\0\0" },
-		{ WIRE_BOX, 16, "\2\0\0\0\1\0\0\0\7\0\0\0\xff\0\0\0" },
+		{ WIRE_BOX, 17, "\1\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0\0" },
+		{ WIRE_BOX, 17, "\2\0\0\0\x09\0\0\0\7\0\0\0\0\0\0\0\0" },
+		{ WIRE_BOX, 18, "\2\0\0\0\1\0\0\0\7\0\0\0\0\1\0\0\0\0" },
+		{ WIRE_BOX, 16, "\2\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0" },
+		{ WIRE_BOX, 17, "\2\0\0\0\1\0\0\0\7\0\0\0\0\xff\0\0\0" },
 		{ WIRE_BOX_CLOSE, 4, "\2\0\0\0" },
 		{ WIRE_BOX_CLOSE, 0, "" },
 		{ WIRE_SETTLE, 13, "\2\0\0\0\0\1\0\0\0\1\0\0\0" },
@@ -308,11 +434,14 @@ cuts_off_who_breaks_the_protocol(void **state)
 		{ WIRE_OPEN, 8, "\2\0\0\0\1\0\0\0" },
 		{ WIRE_OPEN, 8, "\1\0\0\0\0\0\0\0" },
 		{ WIRE_OPEN, 8, "\1\0\0\0\0\0\1\0" },
-		{ WIRE_COMMIT, 37, "\xff\xff\xff\xff\0\0\0\0\1\0\0\0" },
-		{ WIRE_COMMIT, 37, "\xff\0\0\0\0\0\0\0\1\0\0\0" },
-		{ WIRE_COMMIT, 37, "\0\0\0\0\0\0\0\0\0\0\0\0" },
-		{ WIRE_COMMIT, 37, "\0\0\0\0\0\0\0\0\1\0\0\0\4" },
-		{ WIRE_COMMIT, 36, "\0\0\0\0\0\0\0\0\1\0\0\0" },
+		{ WIRE_COMMIT, 66, "\xff\xff\xff\xff\0\0\0\0\1\0\0\0" },
+		{ WIRE_COMMIT, 66, "\xff\0\0\0\0\0\0\0\1\0\0\0" },
+		{ WIRE_COMMIT, 66, "\0\0\0\0\0\0\0\0\0\0\0\0" },
+		{ WIRE_COMMIT, 66, "\0\0\0\0\0\0\0\0\1\0\0\0\x10" },
+		/* a Maildir flag that does not exist; relayed */
+		{ WIRE_COMMIT, 66, "\0\0\0\0\0\0\0\0\1\0\0\0\0\x10" },
+		{ WIRE_COMMIT, 66, "\0\0\0\0\0\0\0\0\1\0\0\0\4" },
+		{ WIRE_COMMIT, 65, "\0\0\0\0\0\0\0\0\1\0\0\0" },
 		{ WIRE_DISCARD, 8, "\0\0\0\0\xff\0\0\0" },
 		{ WIRE_DISCARD, 4, "\0\0\0\0" },
 	};
@@ -330,6 +459,336 @@ cuts_off_who_breaks_the_protocol(void **state)
 		assert_int_equal(office_count(&x->o, "M/tmp", NULL), 0);
 		end(x);
 	}
+}
+
+/* ---- letters that go elsewhere ---- */
+
+static void
+say(struct exchange *x, enum wire_type type, struct buf *b)
+{
+	ipc_send(x->engine, (uint8_t)type, buf_span(b));
+	buf_deinit(b);
+}
+
+static void
+expect_cut(struct exchange *x)
+{
+	office_wait(&x->o, &x->ended, 1);
+	assert_int_equal(x->gone, 1);
+	assert_int_equal(errors, 1);
+	errors = 0;
+	end(x);
+}
+
+static void
+ask(struct exchange *x, uint32_t token, uint32_t number)
+{
+	struct wire_ask a = { .token = token, .cookie = 8, .number = number };
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	wire_put_ask(&b, &a);
+	say(x, WIRE_ASK, &b);
+}
+
+static void
+send_note(struct exchange *x, uint32_t box, uint32_t token, uint32_t number)
+{
+	struct wire_note n = { .box = box,
+		.token = token,
+		.cookie = token == WIRE_NO_TOKEN ? WIRE_NO_COOKIE : 9,
+		.number = number,
+		.state = LEDGER_HELD,
+		.reason = SPAN("550 no such user"),
+		.reached = { { SPAN("a@b"), SPAN("c@d") }, 2 } };
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	wire_put_note(&b, &n);
+	say(x, WIRE_NOTE, &b);
+}
+
+static void
+send_relayed(struct exchange *x, uint32_t token, uint32_t number, bool relayed)
+{
+	struct wire_commit c = {
+		.token = token, .number = number, .relayed = relayed
+	};
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	assert_true(wire_put_commit(&b, &c));
+	say(x, WIRE_COMMIT, &b);
+}
+
+/* A letter stays open when it is asked for; then it is recorded, or noted. */
+static void
+records_what_the_engine_handed_on(void **state)
+{
+	struct exchange *x = *state;
+
+	begin_with(x, RELAY, 7);
+	ask(x, x->tokens[0], 1);
+	ask(x, x->tokens[0], 1);
+	office_wait(&x->o, &x->asked, 2);
+	assert_int_equal(x->e.kind, ERR_NONE);
+	assert_false(x->known);
+	assert_false(x->barred);
+	send_relayed(x, x->tokens[0], 1, true);
+	office_wait(&x->o, &x->done, 1);
+	assert_int_equal(x->e.kind, ERR_NONE);
+	assert_int_equal(x->env.room.files, 5);
+	ask(x, x->tokens[1], 1);
+	office_wait(&x->o, &x->asked, 3);
+	assert_true(x->known);
+}
+
+static void
+notes_a_letter_that_was_refused(void **state)
+{
+	struct exchange *x = *state;
+
+	begin_with(x, RELAY, 7);
+	send_note(x, 1, x->tokens[0], 5);
+	office_wait(&x->o, &x->done, 1);
+	assert_int_equal(x->e.kind, ERR_MESSAGE);
+	assert_string_equal(x->e.text, "held: 550 no such user");
+	assert_int_equal(x->env.room.files, 5);
+	ask(x, x->tokens[1], 5);
+	office_wait(&x->o, &x->asked, 1);
+	assert_true(x->barred);
+	assert_int_equal(x->reached, 2);
+	end(x);
+	begin_with(x, RELAY, 7);
+	assert_true(set_has(&x->held, 5));
+	assert_int_equal(set_count(&x->held), 1);
+}
+
+/* Without an answer; and it is of no box that is not open. */
+static void
+notes_a_message_that_was_not_fetched(void **state)
+{
+	struct exchange *x = *state;
+
+	begin(x);
+	send_note(x, 1, WIRE_NO_TOKEN, 6);
+	ipc_send(x->engine, WIRE_VERIFY,
+	    span_make("\1\0\0\0\1\0\0\0"
+		      "0123456789abcdef",
+		24));
+	office_wait(&x->o, &x->verified, 1);
+	assert_int_equal(x->done, 0);
+	assert_int_equal(x->env.room.files, 6);
+	end(x);
+	begin(x);
+	assert_true(set_has(&x->held, 6));
+}
+
+static void
+hands_letters_to_a_program(void **state)
+{
+	struct exchange *x = *state;
+
+	begin_with(x, MDA, 7);
+	send_relayed(x, x->tokens[0], 1, false);
+	office_wait(&x->o, &x->done, 1);
+	assert_int_equal(x->e.kind, ERR_NONE);
+	assert_int_equal(x->env.room.files, 5);
+	send_relayed(x, x->tokens[1], 1, false);
+	office_wait(&x->o, &x->done, 2);
+	assert_int_equal(x->e.kind, ERR_NONE);
+}
+
+/* Each of these ends the link, too. */
+static void
+cuts_off_who_commits_by_another_way(void **state)
+{
+	static const struct {
+		uint32_t account;
+		bool relayed;
+	} bad[] = { { MAILDIR, true }, { MDA, true }, { RELAY, false } };
+	struct exchange *x = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		begin_with(x, bad[i].account, 7);
+		send_relayed(x, x->tokens[0], 1, bad[i].relayed);
+		expect_cut(x);
+		assert_int_equal(x->env.room.files, 0);
+	}
+}
+
+static void
+cuts_off_who_asks_or_notes_what_is_not_open(void **state)
+{
+	struct exchange *x = *state;
+
+	begin_with(x, RELAY, 7);
+	ask(x, 60, 1);
+	expect_cut(x);
+	begin_with(x, RELAY, 7);
+	ask(x, UINT32_MAX, 1);
+	expect_cut(x);
+	begin_with(x, RELAY, 7);
+	ask(x, x->tokens[0], 0);
+	expect_cut(x);
+	begin_with(x, RELAY, 7);
+	send_note(x, 1, 60, 1);
+	expect_cut(x);
+	begin_with(x, RELAY, 7);
+	send_note(x, 2, x->tokens[0], 1); /* no such box */
+	expect_cut(x);
+	begin_with(x, RELAY, 7);
+	send_note(x, 2, WIRE_NO_TOKEN, 1);
+	expect_cut(x);
+	/* twice the same letter */
+	begin_with(x, RELAY, 7);
+	send_note(x, 1, x->tokens[0], 1);
+	send_note(x, 1, x->tokens[0], 1);
+	expect_cut(x);
+	begin_with(x, RELAY, 7);
+	send_relayed(x, x->tokens[0], 1, true);
+	ask(x, x->tokens[0], 1);
+	expect_cut(x);
+}
+
+static void
+cuts_off_who_notes_in_a_box_that_is_not_open_yet(void **state)
+{
+	struct wire_box box = { 2, MAILDIR, 8, 0, SPAN("INBOX") }; /* changed */
+	struct exchange *x = *state;
+	struct buf b;
+
+	begin(x);
+	buf_init(&b, WIRE_MAX);
+	wire_put_box(&b, &box);
+	say(x, WIRE_BOX, &b);
+	office_wait(&x->o, &x->boxes, 2);
+	send_note(x, 2, WIRE_NO_TOKEN, 1);
+	expect_cut(x);
+}
+
+/* ---- names ---- */
+
+static void
+send_names(struct exchange *x, uint32_t first, uint32_t last)
+{
+	struct set set;
+	struct buf b;
+
+	set_init(&set);
+	set_add(&set, first, last);
+	buf_init(&b, WIRE_MAX);
+	wire_put_set(&b, 1, 0, &set, 0);
+	say(x, WIRE_NAMES, &b);
+	set_deinit(&set);
+}
+
+static void
+send_listing(struct exchange *x, uint32_t n)
+{
+	char uidl[128];
+	struct buf b;
+
+	memset(uidl, 'u', sizeof(uidl));
+	ipc_send(x->engine, WIRE_LIST_BEGIN, SPAN("\1\0\0\0"));
+	for (uint32_t i = 1; i <= n; i++) {
+		struct wire_line line = { i, 1, { uidl, 70 } };
+
+		snprintf(uidl, sizeof(uidl), "%070u", i);
+		buf_init(&b, WIRE_MAX);
+		wire_put_number(&b, 1);
+		assert_true(wire_put_line(&b, &line));
+		say(x, WIRE_LIST_ADD, &b);
+	}
+	ipc_send(x->engine, WIRE_LIST_END, SPAN("\1\0\0\0"));
+	office_wait(&x->o, &x->lists, 1);
+	assert_int_equal(x->e.kind, ERR_NONE);
+}
+
+/* In as many packets as it takes. */
+static void
+tells_all_names_that_it_is_asked_for(void **state)
+{
+	struct exchange *x = *state;
+
+	begin_with(x, MAILDIR, 0);
+	send_listing(x, WIRE_NAMES_MAX - 4);
+	send_names(x, 1, WIRE_NAMES_MAX); /* some of them are not listed */
+	office_wait(&x->o, &x->named, WIRE_NAMES_MAX);
+	assert_int_equal(x->named, WIRE_NAMES_MAX);
+	assert_int_equal(x->names, 3);
+	assert_true(x->longest <= WIRE_MAX);
+}
+
+static void
+cuts_off_who_wants_too_many_names(void **state)
+{
+	struct exchange *x = *state;
+
+	begin_with(x, MAILDIR, 0);
+	send_names(x, 1, WIRE_NAMES_MAX + 1);
+	expect_cut(x);
+	begin_with(x, MAILDIR, 0);
+	send_names(x, 1, UINT32_MAX);
+	expect_cut(x);
+	begin_with(x, MAILDIR, 0);
+	ipc_send(x->engine, WIRE_NAMES, SPAN("\2\0\0\0\0"));
+	expect_cut(x);
+}
+
+/* ---- local servers ---- */
+
+static void
+dial(struct exchange *x, uint32_t account)
+{
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	wire_put_number(&b, account);
+	say(x, WIRE_DIAL, &b);
+}
+
+static void
+dials_the_server_of_an_account(void **state)
+{
+	struct exchange *x = *state;
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), heard;
+
+	begin(x);
+	dial(x, LOCAL_RELAY);
+	office_wait(&x->o, &x->dialled, 1);
+	assert_int_equal(x->e.kind, ERR_DELIVER);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s",
+	    office_path(&x->o, "socket"));
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	x->dialled_fd = -1;
+	dial(x, LOCAL_RELAY);
+	office_wait(&x->o, &x->dialled, 2);
+	assert_int_equal(x->e.kind, ERR_NONE);
+	heard = accept(fd, NULL, NULL);
+	assert_true(heard >= 0);
+	assert_int_equal(write(x->dialled_fd, "x", 1), 1);
+	close(heard);
+	close(x->dialled_fd);
+	close(fd);
+}
+
+static void
+cuts_off_who_dials_where_there_is_no_socket(void **state)
+{
+	static const uint32_t bad[] = { MAILDIR, MDA, RELAY, 99 };
+	struct exchange *x = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		begin(x);
+		dial(x, bad[i]);
+		expect_cut(x);
+	}
+	begin(x);
+	ipc_send(x->engine, WIRE_DIAL, SPAN("\4\0\0"));
+	expect_cut(x);
 }
 
 static void
@@ -357,6 +816,17 @@ main(void)
 		TEST(takes_one_listing_at_a_time),
 		TEST(cuts_off_who_breaks_the_protocol),
 		TEST(cuts_off_who_sends_descriptors),
+		TEST(records_what_the_engine_handed_on),
+		TEST(notes_a_letter_that_was_refused),
+		TEST(notes_a_message_that_was_not_fetched),
+		TEST(hands_letters_to_a_program),
+		TEST(cuts_off_who_commits_by_another_way),
+		TEST(cuts_off_who_asks_or_notes_what_is_not_open),
+		TEST(cuts_off_who_notes_in_a_box_that_is_not_open_yet),
+		TEST(tells_all_names_that_it_is_asked_for),
+		TEST(cuts_off_who_wants_too_many_names),
+		TEST(dials_the_server_of_an_account),
+		TEST(cuts_off_who_dials_where_there_is_no_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

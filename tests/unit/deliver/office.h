@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "deliver/client.h"
+#include "deliver/mda.h"
 #include "deliver/server.h"
 #include "io/ipc.h"
 #include "io/loop.h"
@@ -37,8 +38,12 @@ struct office {
 	struct loop_timer *limit;
 	struct server *server;
 	struct client *client;
+	const struct draft_style *style; /* of boxes opened from now on */
 	bool late;
 };
+
+/* The octets as they are, but for their line ends. */
+static const struct draft_style office_plain = { 0 };
 
 /* ---- directories ---- */
 
@@ -205,6 +210,41 @@ office_drop_line(enum log_level level, const char *line)
 	(void)line;
 }
 
+/* Where mail goes that way; below is the path, the script a program's: NULL
+ * where there is none. The caller frees. An exit of 0 is yes, 100 is held,
+ * anything else later. */
+static inline struct target *
+office_target(const struct office *o, enum target_way way, const char *name,
+    const char *below, const char *script)
+{
+	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, NULL, NULL };
+	struct target t = { .way = way, .timeout_ms = 10000, .parallel = 2 };
+	struct target *copy;
+
+	memset(t.exits, MDA_LATER, sizeof(t.exits));
+	t.exits[0] = MDA_ACCEPTED;
+	t.exits[100] = MDA_HOLD;
+	t.name = strdup(name);
+	t.path = below != NULL ? strdup(office_path(o, below)) : NULL;
+	argv[2] = script != NULL ? strdup(script) : NULL;
+	t.argv = script != NULL ? argv : NULL;
+	copy = target_copy(&t);
+	free(t.name);
+	free(t.path);
+	free(argv[2]);
+	return copy;
+}
+
+static inline void
+office_account(struct office *o, uint32_t number, enum target_way way,
+    const char *name, const char *below, const char *script)
+{
+	struct target *t = office_target(o, way, name, below, script);
+
+	server_account(o->server, number, t);
+	target_free(&t);
+}
+
 static inline void
 office_open_server(struct office *o)
 {
@@ -212,8 +252,8 @@ office_open_server(struct office *o)
 
 	o->server = server_new(o->loop, office_path(o, "ledger"), &e);
 	assert_non_null(o->server);
-	server_account(o->server, 1, "work", office_path(o, "Maildir"));
-	server_account(o->server, 2, "old", office_path(o, "Old"));
+	office_account(o, 1, TARGET_MAILDIR, "work", "Maildir", NULL);
+	office_account(o, 2, TARGET_MAILDIR, "old", "Old", NULL);
 }
 
 /* A line to the server; the engine's end. */
@@ -314,7 +354,8 @@ session_pump(struct session *s)
 {
 	struct letter *l;
 
-	while (s->next <= s->last && (l = letter_open(s->box)) != NULL) {
+	while (
+	    s->next <= s->last && (l = letter_open(s->box, 0, NULL)) != NULL) {
 		session_write(l, s->text, s->next);
 		s->params.number = s->next++;
 		letter_commit(&l, &s->params, session_on_letter);
@@ -377,6 +418,18 @@ session_on_verified(void *arg, uint32_t number, bool same, const struct err *e)
 	loop_stop(s->o->loop);
 }
 
+static inline struct client_box *
+office_box(struct office *o, uint32_t account, const char *mailbox,
+    uint32_t uidvalidity, client_box_fn fn, client_ready_fn ready, void *arg)
+{
+	const struct client_box_params params = { .account = account,
+		.mailbox = mailbox,
+		.uidvalidity = uidvalidity,
+		.style = o->style != NULL ? o->style : &office_plain };
+
+	return client_box_open(o->client, &params, fn, ready, arg);
+}
+
 /* Opens a box and waits for what the ledger knows. */
 static inline void
 session_begin(struct session *s, struct office *o, uint32_t account,
@@ -388,8 +441,8 @@ session_begin(struct session *s, struct office *o, uint32_t account,
 	set_init(&s->fresh);
 	set_init(&s->settled);
 	s->text = "Subject: x\r\n\r\n";
-	s->box = client_box_open(o->client, account, mailbox, uidvalidity,
-	    session_on_box, session_on_ready, s);
+	s->box = office_box(o, account, mailbox, uidvalidity, session_on_box,
+	    session_on_ready, s);
 	office_wait(o, &s->opened, 1);
 }
 
