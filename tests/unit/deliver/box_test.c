@@ -32,10 +32,10 @@ opens_no_more_files_than_the_limit_allows(void **state)
 	assert_int_equal(k->o.client->max_files, 8);
 	clerk_begin(k, &a);
 	for (i = 0; i < 8; i++) {
-		while ((open[i] = letter_open(a.box)) == NULL)
+		while ((open[i] = letter_open(a.box, 0, NULL)) == NULL)
 			office_turn(&k->o, 2);
 	}
-	assert_null(letter_open(a.box));
+	assert_null(letter_open(a.box, 0, NULL));
 	office_turn(&k->o, 10);
 	assert_int_equal(k->files, 8);
 	assert_true(a.box->starving);
@@ -44,7 +44,7 @@ opens_no_more_files_than_the_limit_allows(void **state)
 	letter_discard(&open[3]);
 	office_wait(&k->o, &a.readied, 1);
 	assert_int_equal(k->files, 9);
-	assert_non_null(letter_open(a.box));
+	assert_non_null(letter_open(a.box, 0, NULL));
 	session_end(&a);
 	assert_int_equal(k->o.client->held, 0);
 	assert_int_equal(k->o.client->asked, 0);
@@ -60,21 +60,21 @@ leaves_room_to_those_who_have_none(void **state)
 
 	clerk_begin(k, &a);
 	for (i = 0; i < 7; i++) {
-		while (letter_open(a.box) == NULL)
+		while (letter_open(a.box, 0, NULL) == NULL)
 			office_turn(&k->o, 2);
 	}
 	office_turn(&k->o, 10);
 	session_begin(&b, &k->o, 2, "INBOX", 1);
-	assert_null(letter_open(b.box));
+	assert_null(letter_open(b.box, 0, NULL));
 	assert_true(b.box->starving);
 	/* a has one to spare, but b comes first when another is closed */
 	assert_int_equal(a.box->ahead.n, 1);
-	l = letter_open(a.box);
+	l = letter_open(a.box, 0, NULL);
 	assert_non_null(l);
 	b.readied = 0;
 	letter_discard(&l);
 	office_wait(&k->o, &b.readied, 1);
-	assert_non_null(letter_open(b.box));
+	assert_non_null(letter_open(b.box, 0, NULL));
 	session_end(&a);
 	session_end(&b);
 }
@@ -96,7 +96,7 @@ gives_back_what_nobody_uses(void **state)
 	assert_int_equal(k->o.client->held, 0);
 	/* and it begins anew */
 	s.readied = 0;
-	assert_null(letter_open(s.box));
+	assert_null(letter_open(s.box, 0, NULL));
 	office_wait(&k->o, &s.readied, 1);
 	session_end(&s);
 }

@@ -191,7 +191,7 @@ clerk_begin(struct clerk *k, struct session *s)
 {
 	session_begin(s, &k->o, 1, "INBOX", 1);
 	assert_int_equal(s->e.kind, ERR_NONE);
-	assert_null(letter_open(s->box));
+	assert_null(letter_open(s->box, 0, NULL));
 	office_wait(&k->o, &s->readied, 1);
 }
 
@@ -206,11 +206,11 @@ clerk_commit(struct clerk *k, struct session *s, uint32_t first, uint32_t last,
 
 	memset(piece, 'x', sizeof(piece));
 	for (; first <= last; first++) {
-		struct letter *l = letter_open(s->box);
+		struct letter *l = letter_open(s->box, 0, NULL);
 		size_t left = octets;
 
 		for (; l == NULL && !client_full(s->box);
-		     l = letter_open(s->box)) {
+		     l = letter_open(s->box, 0, NULL)) {
 			office_turn(&k->o, 1);
 		}
 		if (l == NULL)

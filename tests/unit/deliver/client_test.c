@@ -53,7 +53,7 @@ writes_with_lf_and_counts_what_it_was_given(void **state)
 	struct err e;
 
 	clerk_begin(k, &s);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_int_equal(letter_write(l, SPAN("a\r"), &e), 0);
 	assert_int_equal(letter_write(l, SPAN("\nb\r\n"), &e), 0);
 	assert_int_equal(letter_octets(l), 6);
@@ -75,8 +75,8 @@ sends_commits_of_one_round_together(void **state)
 	int i;
 
 	clerk_begin(k, &s);
-	l[0] = letter_open(s.box);
-	l[1] = letter_open(s.box);
+	l[0] = letter_open(s.box, 0, NULL);
+	l[1] = letter_open(s.box, 0, NULL);
 	office_turn(&k->o, 10); /* more files were asked for */
 	before = k->packets;
 	s.params.number = 1;
@@ -98,7 +98,7 @@ is_full_when_too_many_letters_wait(void **state)
 	next = clerk_commit(k, &s, 1, 4000, 10);
 	assert_int_equal(next, 513);
 	assert_true(client_full(s.box));
-	assert_null(letter_open(s.box));
+	assert_null(letter_open(s.box, 0, NULL));
 	office_wait(&k->o, &k->n_commits, 512);
 	s.readied = 0;
 	clerk_answer(k, 1, NULL);
@@ -127,7 +127,7 @@ is_full_when_too_many_octets_wait(void **state)
 	clerk_answer(k, 1, NULL);
 	office_wait(&k->o, &s.readied, 1);
 	/* in the middle of a letter, too, and it is told when that goes */
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l);
 	while (!client_full(s.box))
 		assert_int_equal(
@@ -136,7 +136,7 @@ is_full_when_too_many_octets_wait(void **state)
 	letter_discard(&l);
 	office_wait(&k->o, &s.readied, 1);
 	/* or when others are done */
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l);
 	while (!client_full(s.box))
 		assert_int_equal(
@@ -176,9 +176,9 @@ tells_why_there_is_no_letter(void **state)
 
 	session_begin(&s, &k->o, 1, "INBOX", 1);
 	k->refuses = true;
-	assert_null(letter_open(s.box));
+	assert_null(letter_open(s.box, 0, NULL));
 	office_wait(&k->o, &s.readied, 1);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l);
 	assert_int_equal(letter_octets(l), 0);
 	assert_int_equal(letter_write(l, SPAN("x"), &e), -1);
@@ -191,9 +191,9 @@ tells_why_there_is_no_letter(void **state)
 	assert_string_equal(s.e.text, "no room in the inn");
 	/* the next one asks anew */
 	k->refuses = false;
-	assert_null(letter_open(s.box));
+	assert_null(letter_open(s.box, 0, NULL));
 	office_wait(&k->o, &s.readied, 2);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_int_equal(letter_write(l, SPAN("x"), &e), 0);
 	letter_discard(&l);
 	session_end(&s);
@@ -214,7 +214,7 @@ answers_everything_when_the_deliverer_goes(void **state)
 	client_list_end(s.box, session_on_list);
 	client_verify(s.box, 1, SPAN(""), 1, session_on_verified);
 	client_verify(s.box, 2, SPAN(""), 1, session_on_verified);
-	while ((l = letter_open(s.box)) != NULL)
+	while ((l = letter_open(s.box, 0, NULL)) != NULL)
 		letter_discard(&l);
 	ipc_free(&k->ipc);
 	s.readied = 0;
@@ -225,7 +225,7 @@ answers_everything_when_the_deliverer_goes(void **state)
 	assert_int_equal(s.delivered, 0);
 	assert_int_equal(s.e.kind, ERR_DELIVER);
 	/* and whatever comes after */
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_int_equal(letter_write(l, SPAN("x"), &e), -1);
 	assert_non_null(strstr(e.text, "deliverer"));
 	letter_discard(&l);
@@ -244,7 +244,7 @@ answers_a_letter_that_was_open_when_the_deliverer_went(void **state)
 	struct err e;
 
 	clerk_begin(k, &s);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	letter_write(l, SPAN("abc"), &e);
 	ipc_free(&k->ipc);
 	office_turn(&k->o, 20);
@@ -264,7 +264,7 @@ tells_nobody_of_a_closed_box(void **state)
 
 	clerk_begin(k, &s);
 	clerk_commit(k, &s, 1, 2, 10);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l);
 	session_end(&s); /* discards l */
 	assert_null(s.box);
@@ -286,7 +286,7 @@ gives_back_files_that_come_for_a_closed_box(void **state)
 
 	session_begin(&s, &k->o, 1, "INBOX", 1);
 	k->silent = true;
-	assert_null(letter_open(s.box));
+	assert_null(letter_open(s.box, 0, NULL));
 	office_wait(&k->o, &k->opens, 1);
 	session_end(&s);
 	clerk_give_files(k, k->last_box, 4);
@@ -344,8 +344,8 @@ lets_a_box_be_closed_by_its_callback(void **state)
 	struct clerk *k = *state;
 	struct session s = { .o = &k->o };
 
-	s.box = client_box_open(
-	    k->o.client, 1, "INBOX", 1, close_at_once, never_ready, &s);
+	s.box = office_box(
+	    &k->o, 1, "INBOX", 1, close_at_once, never_ready, &s);
 	office_wait(&k->o, &s.opened, 1);
 	assert_null(s.box);
 }
@@ -373,7 +373,7 @@ lets_itself_be_freed_by_a_callback(void **state)
 
 	clerk_begin(k, &s);
 	for (i = 1; i <= 3; i++) {
-		l = letter_open(s.box);
+		l = letter_open(s.box, 0, NULL);
 		assert_non_null(l);
 		s.params.number = (uint32_t)i;
 		letter_commit(&l, &s.params, free_all);

@@ -400,24 +400,51 @@ static void
 is_busy_before_the_ledger_hears_of_it(void **state)
 {
 	struct table *t = *state;
-	struct err e = { 0 };
+	unsigned int i;
 
 	write_messages(t, 3);
 	close(open(office_path(&t->o, "bob.lock"), O_WRONLY | O_CREAT, 0600));
 	commit_group(&t->tools, t->group, 3);
-	assert_int_equal(count_failed(t, 3), 3);
 	assert_int_equal(t->commits[1].e.kind, ERR_DELIVER);
 	assert_int_equal(t->commits[1].e.sys, EBUSY);
 	assert_null(strchr(noted, 'l'));
 	assert_int_equal(count_handled(t), 0);
-	assert_int_equal(spooled(t), 0);
 	assert_false(t->commits[0].place->stuck);
+	/* each keeps its file, and may come again */
+	assert_int_equal(spooled(t), 3);
+	for (i = 0; i < 3; i++) {
+		assert_true(t->commits[i].busy);
+		assert_int_equal(t->commits[i].fd, -1);
+		assert_non_null(t->commits[i].maildir);
+		err_clear(&t->commits[i].e);
+	}
+	commit_group(&t->tools, t->group, 3);
+	assert_true(t->commits[2].busy);
 	assert_int_equal(unlink(office_path(&t->o, "bob.lock")), 0);
-	assert_int_equal(place_ready(&t->places, t->commits[0].place, &e), 0);
-	write_messages(t, 3);
+	for (i = 0; i < 3; i++)
+		err_clear(&t->commits[i].e);
 	commit_group(&t->tools, t->group, 3);
 	assert_int_equal(count_failed(t, 3), 0);
+	assert_false(t->commits[0].busy);
+	assert_int_equal(spooled(t), 0);
 	expect_mbox(t, "bob", in_order, 3);
+}
+
+/* When it does not come again. */
+static void
+can_be_discarded_when_it_was_busy(void **state)
+{
+	struct table *t = *state;
+
+	write_messages(t, 1);
+	close(open(office_path(&t->o, "bob.lock"), O_WRONLY | O_CREAT, 0600));
+	commit_group(&t->tools, t->group, 1);
+	assert_true(t->commits[0].busy);
+	commit_discard(&t->commits[0]);
+	assert_false(t->commits[0].busy);
+	assert_int_equal(count_failed(t, 1), 1);
+	assert_int_equal(spooled(t), 0);
+	assert_int_equal(count_handled(t), 0);
 }
 
 static void
@@ -587,6 +614,7 @@ main(void)
 		TEST(records_where_each_begins),
 		TEST(serves_mboxes_and_maildirs_in_one_group),
 		TEST(is_busy_before_the_ledger_hears_of_it),
+		TEST(can_be_discarded_when_it_was_busy),
 		TEST(appends_what_is_known_not_again),
 		TEST(leaves_no_gap_for_what_is_known),
 		TEST(takes_back_what_cannot_be_appended),

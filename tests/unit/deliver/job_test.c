@@ -27,8 +27,8 @@ setup(void **state)
 	assert_non_null(b->ledger);
 	maildir_names_init(&b->names, ledger_token(b->ledger));
 	places_init(&b->places, b->ledger, &b->names, NULL);
-	b->account.name = mem_strdup("a");
-	b->account.maildir = mem_strdup(office_path(&b->o, "A"));
+	b->account.target =
+	    office_target(&b->o, TARGET_MAILDIR, "a", "A", NULL);
 	*state = b;
 	return 0;
 }
@@ -41,8 +41,7 @@ teardown(void **state)
 	places_deinit(&b->places);
 	ledger_close(&b->ledger);
 	office_remove_dir(&b->o);
-	free(b->account.name);
-	free(b->account.maildir);
+	target_free(&b->account.target);
 	free(b);
 	return 0;
 }

@@ -13,6 +13,8 @@ struct counter {
 	struct opener *opener;
 	struct opener_for a, b;
 	struct maildir *maildir;
+	struct place place; /* never looked into */
+	struct job_account account;
 	struct ipc *ours, *theirs;
 	unsigned int files, refused, from_a, from_b;
 	uint32_t tokens[64];
@@ -59,10 +61,14 @@ setup(void **state)
 	c->room.max_files = ROOM;
 	maildir_names_init(&c->room.names, "0123456789abcdef");
 	c->opener = opener_new(&c->room, 5);
-	c->a = (struct opener_for){
-		.box = 1, .ledger_box = 11, .maildir = c->maildir
-	};
-	c->b = (struct opener_for){ .box = 2, .maildir = c->maildir };
+	c->room.spool = c->o.dir;
+	c->a = (struct opener_for){ .box = 1,
+		.ledger_box = 11,
+		.place = &c->place,
+		.maildir = c->maildir };
+	c->b = (struct opener_for){ .box = 2,
+		.place = &c->place,
+		.maildir = c->maildir };
 	*state = c;
 	return 0;
 }
@@ -152,6 +158,58 @@ refuses_to_owe_too_many(void **state)
 	opener_forget(c->opener, &c->a);
 }
 
+/* It counts as any other, and its job has room for what is said of it. */
+static void
+opens_files_without_a_name_where_there_is_no_place(void **state)
+{
+	struct counter *c = *state;
+	struct stat st;
+	struct job *j;
+
+	c->a = (struct opener_for){ .box = 1,
+		.account = &c->account,
+		.mailbox = "Lists/x",
+		.ledger_box = 11 };
+	assert_true(opener_want(c->opener, &c->a, 2));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, 2);
+	assert_int_equal(c->room.files, 2);
+	j = opener_take(c->opener, c->tokens[1]);
+	assert_null(opener_find(c->opener, c->tokens[1]));
+	assert_true(j->letter);
+	assert_ptr_equal(j->account, &c->account);
+	assert_null(j->commit.place);
+	assert_null(j->commit.maildir);
+	assert_int_equal(j->commit.entry.box, 11);
+	assert_string_equal(j->mail->mailbox, "Lists/x");
+	assert_int_equal(fstat(j->commit.fd, &st), 0);
+	assert_int_equal(st.st_nlink, 0);
+	job_free(&j);
+	c->room.files--;
+	/* and none where no file can be made */
+	c->room.spool = "/proc";
+	assert_true(opener_want(c->opener, &c->a, 2));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->refused, 2);
+}
+
+static void
+finds_no_letter_that_is_not_open(void **state)
+{
+	struct counter *c = *state;
+
+	assert_null(opener_find(c->opener, 0));
+	assert_null(opener_find(c->opener, ROOM));
+	assert_null(opener_find(c->opener, UINT32_MAX));
+	assert_true(opener_want(c->opener, &c->a, 1));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, 1);
+	assert_non_null(opener_find(c->opener, c->tokens[0]));
+	assert_non_null(opener_find(c->opener, c->tokens[0])); /* stays */
+	release(c, c->tokens[0]);
+	assert_null(opener_find(c->opener, c->tokens[0]));
+}
+
 static void
 says_why_there_are_none(void **state)
 {
@@ -174,6 +232,8 @@ main(void)
 		TEST(opens_and_hands_over_by_token),
 		TEST(serves_those_who_wait_in_turn),
 		TEST(refuses_to_owe_too_many),
+		TEST(opens_files_without_a_name_where_there_is_no_place),
+		TEST(finds_no_letter_that_is_not_open),
 		TEST(says_why_there_are_none),
 	};
 

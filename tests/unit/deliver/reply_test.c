@@ -9,8 +9,8 @@ open_silently(struct clerk *k, struct session *s)
 {
 	k->silent = true;
 	*s = (struct session){ .o = &k->o };
-	s->box = client_box_open(
-	    k->o.client, 1, "INBOX", 1, session_on_box, session_on_ready, s);
+	s->box = office_box(
+	    &k->o, 1, "INBOX", 1, session_on_box, session_on_ready, s);
 	office_wait(&k->o, &k->boxes, 1);
 }
 
@@ -74,7 +74,7 @@ tells_of_a_box_that_has_changed(void **state)
 	office_wait(&k->o, &s.opened, 1);
 	assert_int_equal(s.state, CLIENT_BOX_CHANGED);
 	assert_int_equal(s.e.kind, ERR_NONE);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l); /* that can only be discarded */
 	session_end(&s);
 	office_turn(&k->o, 10);
@@ -153,13 +153,13 @@ cuts_off_a_deliverer_that_makes_no_sense(void **state)
 		{ 0, 0, "" },
 		{ WIRE_COMMIT, 4, "abcd" },
 		{ WIRE_SET, 4, "\1\0\0\0" },
-		{ WIRE_SET, 5, "\1\0\0\0\4" },
+		{ WIRE_SET, 5, "\1\0\0\0\7" },
 		{ WIRE_SET, 13, "\1\0\0\0\0\0\0\0\0\1\0\0\0" },
 		/* nobody asked */
-		{ WIRE_BOX_IS, 15, "\1\0\0\0\0\0\0\0\0\0\0\0\0" },
-		{ WIRE_LIST_IS, 15, "\1\0\0\0\0\0\0\0\0\0\0\0\0" },
+		{ WIRE_BOX_IS, 19, "\1\0\0\0" },
+		{ WIRE_LIST_IS, 19, "\1\0\0\0" },
 		{ WIRE_VERIFIED, 10, "\1\0\0\0\1\0\0\0\0\0" },
-		{ WIRE_BOX_IS, 14, "\1\0\0\0\0" },
+		{ WIRE_BOX_IS, 18, "\1\0\0\0\0" },
 		{ WIRE_FILES, 8, "\1\0\0\0\1\0\0\0" }, /* no descriptor */
 		{ WIRE_NO_FILES, 9, "\1\0\0\0\1" },    /* no reason */
 		/* more than were asked for */
@@ -180,7 +180,7 @@ cuts_off_a_deliverer_that_makes_no_sense(void **state)
 		clerk_setup(&fresh);
 		k = fresh;
 		session_begin(&s, &k->o, 1, "INBOX", 1);
-		assert_null(letter_open(s.box));
+		assert_null(letter_open(s.box, 0, NULL));
 		k->silent = true;
 		ipc_send(
 		    k->ipc, bad[i].type, span_make(bad[i].octets, bad[i].n));
@@ -203,7 +203,7 @@ awaits_the_files_that_were_not_refused(void **state)
 
 	session_begin(&s, &k->o, 1, "INBOX", 1);
 	k->silent = true;
-	assert_null(letter_open(s.box));
+	assert_null(letter_open(s.box, 0, NULL));
 	office_wait(&k->o, &k->asked, 4);
 	none.box = k->last_box;
 	err_set(&none.e, ERR_DELIVER, 0, "no room in the inn");
@@ -211,11 +211,11 @@ awaits_the_files_that_were_not_refused(void **state)
 	clerk_send(k, WIRE_NO_FILES);
 	clerk_give_files(k, k->last_box, 2);
 	office_wait(&k->o, &s.readied, 1);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_int_equal(letter_write(l, SPAN("x"), &e), -1);
 	assert_string_equal(e.text, "no room in the inn");
 	letter_discard(&l);
-	while ((l = letter_open(s.box)) == NULL)
+	while ((l = letter_open(s.box, 0, NULL)) == NULL)
 		office_turn(&k->o, 1);
 	assert_int_equal(letter_write(l, SPAN("x"), &e), 0);
 	letter_discard(&l);

@@ -125,7 +125,7 @@ says_that_uidvalidity_changed(void **state)
 	session_begin(&s, o, 1, "INBOX", 8);
 	assert_int_equal(s.e.kind, ERR_NONE);
 	assert_int_equal(s.state, CLIENT_BOX_CHANGED);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l);
 	assert_int_equal(letter_write(l, SPAN("x"), &e), -1);
 	letter_discard(&l);
@@ -359,7 +359,7 @@ stops_politely_when_the_disk_is_full(void **state)
 	little = before;
 	little.rlim_cur = 100000;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-	l = letter_open(s.box);
+	l = letter_open(s.box, 0, NULL);
 	assert_non_null(l);
 	for (i = 0; i < 100 && r == 0; i++)
 		r = letter_write(l, span_make(octets, sizeof(octets)), &e);
@@ -419,7 +419,7 @@ say(struct engine *g, uint8_t type, const struct buf *b)
 static void
 engine_begin(struct engine *g, struct office *o)
 {
-	struct wire_box box = { 1, 1, 7, SPAN("INBOX") };
+	struct wire_box box = { 1, 1, 7, 0, SPAN("INBOX") };
 	struct wire_open want = { 1, 6 };
 	struct buf b;
 
@@ -589,7 +589,7 @@ tell_ready(void *arg)
 	for (; t->s.next <= t->s.last; t->s.next++) {
 		if (set_has(&t->s.handled, t->s.next))
 			continue;
-		l = letter_open(t->s.box);
+		l = letter_open(t->s.box, 0, NULL);
 		if (l == NULL)
 			return;
 		session_write(l, t->s.text, t->s.next);
@@ -607,8 +607,8 @@ deliver_all(struct office *o, int pipe)
 	session_begin(&t.s, o, 1, "INBOX", 7);
 	assert_int_equal(t.s.e.kind, ERR_NONE);
 	client_box_close(&t.s.box);
-	t.s.box = client_box_open(
-	    o->client, 1, "INBOX", 7, session_on_box, tell_ready, &t);
+	t.s.box = office_box(
+	    o, 1, "INBOX", 7, session_on_box, tell_ready, &t);
 	office_wait(o, &t.s.opened, 2);
 	t.s.last = RING_LETTERS;
 	tell_ready(&t);

@@ -30,7 +30,7 @@ teardown(void **state)
 static void
 carries_a_box(void **state)
 {
-	struct wire_box in = { 7, 8, 9, SPAN("Lists/\xc3\xa4") }, out;
+	struct wire_box in = { 7, 8, 9, '/', SPAN("Lists/\xc3\xa4") }, out;
 	uint32_t number;
 
 	(void)state;
@@ -39,6 +39,7 @@ carries_a_box(void **state)
 	assert_int_equal(out.box, 7);
 	assert_int_equal(out.account, 8);
 	assert_int_equal(out.uidvalidity, 9);
+	assert_int_equal(out.delimiter, '/');
 	assert_true(span_eq(out.mailbox, in.mailbox));
 	buf_clear(&b);
 	wire_put_number(&b, 77);
@@ -174,8 +175,14 @@ carries_commits(void **state)
 		.cookie = 2,
 		.number = 3,
 		.by_content = true,
+		.flags = 8,
+		.time = -5,
 		.octets = 1ull << 40,
-		.fingerprint = { "0123456789abcde" } };
+		.size = 1ull << 41,
+		.fingerprint = { "0123456789abcde" },
+		.sender = SPAN("a@example.org"),
+		.recipient = SPAN("b@example.org"),
+		.about = SPAN("from \"x\"") };
 	struct wire_commit out;
 	struct unpack u;
 	unsigned int n = 0, i;
@@ -183,9 +190,11 @@ carries_commits(void **state)
 	(void)state;
 	while (wire_put_commit(&b, &in)) {
 		in.owes = !in.owes;
+		in.relayed = n % 3 == 0;
+		in.stub = n % 5 == 0;
 		n++;
 	}
-	assert_true(n > 800);
+	assert_true(n > 300);
 	u = unpack_of(buf_span(&b));
 	for (i = 0; i < n; i++) {
 		assert_true(wire_take_commit(&u, &out));
@@ -194,7 +203,15 @@ carries_commits(void **state)
 		assert_int_equal(out.number, 3);
 		assert_true(out.by_content);
 		assert_int_equal(out.owes, i % 2 == 1);
+		assert_int_equal(out.relayed, i > 0 && (i - 1) % 3 == 0);
+		assert_int_equal(out.stub, i > 0 && (i - 1) % 5 == 0);
+		assert_int_equal(out.flags, 8);
+		assert_int_equal(out.time, -5);
 		assert_int_equal(out.octets, 1ull << 40);
+		assert_int_equal(out.size, 1ull << 41);
+		assert_true(span_eq(out.sender, in.sender));
+		assert_true(span_eq(out.recipient, in.recipient));
+		assert_true(span_eq(out.about, in.about));
 		assert_memory_equal(
 		    out.fingerprint.b, in.fingerprint.b, DIGEST_OCTETS);
 	}
@@ -206,10 +223,72 @@ carries_commits(void **state)
 	assert_false(wire_take_commit(&u, &out));
 }
 
+static bool
+takes(const struct wire_commit *in)
+{
+	struct wire_commit out;
+	struct unpack u;
+
+	buf_clear(&b);
+	assert_true(wire_put_commit(&b, in));
+	u = unpack_of(buf_span(&b));
+	return wire_take_commit(&u, &out);
+}
+
+/* They go into arguments, and in front of people. */
+static void
+refuses_commits_with_texts_that_break_lines_or_are_too_long(void **state)
+{
+	static char octets[WIRE_ADDRESS_MAX + 1];
+	struct wire_commit c = { .number = 1 };
+	struct span *texts[] = { &c.sender, &c.recipient, &c.about };
+	const size_t most[] = { WIRE_ADDRESS_MAX, WIRE_ADDRESS_MAX,
+		WIRE_ABOUT_MAX };
+	const struct span bad[] = { SPAN("a\0b"), SPAN("a\nb"), SPAN("\r") };
+
+	(void)state;
+	memset(octets, 'x', sizeof(octets));
+	assert_true(takes(&c));
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t k = 0; k < 3; k++) {
+			*texts[i] = bad[k];
+			assert_false(takes(&c));
+		}
+		*texts[i] = span_make(octets, most[i]);
+		assert_true(takes(&c));
+		*texts[i] = span_make(octets, most[i] + 1);
+		assert_false(takes(&c));
+		*texts[i] = SPAN("");
+	}
+}
+
+static void
+refuses_commits_that_are_cut_or_have_flags_that_do_not_exist(void **state)
+{
+	struct wire_commit c = { .number = 1, .about = SPAN("x") }, out;
+	struct unpack u;
+	size_t i;
+
+	(void)state;
+	assert_true(takes(&c));
+	for (i = 0; i < b.n; i++) {
+		u = unpack_of(span_make(buf_span(&b).p, i));
+		assert_false(wire_take_commit(&u, &out));
+	}
+	buf_clear(&b);
+	for (i = 0; i < 3; i++)
+		pack_u32(&b, 1);
+	pack_u8(&b, 16);
+	for (i = 0; i < 1 + 3 * 8 + DIGEST_OCTETS + 3 * 4; i++)
+		pack_u8(&b, 0);
+	u = unpack_of(buf_span(&b));
+	assert_false(wire_take_commit(&u, &out));
+}
+
 static void
 carries_answers_and_errors(void **state)
 {
-	struct wire_answer in = { 1, 2, 3, 4, true, { .kind = ERR_NONE } }, out;
+	struct wire_answer in = { 1, 2, 3, 4, 5, true, { 0 } }, out;
 	struct wire_verified v = { 5, 6, true, { .kind = ERR_NONE } }, w;
 
 	(void)state;
@@ -219,6 +298,7 @@ carries_answers_and_errors(void **state)
 	assert_int_equal(out.state, 2);
 	assert_int_equal(out.was, 3);
 	assert_int_equal(out.repeated, 4);
+	assert_int_equal(out.barred, 5);
 	assert_true(out.listed);
 	assert_int_equal(out.e.kind, ERR_NONE);
 	err_set(&in.e, ERR_DELIVER, 28, "%0200d", 7);
@@ -388,6 +468,9 @@ main(void)
 		TEST(carries_lines_until_the_packet_is_full),
 		TEST(refuses_lines_without_number_or_too_long),
 		TEST(carries_commits),
+		TEST(refuses_commits_with_texts_that_break_lines_or_are_too_long),
+		TEST(
+		    refuses_commits_that_are_cut_or_have_flags_that_do_not_exist),
 		TEST(carries_answers_and_errors),
 		TEST(carries_refusals_with_their_reason),
 		TEST(carries_what_is_done),

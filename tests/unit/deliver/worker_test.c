@@ -67,10 +67,9 @@ setup(void **state)
 	office_make_dir(&s->o);
 	office_make_loop(&s->o);
 	set_init(&s->handled);
-	s->account.name = mem_strdup("a");
-	s->account.maildir = mem_strdup(office_path(&s->o, "A"));
-	s->other.name = mem_strdup("b");
-	s->other.maildir = mem_strdup(office_path(&s->o, "B"));
+	s->account.target =
+	    office_target(&s->o, TARGET_MAILDIR, "a", "A", NULL);
+	s->other.target = office_target(&s->o, TARGET_RELAY, "b", NULL, NULL);
 	open_worker(s);
 	*state = s;
 	return 0;
@@ -86,10 +85,8 @@ teardown(void **state)
 	set_deinit(&s->handled);
 	office_free_loop(&s->o);
 	office_remove_dir(&s->o);
-	free(s->account.name);
-	free(s->account.maildir);
-	free(s->other.name);
-	free(s->other.maildir);
+	target_free(&s->account.target);
+	target_free(&s->other.target);
 	free(s);
 	return 0;
 }
