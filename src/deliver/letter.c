@@ -215,11 +215,11 @@ letter_ask(struct letter *l, const struct letter_params *params,
 	l->asked = true;
 	l->asked_fn = fn;
 	l->asked_arg = arg;
+	box_soon(l->b->c); /* it has failed, or the deliverer has gone */
 	if (!finish_draft(l, params)) {
 		slot.failed = true;
 		slot.e = &l->e;
 		slots_put(slots, &slot);
-		box_soon(l->b->c);
 		return;
 	}
 	l->fd = draft_take_fd(l->draft);
@@ -281,4 +281,3 @@ letter_give_up(struct letter **p, const struct err *e, letter_fn fn)
 	answer_later(l, &slot);
 	end_letter(l);
 }
-

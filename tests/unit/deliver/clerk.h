@@ -12,9 +12,10 @@
 
 #include <sys/mman.h>
 
-#include "deliver/wire.h"
+#include "deliver/wire_mail.h"
 
 #define CLERK_COMMITS 4096
+#define CLERK_MAIL 16
 
 struct clerk {
 	struct office o; /* loop and client */
@@ -24,8 +25,14 @@ struct clerk {
 	unsigned int most; /* files given out for one OPEN; 0: all */
 	bool refuses;      /* to open files, or a box */
 	bool silent;       /* answers nothing by itself */
-	struct wire_commit commits[CLERK_COMMITS];
+	struct wire_commit commits[CLERK_COMMITS]; /* but for their texts */
 	unsigned int n_commits, n_done;
+	char sender[256], recipient[256], about[256]; /* of the last */
+	struct wire_ask asks[CLERK_MAIL];
+	struct wire_note notes[CLERK_MAIL]; /* but for their texts */
+	char reason[256], reached[256];     /* of the last */
+	unsigned int n_asks, n_notes, named, dialled;
+	uint32_t account; /* of the last dial */
 	uint32_t next_token, last_box;
 	uint8_t last_type;
 	size_t last_n;
@@ -102,10 +109,62 @@ clerk_on_open(struct clerk *k, struct span p)
 }
 
 static inline void
+clerk_keep(char text[256], struct span s)
+{
+	snprintf(text, 256, "%.*s", (int)s.n, s.p);
+}
+
+static inline void
+clerk_on_commit(struct clerk *k, struct span p)
+{
+	struct unpack u = unpack_of(p);
+	struct wire_commit c;
+
+	while (unpack_more(&u)) {
+		assert_true(wire_take_commit(&u, &c));
+		clerk_keep(k->sender, c.sender);
+		clerk_keep(k->recipient, c.recipient);
+		clerk_keep(k->about, c.about);
+		k->commits[k->n_commits++] = c;
+	}
+}
+
+static inline void
+clerk_on_note(struct clerk *k, struct span p)
+{
+	struct wire_note *n = &k->notes[k->n_notes];
+
+	assert_true(wire_take_note(p, n));
+	clerk_keep(k->reason, n->reason);
+	clerk_keep(k->about, n->about);
+	clerk_keep(k->reached, n->reached.n > 0 ? n->reached.v[0] : SPAN(""));
+	k->n_notes++;
+}
+
+/* What the engine says of messages. */
+static inline void
+clerk_on_mail(struct clerk *k, struct ipc_packet *p)
+{
+	if (p->type == WIRE_COMMIT)
+		clerk_on_commit(k, p->payload);
+	if (p->type == WIRE_NOTE)
+		clerk_on_note(k, p->payload);
+	if (p->type == WIRE_ASK) {
+		assert_true(wire_take_ask(p->payload, &k->asks[k->n_asks]));
+		k->n_asks++;
+	}
+	if (p->type == WIRE_NAMES)
+		k->named++;
+	if (p->type == WIRE_DIAL) {
+		assert_true(wire_take_number(p->payload, &k->account));
+		k->dialled++;
+	}
+}
+
+static inline void
 clerk_on_packet(void *arg, struct ipc_packet *p)
 {
 	struct clerk *k = arg;
-	struct unpack u;
 	uint32_t box, tokens[WIRE_FILES_MAX];
 	size_t n;
 
@@ -123,12 +182,7 @@ clerk_on_packet(void *arg, struct ipc_packet *p)
 		k->closed++;
 	if (p->type == WIRE_OPEN)
 		clerk_on_open(k, p->payload);
-	if (p->type == WIRE_COMMIT) {
-		u = unpack_of(p->payload);
-		while (unpack_more(&u))
-			assert_true(
-			    wire_take_commit(&u, &k->commits[k->n_commits++]));
-	}
+	clerk_on_mail(k, p);
 	if (p->type == WIRE_DISCARD) {
 		assert_true(wire_take_tokens(p->payload, &box, tokens, &n));
 		k->discarded += (unsigned int)n;
@@ -151,6 +205,26 @@ clerk_answer(struct clerk *k, unsigned int n, const char *text)
 		clerk_send(k, WIRE_DONE);
 		assert_true(wire_put_done(&k->out, &d));
 	}
+	clerk_send(k, WIRE_DONE);
+}
+
+/* Answers a question about a letter. */
+static inline void
+clerk_tell(struct clerk *k, const struct wire_asked *a)
+{
+	wire_put_asked(&k->out, a);
+	clerk_send(k, WIRE_ASKED);
+}
+
+/* Answers a note, or anything else with that cookie. */
+static inline void
+clerk_tell_done(struct clerk *k, uint32_t cookie, const char *text)
+{
+	struct wire_done d = { .cookie = cookie };
+
+	if (text != NULL)
+		err_set(&d.e, ERR_MESSAGE, 0, "%s", text);
+	assert_true(wire_put_done(&k->out, &d));
 	clerk_send(k, WIRE_DONE);
 }
 

@@ -19,75 +19,6 @@ tells_what_the_ledger_knows(void **state)
 }
 
 static void
-commits_and_answers(void **state)
-{
-	struct clerk *k = *state;
-	struct session s;
-
-	clerk_begin(k, &s);
-	s.params.owes = true;
-	assert_int_equal(clerk_commit(k, &s, 1, 3, 100), 4);
-	assert_int_equal(client_pending(s.box), 3);
-	office_wait(&k->o, &k->n_commits, 3);
-	assert_int_equal(s.answered, 0);
-	assert_int_equal(k->commits[1].number, 2);
-	assert_int_equal(k->commits[1].octets, 100);
-	assert_true(k->commits[1].owes);
-	assert_false(k->commits[1].by_content);
-	clerk_answer(k, 2, NULL);
-	office_wait(&k->o, &s.delivered, 2);
-	clerk_answer(k, 1, "disk on fire");
-	office_wait(&k->o, &s.answered, 3);
-	assert_int_equal(s.delivered, 2);
-	assert_string_equal(s.e.text, "disk on fire");
-	assert_int_equal(client_pending(s.box), 0);
-	session_end(&s);
-}
-
-static void
-writes_with_lf_and_counts_what_it_was_given(void **state)
-{
-	struct clerk *k = *state;
-	struct session s;
-	struct letter *l;
-	struct err e;
-
-	clerk_begin(k, &s);
-	l = letter_open(s.box, 0, NULL);
-	assert_int_equal(letter_write(l, SPAN("a\r"), &e), 0);
-	assert_int_equal(letter_write(l, SPAN("\nb\r\n"), &e), 0);
-	assert_int_equal(letter_octets(l), 6);
-	s.params.number = 1;
-	letter_commit(&l, &s.params, session_on_letter);
-	assert_null(l);
-	office_wait(&k->o, &k->n_commits, 1);
-	assert_int_equal(k->commits[0].octets, 4);
-	session_end(&s);
-}
-
-static void
-sends_commits_of_one_round_together(void **state)
-{
-	struct clerk *k = *state;
-	struct letter *l[2];
-	struct session s;
-	unsigned int before;
-	int i;
-
-	clerk_begin(k, &s);
-	l[0] = letter_open(s.box, 0, NULL);
-	l[1] = letter_open(s.box, 0, NULL);
-	office_turn(&k->o, 10); /* more files were asked for */
-	before = k->packets;
-	s.params.number = 1;
-	for (i = 0; i < 2; i++)
-		letter_commit(&l[i], &s.params, session_on_letter);
-	office_wait(&k->o, &k->n_commits, 2);
-	assert_int_equal(k->packets, before + 1);
-	session_end(&s);
-}
-
-static void
 is_full_when_too_many_letters_wait(void **state)
 {
 	struct clerk *k = *state;
@@ -167,39 +98,6 @@ always_takes_one_letter(void **state)
 }
 
 static void
-tells_why_there_is_no_letter(void **state)
-{
-	struct clerk *k = *state;
-	struct session s;
-	struct letter *l;
-	struct err e = { 0 };
-
-	session_begin(&s, &k->o, 1, "INBOX", 1);
-	k->refuses = true;
-	assert_null(letter_open(s.box, 0, NULL));
-	office_wait(&k->o, &s.readied, 1);
-	l = letter_open(s.box, 0, NULL);
-	assert_non_null(l);
-	assert_int_equal(letter_octets(l), 0);
-	assert_int_equal(letter_write(l, SPAN("x"), &e), -1);
-	assert_int_equal(e.kind, ERR_DELIVER);
-	assert_string_equal(e.text, "no room in the inn");
-	s.params.number = 9;
-	letter_commit(&l, &s.params, session_on_letter);
-	assert_int_equal(s.answered, 0); /* never from inside the call */
-	office_wait(&k->o, &s.answered, 1);
-	assert_string_equal(s.e.text, "no room in the inn");
-	/* the next one asks anew */
-	k->refuses = false;
-	assert_null(letter_open(s.box, 0, NULL));
-	office_wait(&k->o, &s.readied, 2);
-	l = letter_open(s.box, 0, NULL);
-	assert_int_equal(letter_write(l, SPAN("x"), &e), 0);
-	letter_discard(&l);
-	session_end(&s);
-}
-
-static void
 answers_everything_when_the_deliverer_goes(void **state)
 {
 	struct clerk *k = *state;
@@ -232,26 +130,6 @@ answers_everything_when_the_deliverer_goes(void **state)
 	session_begin(&t, &k->o, 1, "INBOX", 1);
 	assert_int_equal(t.e.kind, ERR_DELIVER);
 	session_end(&t);
-	session_end(&s);
-}
-
-static void
-answers_a_letter_that_was_open_when_the_deliverer_went(void **state)
-{
-	struct clerk *k = *state;
-	struct session s;
-	struct letter *l;
-	struct err e;
-
-	clerk_begin(k, &s);
-	l = letter_open(s.box, 0, NULL);
-	letter_write(l, SPAN("abc"), &e);
-	ipc_free(&k->ipc);
-	office_turn(&k->o, 20);
-	s.params.number = 1;
-	letter_commit(&l, &s.params, session_on_letter);
-	office_wait(&k->o, &s.answered, 1);
-	assert_int_equal(s.e.kind, ERR_DELIVER);
 	session_end(&s);
 }
 
@@ -309,7 +187,9 @@ carries_sets_and_listings_of_any_size(void **state)
 	i = k->packets;
 	client_gone(s.box, &many);
 	client_settle(s.box, &many);
-	office_wait(&k->o, &k->packets, i + 6);
+	client_missing(s.box, &many);
+	office_wait(&k->o, &k->packets, i + 9);
+	assert_int_equal(k->last_type, WIRE_MISSING);
 	set_deinit(&many);
 	client_list_begin(s.box);
 	for (i = 1; i <= 5000; i++)
@@ -344,8 +224,8 @@ lets_a_box_be_closed_by_its_callback(void **state)
 	struct clerk *k = *state;
 	struct session s = { .o = &k->o };
 
-	s.box = office_box(
-	    &k->o, 1, "INBOX", 1, close_at_once, never_ready, &s);
+	s.box =
+	    office_box(&k->o, 1, "INBOX", 1, close_at_once, never_ready, &s);
 	office_wait(&k->o, &s.opened, 1);
 	assert_null(s.box);
 }
@@ -404,6 +284,174 @@ refuses_a_mailbox_name_that_is_too_long(void **state)
 	free(name);
 }
 
+static void
+tells_of_messages_that_do_not_get_through(void **state)
+{
+	struct client_note note = { .number = 7,
+		.held = true,
+		.why = CLIENT_WHY_LARGE,
+		.hold_after = 3,
+		.size = 1ull << 40,
+		.reason = "too large",
+		.header = SPAN("Subject: x\r\nFrom: a@b\r\n\r\n") };
+	struct clerk *k = *state;
+	struct session s;
+
+	session_begin(&s, &k->o, 1, "INBOX", 1);
+	client_note(s.box, &note);
+	office_wait(&k->o, &k->n_notes, 1);
+	assert_int_equal(k->notes[0].box, k->last_box);
+	assert_int_equal(k->notes[0].token, WIRE_NO_TOKEN);
+	assert_int_equal(k->notes[0].cookie, WIRE_NO_COOKIE);
+	assert_int_equal(k->notes[0].number, 7);
+	assert_int_equal(k->notes[0].state, LEDGER_HELD);
+	assert_int_equal(k->notes[0].why, LEDGER_WHY_SIZE);
+	assert_int_equal(k->notes[0].hold_after, 3);
+	assert_int_equal(k->notes[0].size, 1ull << 40);
+	assert_string_equal(k->reason, "too large");
+	assert_non_null(strstr(k->about, "a@b"));
+	note.header = SPAN("");
+	client_note(s.box, &note);
+	office_wait(&k->o, &k->n_notes, 2);
+	assert_string_equal(k->about, "");
+	session_end(&s);
+}
+
+/* ---- names ---- */
+
+static unsigned int n_named, nameless;
+static char last_name[64];
+
+static void
+on_name(void *arg, uint32_t number, const char *uidl)
+{
+	struct session *s = arg;
+
+	(void)number;
+	n_named++;
+	nameless += uidl == NULL;
+	snprintf(last_name, sizeof(last_name), "%s", uidl != NULL ? uidl : "");
+	loop_stop(s->o->loop);
+}
+
+static void
+hears_the_names_of_messages(void **state)
+{
+	struct wire_name names[] = { { 3, SPAN("uidl-3") }, { 4, SPAN("") },
+		{ 5, SPAN("uidl-5") } };
+	struct clerk *k = *state;
+	struct session s;
+	struct set set;
+
+	n_named = nameless = 0;
+	session_begin(&s, &k->o, 1, "", 0);
+	set_init(&set);
+	set_add(&set, 3, 5);
+	client_names(s.box, &set, on_name);
+	set_deinit(&set);
+	office_wait(&k->o, &k->named, 1);
+	wire_put_number(&k->out, k->last_box);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_true(wire_put_name(&k->out, &names[i]));
+	clerk_send(k, WIRE_NAMED);
+	office_wait(&k->o, &n_named, 3);
+	assert_int_equal(nameless, 1);
+	assert_string_equal(last_name, "uidl-5");
+	session_end(&s);
+}
+
+/* ---- local servers ---- */
+
+struct caller {
+	struct clerk *k;
+	unsigned int told;
+	int fd;
+	struct err e;
+};
+
+static void
+on_dialled(void *arg, int fd, const struct err *e)
+{
+	struct caller *c = arg;
+
+	c->told++;
+	c->fd = fd;
+	err_clear(&c->e);
+	if (e != NULL)
+		c->e = *e;
+	loop_stop(c->k->o.loop);
+}
+
+static void
+answer_dial(struct clerk *k, uint32_t account, const char *text)
+{
+	struct wire_dialled d = { .account = account };
+	int fd = memfd_create("server", MFD_CLOEXEC);
+
+	if (text != NULL)
+		err_set(&d.e, ERR_DELIVER, 0, "%s", text);
+	wire_put_dialled(&k->out, &d);
+	ipc_send_fds(k->ipc, WIRE_DIALLED, buf_span(&k->out), &fd,
+	    text == NULL ? 1 : 0, text == NULL);
+	if (text != NULL)
+		close(fd);
+	buf_clear(&k->out);
+}
+
+static void
+dials_and_gets_a_descriptor_or_a_reason(void **state)
+{
+	struct clerk *k = *state;
+	struct caller a = { .k = k }, b = { .k = k };
+
+	client_dial(k->o.client, 6, on_dialled, &a);
+	client_dial(k->o.client, 7, on_dialled, &b);
+	office_wait(&k->o, &k->dialled, 2);
+	assert_int_equal(k->account, 7);
+	answer_dial(k, 6, NULL);
+	answer_dial(k, 7, "nobody there");
+	office_wait(&k->o, &b.told, 1);
+	assert_int_equal(a.told, 1);
+	assert_true(a.fd >= 0);
+	assert_int_equal(a.e.kind, ERR_NONE);
+	assert_int_equal(b.fd, -1);
+	assert_string_equal(b.e.text, "nobody there");
+	close(a.fd);
+}
+
+static void
+tells_nobody_who_has_cancelled_his_dial(void **state)
+{
+	struct clerk *k = *state;
+	struct caller a = { .k = k }, b = { .k = k };
+
+	client_dial(k->o.client, 6, on_dialled, &a);
+	client_dial(k->o.client, 6, on_dialled, &b);
+	client_dial_cancel(k->o.client, &a);
+	office_wait(&k->o, &k->dialled, 2);
+	answer_dial(k, 6, NULL);
+	answer_dial(k, 6, NULL);
+	office_wait(&k->o, &b.told, 1);
+	assert_int_equal(a.told, 0);
+	close(b.fd);
+}
+
+static void
+answers_dials_when_the_deliverer_goes(void **state)
+{
+	struct clerk *k = *state;
+	struct caller a = { .k = k };
+
+	client_dial(k->o.client, 6, on_dialled, &a);
+	ipc_free(&k->ipc);
+	office_wait(&k->o, &a.told, 1);
+	assert_int_equal(a.fd, -1);
+	assert_int_equal(a.e.kind, ERR_DELIVER);
+	client_dial(k->o.client, 6, on_dialled, &a);
+	assert_int_equal(a.told, 1); /* never from inside the call */
+	office_wait(&k->o, &a.told, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, clerk_setup, clerk_teardown)
 
 int
@@ -411,21 +459,21 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tells_what_the_ledger_knows),
-		TEST(commits_and_answers),
-		TEST(writes_with_lf_and_counts_what_it_was_given),
-		TEST(sends_commits_of_one_round_together),
 		TEST(is_full_when_too_many_letters_wait),
 		TEST(is_full_when_too_many_octets_wait),
 		TEST(always_takes_one_letter),
-		TEST(tells_why_there_is_no_letter),
 		TEST(answers_everything_when_the_deliverer_goes),
-		TEST(answers_a_letter_that_was_open_when_the_deliverer_went),
 		TEST(tells_nobody_of_a_closed_box),
 		TEST(gives_back_files_that_come_for_a_closed_box),
 		TEST(carries_sets_and_listings_of_any_size),
 		TEST(lets_a_box_be_closed_by_its_callback),
 		TEST(lets_itself_be_freed_by_a_callback),
 		TEST(refuses_a_mailbox_name_that_is_too_long),
+		TEST(tells_of_messages_that_do_not_get_through),
+		TEST(hears_the_names_of_messages),
+		TEST(dials_and_gets_a_descriptor_or_a_reason),
+		TEST(tells_nobody_who_has_cancelled_his_dial),
+		TEST(answers_dials_when_the_deliverer_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

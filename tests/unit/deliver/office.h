@@ -317,6 +317,7 @@ struct session {
 	struct set handled, owed, fresh, settled;
 	uint32_t repeated;
 	unsigned int opened, listed, verified, answered, delivered, readied;
+	unsigned int known; /* of those delivered */
 	bool same;
 	struct err e;        /* the last */
 	uint32_t next, last; /* numbers yet to be delivered */
@@ -330,8 +331,8 @@ session_on_letter(void *arg, uint32_t number, bool known, const struct err *e)
 	struct session *s = arg;
 
 	(void)number;
-	(void)known;
 	s->answered++;
+	s->known += known;
 	if (e == NULL)
 		s->delivered++;
 	else
