@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/target.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+static void
+copies_all_of_it(void **state)
+{
+	char name[] = "work", user[] = "bob", path[] = "/M", a0[] = "prog",
+	     a1[] = "%sender", socket[] = "/run/lmtp";
+	char *argv[] = { a0, a1, NULL };
+	struct target t = { .way = TARGET_MDA,
+		.name = name,
+		.user = user,
+		.path = path,
+		.folders = true,
+		.argv = argv,
+		.timeout_ms = 5,
+		.parallel = 6,
+		.max_files = 7,
+		.socket = socket };
+	struct target *copy;
+
+	(void)state;
+	t.exits[75] = 1;
+	t.exits[255] = 2;
+	copy = target_copy(&t);
+	memset(name, 'x', sizeof(name));
+	memset(user, 'x', sizeof(user));
+	memset(path, 'x', sizeof(path));
+	memset(a0, 'x', sizeof(a0));
+	memset(a1, 'x', sizeof(a1));
+	memset(socket, 'x', sizeof(socket));
+	argv[0] = NULL;
+	assert_int_equal(copy->way, TARGET_MDA);
+	assert_string_equal(copy->name, "work");
+	assert_string_equal(copy->user, "bob");
+	assert_string_equal(copy->path, "/M");
+	assert_true(copy->folders);
+	assert_string_equal(copy->argv[0], "prog");
+	assert_string_equal(copy->argv[1], "%sender");
+	assert_null(copy->argv[2]);
+	assert_int_equal(copy->timeout_ms, 5);
+	assert_int_equal(copy->parallel, 6);
+	assert_int_equal(copy->max_files, 7);
+	assert_int_equal(copy->exits[75], 1);
+	assert_int_equal(copy->exits[255], 2);
+	assert_string_equal(copy->socket, "/run/lmtp");
+	target_free(&copy);
+	assert_null(copy);
+}
+
+static void
+copies_what_is_not_there(void **state)
+{
+	char *none[] = { NULL };
+	struct target t = { .way = TARGET_RELAY }, *copy = target_copy(&t);
+
+	(void)state;
+	assert_null(copy->name);
+	assert_null(copy->user);
+	assert_null(copy->path);
+	assert_null(copy->argv);
+	assert_null(copy->socket);
+	target_free(&copy);
+	t.argv = none;
+	copy = target_copy(&t);
+	assert_null(copy->argv[0]);
+	target_free(&copy);
+	target_free(&copy); /* of nothing */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies_all_of_it),
+		cmocka_unit_test(copies_what_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
