@@ -101,29 +101,57 @@ asks_again_for_a_body_that_did_not_come(void **state)
 	assert_int_equal(rig_delivered(rig), 2);
 }
 
-/* An OK without a body is not a delivery: it is asked for at the next fetch,
- * and others are not held up. */
+#define SILENT                                                                 \
+	GREETING, LOGIN, ONCE(" SELECT ", BOX("2", "7", "3")),                 \
+	    ALWAYS(" UID SEARCH ", "* SEARCH 1 2\r\n" OK),                     \
+	    ALWAYS(" UID FETCH 1 ", "* 1 FETCH (UID 1 BODY[] NIL)\r\n" OK),    \
+	    LOGOUT, END
+
+/* An OK without a body is not a delivery: it is asked for again when its time
+ * has come, and others are not held up. */
 static void
 never_takes_a_missing_body_for_delivered(void **state)
 {
-	static const struct rig_rule silent[] = { GREETING, LOGIN,
-		ONCE(" SELECT ", BOX("2", "7", "3")),
-		ONCE(" UID FETCH 1:2 ", MAIL("2", "2", "2") OK),
-		ALWAYS(" UID SEARCH ", "* SEARCH 1\r\n" OK),
-		ALWAYS(" UID FETCH 1 ", "* 1 FETCH (UID 1 BODY[] NIL)\r\n" OK),
-		LOGOUT, END };
+	static const struct rig_rule silent[] = {
+		ONCE(" UID FETCH 1:2 ", MAIL("2", "2", "2") OK), SILENT
+	};
 	static const struct rig_rule mended[] = { GREETING, LOGIN,
 		ONCE(" SELECT ", BOX("2", "7", "3")),
 		ONCE(" UID SEARCH ", "* SEARCH 1 2\r\n" OK),
 		ONCE(" UID FETCH 1 ", MAIL("1", "1", "1") OK), LOGOUT, END };
+	struct rig_trouble t;
 
 	(void)state;
 	rig_run(rig, silent);
 	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig->result.troubles, 1);
 	assert_int_equal(rig_delivered(rig), 1);
+	t = rig_trouble(rig);
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.uid, 1);
+	assert_int_equal(t.state, LEDGER_LATER);
+	assert_int_equal(t.why, LEDGER_WHY_MISSING);
+	rig_retry(rig, false);
 	rig_run(rig, mended);
 	assert_int_equal(rig->result.err.kind, ERR_NONE);
 	assert_int_equal(rig_delivered(rig), 2);
+	assert_int_equal(rig_trouble(rig).n, 0);
+}
+
+static void
+leaves_a_missing_body_alone_before_its_time(void **state)
+{
+	static const struct rig_rule silent[] = {
+		ONCE(" UID FETCH 1:2 ", MAIL("2", "2", "2") OK), SILENT
+	};
+
+	(void)state;
+	rig_run(rig, silent);
+	rig_run(rig, silent);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.troubles, 0);
+	assert_int_equal(rig_said(rig, "FETCH"), 0);
+	assert_int_equal(rig_trouble(rig).tries, 1);
 }
 
 /* What a box makes of two bodies without an octet when it asks for the size
@@ -303,6 +331,9 @@ main(void)
 		    asks_again_for_a_body_that_did_not_come, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    never_takes_a_missing_body_for_delivered, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    leaves_a_missing_body_alone_before_its_time, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    takes_an_empty_message_for_one_when_its_size_says_so,

@@ -30,6 +30,8 @@ on_ready(void *arg)
 static void
 begin(struct desk *d)
 {
+	static const struct draft_style style = { 0 };
+	struct client_box_params params = { .mailbox = "", .style = &style };
 	int pair[2];
 
 	*d = (struct desk){ .loop = loop_new(), .m = ready_machine(NULL) };
@@ -37,7 +39,7 @@ begin(struct desk *d)
 	close(pair[1]);
 	d->client = client_new(d->loop, pair[0]);
 	d->l.ledger =
-	    client_box_open(d->client, 0, "", 0, on_box, on_ready, NULL);
+	    client_box_open(d->client, &params, on_box, on_ready, NULL);
 }
 
 static void

@@ -13,6 +13,7 @@
 
 #include "deliver/server.h"
 #include "io/ipc.h"
+#include "ledger/ledger.h"
 #include "util/mem.h"
 
 #define RULES_MAX 64
@@ -248,9 +249,31 @@ fill_params(struct whole *w, bool is_pop3)
 	p->n_mailboxes = 1;
 }
 
+static void
+add_account(struct whole *w, uint32_t number, char *name, char *maildir,
+    const struct target *target)
+{
+	static char user[] = "u";
+	struct target t = { .way = TARGET_MAILDIR, .path = maildir };
+
+	if (target != NULL)
+		t = *target;
+	t.name = name;
+	t.user = user;
+	server_account(w->server, number, &t);
+}
+
 struct rig *
 rig_new(bool is_pop3)
 {
+	return rig_new_to(is_pop3, NULL);
+}
+
+struct rig *
+rig_new_to(bool is_pop3, const struct target *target)
+{
+	static char test[] = "test";
+	static char other[] = "other";
 	struct whole *w = mem_new(sizeof(*w));
 	char path[128];
 	int pair[2];
@@ -268,8 +291,8 @@ rig_new(bool is_pop3)
 	w->server = server_new(w->loop, path, &e);
 	assert_non_null(w->server);
 	snprintf(path, sizeof(path), "%s/md", w->rig.dir);
-	server_account(w->server, 0, "test", path);
-	server_account(w->server, 1, "other", path);
+	add_account(w, 0, test, path, target);
+	add_account(w, 1, other, path, target);
 	assert_int_equal(ipc_pair(pair, &e), 0);
 	server_attach(w->server, pair[0]);
 	w->env = (struct fetch_env){ .loop = w->loop,
@@ -364,4 +387,105 @@ rig_said(const struct rig *r, const char *text)
 	for (const char *p = r->heard; (p = strstr(p, text)) != NULL; p++)
 		n++;
 	return n;
+}
+
+/* ---- messages in trouble ---- */
+
+static void
+on_settled(void *arg, struct client_box_info *info)
+{
+	struct whole *w = arg;
+
+	assert_null(info->e);
+	loop_stop(w->loop);
+}
+
+static void
+on_letters(void *arg)
+{
+	(void)arg;
+}
+
+/* Nobody answers a note; the deliverer does one thing after the other. */
+static void
+settle(struct whole *w)
+{
+	struct client_box_params params = { .account = 1,
+		.mailbox = "settle",
+		.uidvalidity = 1,
+		.style = &w->rig.params.style };
+	struct client_box *b =
+	    client_box_open(w->env.client, &params, on_settled, on_letters, w);
+
+	loop_run(w->loop);
+	client_box_close(&b);
+}
+
+static struct ledger *
+open_ledger(struct whole *w)
+{
+	char path[128];
+	struct ledger *l;
+	struct err e;
+
+	settle(w);
+	snprintf(path, sizeof(path), "%s/ledger", w->rig.dir);
+	l = ledger_open_existing(path, &e);
+	assert_non_null(l);
+	return l;
+}
+
+static int
+keep_trouble(void *arg, const struct ledger_trouble *t, struct err *e)
+{
+	struct rig_trouble *out = arg;
+	unsigned int n = out->n + 1;
+
+	(void)e;
+	*out = (struct rig_trouble){ .n = n,
+		.id = t->id,
+		.uid = t->uid,
+		.state = t->state,
+		.why = t->why,
+		.tries = t->tries,
+		.size = t->size,
+		.stub = t->stub,
+		.full = t->full,
+		.n_reached = t->n_reached };
+	snprintf(out->uidl, sizeof(out->uidl), "%s", t->uidl);
+	snprintf(out->reason, sizeof(out->reason), "%s", t->reason);
+	snprintf(out->about, sizeof(out->about), "%s", t->about);
+	return 0;
+}
+
+static struct rig_trouble
+trouble_of(struct ledger *l)
+{
+	struct rig_trouble t = { 0 };
+	struct err e;
+
+	assert_int_equal(ledger_troubles(l, "test", keep_trouble, &t, &e), 0);
+	return t;
+}
+
+struct rig_trouble
+rig_trouble(struct rig *r)
+{
+	struct ledger *l = open_ledger((struct whole *)r);
+	struct rig_trouble t = trouble_of(l);
+
+	ledger_close(&l);
+	return t;
+}
+
+void
+rig_retry(struct rig *r, bool full)
+{
+	struct ledger *l = open_ledger((struct whole *)r);
+	struct rig_trouble t = trouble_of(l);
+	struct err e;
+
+	assert_int_equal(t.n, 1);
+	assert_int_equal(ledger_trouble_retry(l, t.id, full, &e), 0);
+	ledger_close(&l);
 }

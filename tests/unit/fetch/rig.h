@@ -17,7 +17,9 @@
 
 #include <cmocka.h>
 
+#include "deliver/target.h"
 #include "fetch/fetch.h"
+#include "ledger/ledger.h"
 
 struct rig_rule {
 	const char *hear; /* stands in the line; NULL: on connecting */
@@ -35,6 +37,8 @@ struct rig {
 
 /* Fresh directories; IMAP unless is_pop3; keep. */
 struct rig *rig_new(bool is_pop3);
+/* The same, with another target than a Maildir; its name is filled in. */
+struct rig *rig_new_to(bool is_pop3, const struct target *target);
 void rig_free(struct rig **r);
 
 /* One fetch against the script, which ends in { 0 }. */
@@ -56,5 +60,23 @@ unsigned int rig_delivered(const struct rig *r);     /* files in new/ */
 unsigned int rig_unfinished(const struct rig *r);    /* files in tmp/ */
 bool rig_has(const struct rig *r, const char *text); /* a file in new/ */
 unsigned int rig_said(const struct rig *r, const char *text);
+
+/* What the ledger has of account 0, once all that was said is written: how
+ * many messages are in trouble, and the last of them. */
+struct rig_trouble {
+	unsigned int n, tries;
+	int64_t id;
+	uint32_t uid;
+	enum ledger_trouble_state state;
+	enum ledger_why why;
+	uint64_t size;
+	bool stub, full;
+	size_t n_reached;
+	char uidl[128], reason[600], about[300];
+};
+
+struct rig_trouble rig_trouble(struct rig *r);
+/* The one in trouble is due at once. */
+void rig_retry(struct rig *r, bool full);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,7 +80,9 @@ tells_of_all_targets_before_the_link(void **state)
 	struct conf conf = {
 		.state_dir = (char[]){ "/none" }, .accounts = accounts, .n = 3
 	};
-	struct team_params params = { .conf = &conf, .stderr_fd = -1 };
+	struct team_params params = {
+		.conf = &conf, .stderr_fd = -1, .max_files = 77
+	};
 	struct hall h = { .loop = loop_new() };
 	struct loop_timer *limit = loop_timer_new(h.loop, on_limit, &h);
 	struct team *team;
@@ -126,6 +129,18 @@ refuses_a_target_that_fits_no_packet(void **state)
 
 /* ---- the children: this program again, see main() ---- */
 
+/* Level, path, privileges, files. */
+static bool
+lets_gain(struct unpack u)
+{
+	bool gain;
+
+	(void)unpack_u8(&u);
+	free(unpack_str(&u));
+	gain = unpack_u8(&u) != 0;
+	return unpack_u64(&u) == 77 && unpack_ok(&u) && gain;
+}
+
 static void
 note_packet(char *heard, size_t size, const char *octets, size_t n)
 {
@@ -134,9 +149,9 @@ note_packet(char *heard, size_t size, const char *octets, size_t n)
 	struct conf_account *a;
 	uint32_t number;
 
-	if (octets[0] == WIRE_LEDGER) /* the last octet: privileges */
-		snprintf(heard + at, size - at, "ledger%s",
-		    octets[n - 1] == 1 ? "+" : "");
+	if (octets[0] == WIRE_LEDGER)
+		snprintf(
+		    heard + at, size - at, "ledger%s", lets_gain(u) ? "+" : "");
 	if (octets[0] == WIRE_LINK)
 		snprintf(heard + at, size - at, " link");
 	if (octets[0] != WIRE_TARGET)
