@@ -135,6 +135,7 @@ report_missing(struct imap_box *b)
 	    b->mailbox, set_count(&b->again), set_first(&b->again),
 	    ABSENCES_MAX);
 	log_warning(b->f->params->subject, "%s", e.text);
+	b->f->result.troubles += set_count(&b->again);
 	imap_box_note(b, &e);
 	set_clear(&b->again);
 }
