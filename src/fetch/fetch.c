@@ -12,6 +12,7 @@
  * says meanwhile: the state is not to be held for it. */
 #define STALL_MS (15 * 60 * 1000)
 #define STALL_OCTETS (256 * 1024)
+#define LEAVE_MS 1      /* a round of the loop, for a last word to go out */
 #define WARNINGS_MAX 20 /* of messages that did not get through */
 
 static void
@@ -37,8 +38,8 @@ static uint64_t
 done_so_far(const struct fetch *f)
 {
 	return f->result.progress.messages + f->result.removed +
-	    f->result.troubles +
-	    f->result.progress.octets / STALL_OCTETS + f->steps;
+	    f->result.troubles + f->result.progress.octets / STALL_OCTETS +
+	    f->steps;
 }
 
 static void
@@ -165,7 +166,9 @@ fetch_finish(struct fetch *f, const struct err *e)
 	f->result.progress.doing = "done";
 	loop_timer_stop(f->total);
 	loop_timer_stop(f->stall);
-	loop_timer_arm(f->finished, 0);
+	if (f->relay != NULL)
+		relay_leave(f->relay);
+	loop_timer_arm(f->finished, LEAVE_MS);
 }
 
 bool

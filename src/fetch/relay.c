@@ -14,19 +14,19 @@
 #define PIECE_OCTETS 32768
 #define UNSENT_MAX ((size_t)128 * 1024) /* beyond, the body waits */
 #define FAILURES_MAX 3                  /* connections lost in a row */
-#define LAST_WORD_MS 10000 /* for an answer, when we are to stop */
+#define LAST_WORD_MS 10000              /* for an answer, when we are to stop */
 
-enum at { AT_REST, AT_DIAL, AT_GREETING, AT_READY, AT_MAIL };
+enum at { AT_REST, AT_DIAL, AT_GREETING, AT_READY, AT_MAIL, AT_LEAVE };
 
 struct relay {
 	const struct fetch_env *env;       /* not ours */
 	const struct relay_params *params; /* not ours */
 	struct lmtp_session *session;
 	enum at at;
-	bool dialling;                        /* client_dial() is asked */
+	bool dialling;                         /* client_dial() is asked */
 	TAILQ_HEAD(, relay_mail) asked, mails; /* about, and to be sent */
-	struct relay_mail *now;               /* in its transaction */
-	bool full;                            /* all octets of it are given */
+	struct relay_mail *now;                /* in its transaction */
+	bool full;                             /* all octets of it are given */
 	unsigned int unrecorded; /* answers the ledger has yet to keep */
 	unsigned int sent;       /* over this connection */
 	unsigned int failures;
@@ -160,10 +160,9 @@ give_octets(struct relay *r)
 	struct err e;
 	ssize_t n;
 
-	while (m->at < m->octets &&
-	    lmtp_session_unsent(r->session) < UNSENT_MAX) {
-		n = pread(
-		    m->fd, r->piece, sizeof(r->piece), (off_t)m->at);
+	while (
+	    m->at < m->octets && lmtp_session_unsent(r->session) < UNSENT_MAX) {
+		n = pread(m->fd, r->piece, sizeof(r->piece), (off_t)m->at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -282,6 +281,17 @@ lose(struct relay *r, const struct err *e)
 }
 
 static void
+ended(struct relay *r, const struct err *e)
+{
+	if (r->at == AT_LEAVE) {
+		lmtp_session_free(&r->session);
+		r->at = AT_REST;
+	} else {
+		lose(r, e);
+	}
+}
+
+static void
 on_event(void *arg, enum lmtp_event ev, struct lmtp_info *info)
 {
 	struct relay *r = arg;
@@ -305,7 +315,7 @@ on_event(void *arg, enum lmtp_event ev, struct lmtp_info *info)
 		break;
 	case LMTP_CLOSED:
 	case LMTP_FAILED:
-		lose(r, &info->err);
+		ended(r, &info->err);
 		break;
 	case LMTP_MORE:
 	case LMTP_UPGRADE:
@@ -452,11 +462,12 @@ relay_new(const struct fetch_env *env, const struct relay_params *params)
 	return r;
 }
 
-static void
-say_goodbye(struct relay *r)
+void
+relay_leave(struct relay *r)
 {
-	if (r->session == NULL || r->at != AT_READY)
+	if (r->at != AT_READY)
 		return;
+	r->at = AT_LEAVE;
 	lmtp_quit(lmtp_session_machine(r->session));
 	lmtp_session_flush(r->session);
 }
@@ -470,7 +481,6 @@ relay_free(struct relay **p)
 	*p = NULL;
 	if (r == NULL)
 		return;
-	say_goodbye(r);
 	lmtp_session_free(&r->session);
 	if (r->dialling)
 		client_dial_cancel(r->env->client, r);

@@ -18,7 +18,7 @@
 
 struct relay;
 
-struct relay_params { /* not ours; outlives the relay */
+struct relay_params {        /* not ours; outlives the relay */
 	const char *subject; /* the account's name, for the log */
 	uint32_t account;    /* its number with the deliverer */
 	bool local;          /* by a socket that the deliverer connects */
@@ -41,5 +41,9 @@ void relay_take(struct relay *r, struct letter **l,
 
 /* What has not been taken by the server is given up soon. */
 void relay_stop(struct relay *r);
+
+/* Nothing more will be taken: says goodbye to the server, if one listens. That
+ * goes out with the next round of the loop, and no answer is waited for. */
+void relay_leave(struct relay *r);
 
 #endif
