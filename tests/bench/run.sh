@@ -2,8 +2,9 @@
 # make bench: MAILHAUL (a release binary) against its peers, one line per
 # figure. The harness and the peers are in a directory of their own, $BENCH
 # (default ../shared/bench); it needs root and the packages its README names.
-# BENCH_STEPS picks from: small small1k rtt big poll accts memory. The figures
-# are kept in build/bench/, with those of the run before, to compare.
+# BENCH_STEPS picks from: small small1k rtt big poll accts memory delivery (that
+# one needs no harness: delivery.py). The figures are kept in build/bench/, with
+# those of the run before, to compare.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 HERE=$PWD/tests/bench
@@ -17,6 +18,9 @@ CLIENTS=${BENCH_CLIENTS:-ideal,mpop,mbsync,fdm,getmail,fetchmail-procmail,mailha
 FAST=${BENCH_CLIENTS:-ideal,mpop,mbsync,fdm,mailhaul}
 export MAILHAUL PYTHONDONTWRITEBYTECODE=1
 
+if [ "${BENCH_STEPS:-}" = delivery ]; then
+	exec "$PYTHON" "$HERE/delivery.py" "$MAILHAUL" "$RUNS"
+fi
 if [ ! -r "$BENCH/run.py" ]; then
 	cat <<-END
 	bench: no harness at $BENCH
@@ -90,7 +94,7 @@ if ! "$BENCH/server.sh" status "$D" >/dev/null 2>&1; then
 	trap '"$BENCH/server.sh" stop "$D" >/dev/null' EXIT
 	"$BENCH/server.sh" start "$D" || exit 1
 fi
-for step in ${BENCH_STEPS:-small rtt poll memory}; do
+for step in ${BENCH_STEPS:-small rtt poll memory delivery}; do
 	case $step in
 	small) corpus small; run small --corpus small --clients "$CLIENTS" ;;
 	small1k) corpus small1k; run small1k --corpus small1k --clients "$FAST" ;;
@@ -99,6 +103,7 @@ for step in ${BENCH_STEPS:-small rtt poll memory}; do
 	poll) corpus tiny; run poll --corpus tiny --mode poll --clients "$FAST" ;;
 	accts) corpus accts; run accts --corpus accts:50 --clients "$FAST" ;;
 	memory) memory ;;
+	delivery) "$PYTHON" "$HERE/delivery.py" "$MAILHAUL" "$RUNS" ;;
 	*) echo "bench: there is no step $step"; exit 1 ;;
 	esac
 done
