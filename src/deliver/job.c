@@ -49,8 +49,8 @@ job_free(struct job **p)
 
 /* ---- what a packet says ---- */
 
-void
-job_take_words(struct job *j, const struct wire_commit *w)
+static void
+take_words(struct job *j, const struct wire_commit *w)
 {
 	if (w->stub && j->mail == NULL)
 		j->mail = letter_text_new("");
@@ -63,6 +63,37 @@ job_take_words(struct job *j, const struct wire_commit *w)
 	letter_text_reason(j->mail, "larger than max-size: a stub is here");
 	j->commit.entry.stub = true;
 	j->commit.entry.note = &j->mail->note;
+}
+
+static void
+take_name(struct ledger_entry *entry, uint32_t number, bool by_content,
+    bool owes, const struct digest *fingerprint)
+{
+	entry->number = number;
+	entry->by_content = by_content;
+	entry->owes = owes;
+	memcpy(entry->fingerprint, fingerprint->b, LEDGER_FINGERPRINT);
+}
+
+void
+job_take_commit(struct job *j, const struct wire_commit *w)
+{
+	j->cookie = w->cookie;
+	j->commit.octets = w->octets;
+	j->commit.flags = w->flags;
+	j->commit.time = w->time;
+	take_name(&j->commit.entry, w->number, w->by_content, w->owes,
+	    &w->fingerprint);
+	take_words(j, w);
+}
+
+void
+job_take_ask(struct job *j, const struct wire_ask *w, int64_t box)
+{
+	j->cookie = w->cookie;
+	j->commit.entry.box = box;
+	take_name(&j->commit.entry, w->number, w->by_content, w->owes,
+	    &w->fingerprint);
 }
 
 void

@@ -106,7 +106,8 @@ struct job *job_new(enum job_kind kind);
 void job_free(struct job **j); /* a commit that was not done is discarded */
 
 /* What a packet says of a letter or of a message, as far as it is needed. */
-void job_take_words(struct job *j, const struct wire_commit *w);
+void job_take_commit(struct job *j, const struct wire_commit *w);
+void job_take_ask(struct job *j, const struct wire_ask *w, int64_t box);
 void job_take_note(struct job *j, const struct wire_note *w, int64_t box);
 
 void job_run(struct job *j, struct places *places);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "deliver/answer.h"
 #include "deliver/local.h"
 #include "deliver/wire_mail.h"
 #include "sys/crash.h"
@@ -279,16 +280,6 @@ hear_open(struct link *l, struct span p)
 
 /* ---- letters ---- */
 
-static void
-fill_entry(struct ledger_entry *entry, uint32_t number, bool by_content,
-    bool owes, const struct digest *fingerprint)
-{
-	entry->number = number;
-	entry->by_content = by_content;
-	entry->owes = owes;
-	memcpy(entry->fingerprint, fingerprint->b, LEDGER_FINGERPRINT);
-}
-
 /* What would break the rules of the account's way, or of stubs. */
 static bool
 may_commit(const struct job *j, const struct wire_commit *w)
@@ -311,13 +302,7 @@ hear_commit(struct link *l, struct span p)
 		    !may_commit(j, &w))
 			return false;
 		j = opener_take(l->opener, w.token);
-		j->cookie = w.cookie;
-		j->commit.octets = w.octets;
-		j->commit.flags = w.flags;
-		j->commit.time = w.time;
-		fill_entry(&j->commit.entry, w.number, w.by_content, w.owes,
-		    &w.fingerprint);
-		job_take_words(j, &w);
+		job_take_commit(j, &w);
 		outlet_commit(l->env->outlet, j);
 	}
 	return unpack_ok(&u);
@@ -337,10 +322,7 @@ hear_ask(struct link *l, struct span p)
 	j = job_new(JOB_ASK);
 	j->link = l->serial;
 	j->account = letter->account;
-	j->cookie = w.cookie;
-	j->commit.entry.box = letter->commit.entry.box;
-	fill_entry(&j->commit.entry, w.number, w.by_content, w.owes,
-	    &w.fingerprint);
+	job_take_ask(j, &w, letter->commit.entry.box);
 	worker_push(l->env->worker, j);
 	return true;
 }
@@ -483,32 +465,15 @@ link_is_its(const struct link *l, const struct job *j)
 	return j->link == l->serial;
 }
 
+/* The mailbox may have been closed since. */
 static void
-send_set(
-    struct link *l, uint32_t box, enum wire_which which, const struct set *set)
-{
-	size_t at = 0;
-
-	while (at < set->n) {
-		at = wire_put_set(packet(l), box, (uint8_t)which, set, at);
-		send_out(l, WIRE_SET);
-	}
-}
-
-static void
-answer_box(struct link *l, struct job *j)
+open_box(struct link *l, struct job *j)
 {
 	struct box *b = find_box(l, j->box);
-	bool fine = j->e.kind == ERR_NONE;
-	struct wire_answer a = { .box = j->box,
-		.state = (uint8_t)j->state,
-		.was = j->was,
-		.listed = j->listed,
-		.e = j->e };
 
 	if (b == NULL)
 		return;
-	if (fine && j->state != LEDGER_CHANGED) {
+	if (j->e.kind == ERR_NONE && j->state != LEDGER_CHANGED) {
 		b->open = true;
 		b->ledger_box = j->ledger_box;
 		b->maildir = j->maildir;
@@ -519,78 +484,8 @@ answer_box(struct link *l, struct job *j)
 			.ledger_box = j->ledger_box,
 			.place = j->place,
 			.maildir = b->maildir };
-		send_set(l, j->box, WIRE_HANDLED, &j->set);
-		send_set(l, j->box, WIRE_OWED, &j->owed);
-		send_set(l, j->box, WIRE_SETTLED, &j->settled);
-		send_set(l, j->box, WIRE_BARRED, &j->barred);
-		send_set(l, j->box, WIRE_DUE, &j->due);
-		send_set(l, j->box, WIRE_FULL, &j->full);
 	}
-	wire_put_answer(packet(l), &a);
-	send_out(l, WIRE_BOX_IS);
-}
-
-static void
-answer_list(struct link *l, const struct job *j)
-{
-	struct wire_answer a = { .box = j->box,
-		.repeated = j->repeated,
-		.barred = j->n_barred,
-		.e = j->e };
-
-	if (j->e.kind == ERR_NONE) {
-		send_set(l, j->box, WIRE_FRESH, &j->set);
-		send_set(l, j->box, WIRE_OWED, &j->owed);
-		send_set(l, j->box, WIRE_FULL, &j->full);
-	}
-	wire_put_answer(packet(l), &a);
-	send_out(l, WIRE_LIST_IS);
-}
-
-static void
-answer_verify(struct link *l, const struct job *j)
-{
-	struct wire_verified v = {
-		.box = j->box, .number = j->number, .same = j->same, .e = j->e
-	};
-
-	wire_put_verified(packet(l), &v);
-	send_out(l, WIRE_VERIFIED);
-}
-
-static void
-answer_asked(struct link *l, const struct job *j)
-{
-	struct wire_asked a = { .cookie = j->cookie,
-		.known = j->asked.known,
-		.barred = j->asked.barred,
-		.e = j->e };
-
-	for (size_t i = 0; i < j->asked.n_reached; i++)
-		if (a.reached.n < WIRE_RECIPIENTS_MAX)
-			a.reached.v[a.reached.n++] =
-			    span_of(j->asked.reached[i]);
-	wire_put_asked(packet(l), &a);
-	send_out(l, WIRE_ASKED);
-}
-
-/* The text is names, packed as they go over the wire. */
-static void
-answer_names(struct link *l, const struct job *j)
-{
-	struct unpack u = unpack_of(span_make(j->text, j->n));
-	struct wire_name n;
-	struct buf *b = packet(l);
-
-	wire_put_number(b, j->box);
-	while (unpack_more(&u) && wire_take_name(&u, &n)) {
-		if (wire_put_name(b, &n))
-			continue;
-		send_out(l, WIRE_NAMED);
-		wire_put_number(packet(l), j->box);
-		wire_put_name(b, &n);
-	}
-	send_out(l, WIRE_NAMED);
+	answer_box(l->ipc, &l->out, j);
 }
 
 static void
@@ -630,19 +525,19 @@ link_answer(struct link *l, struct job *j)
 	}
 	switch (j->kind) {
 	case JOB_BOX:
-		answer_box(l, j);
+		open_box(l, j);
 		break;
 	case JOB_LIST_END:
-		answer_list(l, j);
+		answer_list(l->ipc, &l->out, j);
 		break;
 	case JOB_VERIFY:
-		answer_verify(l, j);
+		answer_verify(l->ipc, &l->out, j);
 		break;
 	case JOB_ASK:
-		answer_asked(l, j);
+		answer_asked(l->ipc, &l->out, j);
 		break;
 	case JOB_NAMES:
-		answer_names(l, j);
+		answer_names(l->ipc, &l->out, j);
 		break;
 	case JOB_COMMIT:
 	case JOB_NOTE:
