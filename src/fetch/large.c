@@ -18,10 +18,9 @@ void
 large_init(struct large *l, const struct fetch_params *params,
     struct intake *intake, const char *mailbox, letter_fn fn)
 {
-	*l = (struct large){ .params = params,
-		.intake = intake,
-		.mailbox = mailbox,
-		.fn = fn };
+	*l = (struct large){
+		.params = params, .intake = intake, .mailbox = mailbox, .fn = fn
+	};
 	buf_init(&l->header, LARGE_HEADER_MAX);
 }
 
@@ -59,8 +58,8 @@ take_field(struct span *header)
 		n += line.n + 1;
 		if (span_trim(line).n == 0)
 			break;
-	} while (header->n > 0 &&
-	    (header->p[0] == ' ' || header->p[0] == '\t'));
+	} while (
+	    header->n > 0 && (header->p[0] == ' ' || header->p[0] == '\t'));
 	if ((size_t)(header->p - begin) < n)
 		n = (size_t)(header->p - begin);
 	return span_make(begin, n);
@@ -73,18 +72,28 @@ has_name(struct span field, const char *name)
 	    field.p[0] == ':';
 }
 
-/* Line by line, each with CRLF. */
+/* With CRLF. */
 static void
-add_lines(struct buf *out, const char *before, struct span lines)
+add_line(struct buf *out, const char *before, struct span line)
 {
-	while (lines.n > 0) {
-		struct span line = span_until(&lines, '\n');
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	(void)buf_printf(out, "%s", before);
+	(void)buf_add(out, line);
+	(void)buf_add(out, SPAN("\r\n"));
+}
 
-		if (line.n > 0 && line.p[line.n - 1] == '\r')
-			line.n--;
-		(void)buf_printf(out, "%s", before);
-		(void)buf_add(out, line);
-		(void)buf_add(out, SPAN("\r\n"));
+/* What stands behind a field's name. A folded line of blanks alone is left
+ * out: some readers take it for the end of the header. */
+static void
+add_field(struct buf *out, struct span field)
+{
+	add_line(out, "", span_until(&field, '\n'));
+	while (field.n > 0) {
+		struct span line = span_until(&field, '\n');
+
+		if (span_trim(line).n > 0)
+			add_line(out, "", line);
 	}
 }
 
@@ -102,7 +111,7 @@ copy_field(struct buf *out, struct span header, const char *name,
 			continue;
 		span_take(&field, strlen(name) + 1);
 		(void)buf_printf(out, "%s:%s", as, prefix);
-		add_lines(out, "", field);
+		add_field(out, field);
 		return;
 	}
 }
@@ -128,14 +137,15 @@ write_header(struct buf *out, const struct large *l)
 	    (unsigned long long)l->size);
 }
 
-/* A name that a shell would not take for more than a word: the server may
- * have chosen it. */
+/* A name that a shell would not take for more than a word, nor we for an
+ * option: the server may have chosen it. */
 static bool
 is_plain(const char *name)
 {
-	return name[strspn(name,
-		   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		   "0123456789._/@+=-")] == '\0';
+	return name[0] != '-' &&
+	    name[strspn(name,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789._/@+=-")] == '\0';
 }
 
 /* How to get it. For POP3 the identifier is not known here. */
@@ -161,6 +171,16 @@ write_command(struct buf *out, const struct large *l)
 }
 
 static void
+quote_header(struct buf *out, const struct large *l)
+{
+	struct span header = buf_span(&l->header);
+
+	(void)buf_printf(out, "Its header is:\r\n\r\n");
+	while (header.n > 0)
+		add_line(out, "    ", span_until(&header, '\n'));
+}
+
+static void
 write_body(struct buf *out, const struct large *l)
 {
 	char reason[128];
@@ -173,11 +193,9 @@ write_body(struct buf *out, const struct large *l)
 	    "(account %s%s%s): %s.\r\n\r\n",
 	    l->params->conn.host, l->params->subject,
 	    *name != '\0' ? ", mailbox " : "", name,
-	    large_reason(
-		reason, sizeof(reason), l->size, l->params->max_size));
+	    large_reason(reason, sizeof(reason), l->size, l->params->max_size));
 	write_command(out, l);
-	(void)buf_printf(out, "Its header is:\r\n\r\n");
-	add_lines(out, "    ", buf_span(&l->header));
+	quote_header(out, l);
 }
 
 void
@@ -199,8 +217,8 @@ hold(struct large *l)
 		.header = buf_span(&l->header) };
 	char reason[128];
 
-	note.reason = large_reason(
-	    reason, sizeof(reason), l->size, l->params->max_size);
+	note.reason =
+	    large_reason(reason, sizeof(reason), l->size, l->params->max_size);
 	log_notice(l->params->subject, "%s%smessage %u is held: %s",
 	    l->mailbox == NULL ? "" : l->mailbox,
 	    l->mailbox == NULL ? "" : ": ", l->number, reason);
@@ -210,9 +228,9 @@ hold(struct large *l)
 static enum intake_answer
 deliver_stub(struct large *l)
 {
-	struct letter_params params = { .number = l->number,
-		.stub = true,
-		.size = l->size };
+	struct letter_params params = {
+		.number = l->number, .stub = true, .size = l->size
+	};
 	enum intake_answer answer;
 	struct buf stub;
 
@@ -235,8 +253,7 @@ large_resume(struct large *l)
 }
 
 enum intake_answer
-large_note(
-    struct large *l, uint32_t number, uint64_t size, struct span header)
+large_note(struct large *l, uint32_t number, uint64_t size, struct span header)
 {
 	enum intake_answer answer;
 
