@@ -412,6 +412,7 @@ draft_finish(
 	else
 		fingerprint_end(d->fingerprint, d->desk->digest, d->given,
 		    &out->fingerprint);
+	fingerprint_free(&d->fingerprint); /* it may be kept a while */
 	if (d->e.kind == ERR_NONE)
 		return 0;
 	*e = d->e;

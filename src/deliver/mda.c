@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,40 +74,10 @@ make_argv(
 	return argv;
 }
 
-/* ---- the user, and what he would see after a login ---- */
-
-struct user {
-	char *home, *name, *shell;
-};
-
-static char *
-first_of(const char *value, const char *instead)
-{
-	return mem_strdup(value != NULL && value[0] != '\0' ? value : instead);
-}
-
-static void
-user_init(struct user *u)
-{
-	const struct passwd *pw = getpwuid(geteuid());
-	char number[24];
-
-	snprintf(number, sizeof(number), "%lu", (unsigned long)geteuid());
-	u->home = first_of(pw != NULL ? pw->pw_dir : getenv("HOME"), "/");
-	u->name = first_of(pw != NULL ? pw->pw_name : NULL, number);
-	u->shell = first_of(pw != NULL ? pw->pw_shell : NULL, "/bin/sh");
-}
-
-static void
-user_deinit(struct user *u)
-{
-	free(u->home);
-	free(u->name);
-	free(u->shell);
-}
+/* ---- what he would see after a login ---- */
 
 static const char *
-directory(const struct user *u)
+directory(const struct mda_user *u)
 {
 	struct stat st;
 
@@ -128,7 +97,7 @@ cleaned(const char *name, const char *value)
 }
 
 static char **
-make_env(const struct user *u, const struct mda_mail *mail)
+make_env(const struct mda_user *u, const struct mda_mail *mail)
 {
 	char *const env[] = {
 		mem_strdup("PATH=" ENV_PATH),
@@ -309,16 +278,16 @@ run(struct mda *m, struct loop *loop, char **argv, const struct mda_mail *mail)
 		.err_max = STDERR_MAX,
 		.timeout_ms = m->program->timeout_ms,
 		.max_files = m->program->max_files };
-	struct user user;
-	char **env;
+	struct mda_user *own =
+	    m->program->user == NULL ? mda_user_new() : NULL;
+	const struct mda_user *user = own != NULL ? own : m->program->user;
+	char **env = make_env(user, mail);
 
-	user_init(&user);
-	env = make_env(&user, mail);
 	params.env = (const char *const *)env;
-	params.cwd = directory(&user);
+	params.cwd = directory(user);
 	m->child = child_start(loop, &params, on_end, m);
 	free_strings(env);
-	user_deinit(&user);
+	mda_user_free(&own);
 }
 
 /* Whoever read the file before, the program must get the whole of it. */

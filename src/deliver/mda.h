@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "deliver/mda_user.h"
 #include "io/loop.h"
 #include "util/err.h"
 
@@ -25,6 +26,7 @@ struct mda_program {
 	/* [256], by exit status: an enum mda_verdict, but MDA_BROKEN */
 	const uint8_t *exits;
 	unsigned long max_files; /* see io/child.h */
+	const struct mda_user *user; /* NULL: looked up for each run */
 };
 
 /* What it is run for. NULL is empty, but for account. */

@@ -22,6 +22,7 @@ struct outlet {
 	outlet_fn done;
 	void *arg;
 	struct digest_state *digest;
+	struct mda_user *user; /* NULL: no program was run yet */
 	struct job_list ended; /* done is due */
 	struct job_list busy;  /* their mbox is locked */
 	struct loop_timer *soon, *retry;
@@ -182,11 +183,14 @@ queue_of(struct outlet *o, struct job_account *a)
 
 	if (a->queue != NULL)
 		return a->queue;
+	if (o->user == NULL)
+		o->user = mda_user_new();
 	a->program = (struct mda_program){
 		.argv = (const char *const *)t->argv,
 		.timeout_ms = t->timeout_ms,
 		.exits = t->exits,
 		.max_files = t->max_files,
+		.user = o->user,
 	};
 	a->outlet = o;
 	a->queue = mda_queue_new(o->loop, &a->program, t->parallel);
@@ -406,6 +410,7 @@ outlet_free(struct outlet **p)
 	loop_timer_free(&o->soon);
 	loop_timer_free(&o->retry);
 	digest_free(&o->digest);
+	mda_user_free(&o->user);
 	free(o);
 }
 
