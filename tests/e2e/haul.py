@@ -97,6 +97,7 @@ class Haul:
         self.globals = {"state-dir": self.state}
         self.accounts = collections.OrderedDict()
         self.env = {}
+        self.prefix = []  # what it is started by
 
     def account(self, name="a", **options):
         """Options by their names, with _ for -; maildir is ours, unless
@@ -145,7 +146,7 @@ class Haul:
     def start(self, *args, env=None, command="fetch", **kw):
         """The program, running."""
         return subprocess.Popen(
-            [MAILHAUL, "-c", self.conf, command, *args],
+            [*self.prefix, MAILHAUL, "-c", self.conf, command, *args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=self.environ(env), cwd=self.dir, **kw)
 
