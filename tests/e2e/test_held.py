@@ -193,6 +193,31 @@ def test_two_mailboxes_with_the_same_uid(fake, haul, refuser):
     assert refuser.keeper.messages() == [lf(simple(1))]
 
 
+def test_without_uidl_it_is_known_by_what_it_holds(fake, haul, tmp_path):
+    keeper = Keeper(tmp_path, (
+        "case $MAILHAUL_SENDER in 2*) test -e $d/../mended || exit 65; esac"))
+
+    def session(s, n):
+        s.uidl = False
+        return None
+
+    f = fake("pop3", session, mda=keeper.argv, after="delete")
+    for i in range(1, 4):
+        f.box.add(simple(i))
+    for _ in range(2):
+        haul.fetch(status=None)
+        assert f.box.octets() == [simple(2)]
+        row, = listed(haul)
+        assert row["state"] == HELD and row["message"].startswith("id:")
+        assert row["tries"] == 1 and "number 2" in row["about"]
+    held(haul, "show", "a", row["message"])
+    (tmp_path / "mended").touch()
+    held(haul, "retry", "a", row["message"])
+    haul.fetch()
+    keeper.check([simple(i) for i in range(1, 4)])
+    assert f.box.octets() == [] and listed(haul) == []
+
+
 def test_while_a_fetch_runs(fake, haul, refuser):
     go = threading.Event()
     waits = []

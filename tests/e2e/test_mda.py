@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Mail to a program: what it gets, and what its end means."""
 
+import contextlib
 import os
 import pwd
 import resource
 import signal
+import subprocess
 import time
 
 import pytest
@@ -14,6 +16,7 @@ import model
 from haul import OK, SLOW, TEMPFAIL, check, family, lf, until
 from mda import (HELD, LATER, Keeper, held, nasty, reports, running, script,
                  settle, troubles)
+from test_fetch import memory
 
 PROTOCOLS = ["imap", "pop3"]
 
@@ -44,6 +47,25 @@ def test_the_program_gets_every_octet(fake, haul, tmp_path, protocol):
     assert f.box.octets() == [] and troubles(haul) == []
     haul.fetch()
     assert len(keeper.messages()) == len(mails)
+
+
+def test_a_large_message_in_little_memory(fake, haul, tmp_path):
+    keeper = Keeper(tmp_path)
+    f = fake("imap", mda=keeper.argv, trace=None)
+    m = b"Subject: big\r\n\r\n" + (b"y" * 70 + b"\r\n") * 600_000
+    f.box.add(m)
+    p = haul.start()
+    peak = {}
+    while p.poll() is None:
+        for pid, kb in memory(p.pid).items():
+            peak[pid] = max(kb, peak.get(pid, 0))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            p.wait(0.02)
+    assert haul.finish(p).status == OK
+    got = only(keeper.messages())
+    assert got.endswith(lf(m)) and got.startswith(b"Received: ")
+    if SLOW == 1:
+        assert sum(peak.values()) < 45_000, peak
 
 
 def what_it_sees(haul, fake, tmp_path, protocol="imap", **options):
@@ -165,6 +187,7 @@ def test_hostile_text_stays_one_harmless_argument(fake, haul, tmp_path):
     assert len(got) == n, (r, {x.env["MAILHAUL_MAILBOX"] for x in got})
     for r in got:
         assert len(r.extra) == 7 and r.extra[6] == "end", r.extra
+        assert sorted(r.fds) == ["0", "1", "2"], r.fds
         for arg in r.extra:
             assert set(arg) <= SAFE and len(arg) <= 1100, arg
         assert r.extra[3][2:] == "".join(

@@ -2,6 +2,7 @@
 """The crash ring with a program: whatever is killed, and whenever, nothing is
 lost, a message comes at most once more for each crash, and it is whole."""
 
+import errno
 import os
 import random
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 import corpus
-from haul import OK, family, names_of, until
+from haul import FAULT, OK, family, names_of, until
 from mda import Keeper, settle, troubles
 
 MODES = [(p, a) for p in ("imap", "pop3") for a in ("keep", "delete")]
@@ -151,3 +152,26 @@ def test_the_program_killed_is_tried_again(fake, haul, tmp_path):
     assert len(ring.f.box.octets()) == 1
     ring.settle()
     assert len(ring.keeper.kept()) == 3
+
+
+FAULTS = [("write", "1", errno.ENOSPC), ("write", "5+", errno.EIO),
+          ("open", "2", errno.EMFILE), ("open", "3+", errno.ENOSPC),
+          ("pwrite", "1", errno.ENOSPC), ("pwrite", "6+", errno.EIO),
+          ("pwrite", "9", errno.EIO), ("fsync", "1+", errno.EIO),
+          ("fdatasync", "2", errno.EIO), ("fdatasync", "4+", errno.ENOSPC)]
+
+
+@pytest.mark.parametrize("call,nth,number", FAULTS, ids=[
+    "%s-%s" % (c, n) for c, n, _ in FAULTS])
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_a_failing_call(fake, haul, tmp_path, protocol, call, nth, number):
+    ring = Ring(fake, haul, tmp_path, protocol, "delete")
+    ring.add(8)
+    r = haul.fetch(status=None, env={
+        "LD_PRELOAD": FAULT,
+        "MAILHAUL_FAULT": "%s:%s:%d" % (call, nth, number)})
+    assert r.status == OK or r.text, "it fails in silence"
+    # one may have been accepted that could not be recorded, and no more
+    ring.deaths = 1
+    ring.check(False)
+    ring.settle()
