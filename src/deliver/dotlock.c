@@ -121,6 +121,32 @@ make_unique(struct dotlock *l, struct err *e)
 
 /* ---- somebody else's ---- */
 
+/* Killed, and its parent has not asked for its status yet: in a container
+ * perhaps nobody ever does. */
+static bool
+is_zombie(pid_t pid)
+{
+	char path[40], stat[512], *name_end;
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, stat, sizeof(stat) - 1);
+	close(fd);
+	stat[n > 0 ? n : 0] = '\0';
+	name_end = strrchr(stat, ')'); /* the name may hold anything */
+	return name_end != NULL && strncmp(name_end, ") Z", 3) == 0;
+}
+
+static bool
+is_gone(pid_t pid)
+{
+	return (kill(pid, 0) < 0 && errno == ESRCH) || is_zombie(pid);
+}
+
 static bool
 is_dead(struct span owner)
 {
@@ -132,7 +158,7 @@ is_dead(struct span owner)
 	if (!text_number(&owner, INT_MAX, &pid) || pid == 0 ||
 	    !span_skip(&owner, SPAN(":")) || !span_eq(owner, span_of(host)))
 		return false;
-	return kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+	return is_gone((pid_t)pid);
 }
 
 static bool

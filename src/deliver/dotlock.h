@@ -14,7 +14,7 @@
  * this host, wherever it is from.
  *
  * A lock that is five minutes old, or that names a process of this host which
- * is gone ("PID:HOST", as Dovecot and we write it), is nobody's.
+ * is gone or a zombie ("PID:HOST", as Dovecot and we write it), is nobody's.
  */
 
 #include "util/err.h"

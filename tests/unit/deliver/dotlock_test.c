@@ -208,6 +208,21 @@ is_busy_while_somebody_has_it(void **state)
 }
 
 static void
+takes_the_lock_of_a_zombie(void **state)
+{
+	const struct office *o = *state;
+	pid_t pid = fork();
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	make_lock(o, owner_of(pid, our_host()), 0);
+	expect_taken(o);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void
 takes_the_lock_of_the_dead_of_this_host_only(void **state)
 {
 	const struct office *o = *state;
@@ -320,6 +335,7 @@ main(void)
 		TEST(says_who_has_it_and_leaves_nothing),
 		TEST(is_busy_while_somebody_has_it),
 		TEST(takes_the_lock_of_the_dead_of_this_host_only),
+		TEST(takes_the_lock_of_a_zombie),
 		TEST(takes_a_lock_that_is_too_old),
 		TEST(gives_back_what_was_not_stale_any_more),
 		TEST(follows_no_link_and_takes_no_directory_away),
