@@ -397,8 +397,9 @@ def test_one_answer_keeps_the_others_going(fake, relay, haul):
     assert f.box.octets() == [] and states(haul) == []
 
 
-def test_many_messages_over_one_connection(fake, relay, haul):
-    r = relay()
+@pytest.mark.parametrize("unix", [True, False], ids=["socket", "port"])
+def test_many_messages_over_one_connection(fake, relay, haul, unix):
+    r = relay(unix=unix)
     f = fake("imap", after="delete", **r.options(THREE))
     mails = add(f, *corpus.messages(300, size=500))
     haul.fetch()
