@@ -27,11 +27,19 @@ on_finished(void *arg)
 /* ---- a fetch that comes to nothing ---- */
 
 static void
+stop(struct fetch *f)
+{
+	if (f->relay != NULL)
+		relay_stop(f->relay);
+	f->driver->stop(f->run);
+}
+
+static void
 too_late(struct fetch *f, const struct err *e)
 {
 	f->result.late = true;
 	fetch_note(f, e);
-	f->driver->stop(f->run);
+	stop(f);
 }
 
 static uint64_t
@@ -116,9 +124,7 @@ fetch_stop(struct fetch *f)
 
 	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	fetch_note(f, &e);
-	if (f->relay != NULL)
-		relay_stop(f->relay);
-	f->driver->stop(f->run);
+	stop(f);
 }
 
 const struct fetch_progress *

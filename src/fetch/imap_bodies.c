@@ -113,13 +113,22 @@ imap_bodies_data(struct imap_box *b, const struct imap_info *info)
 
 	if (intake_data(&b->intake, info->data, &e) == INTAKE_GO)
 		return;
-	if (fetch_is_fatal(&e)) {
+	if (fetch_is_fatal(&e))
 		imap_box_end(b, &e);
-		return;
-	}
-	log_warning(b->f->params->subject, "%s: uid %u: %s", b->mailbox,
-	    info->uid, e.text);
-	imap_box_note(b, &e);
+	else
+		b->refusal = e;
+}
+
+/* Its UID is known for sure only now. */
+static void
+refused(struct imap_box *b, uint32_t uid)
+{
+	struct client_note note = { .number = uid,
+		.why = CLIENT_WHY_REFUSED,
+		.reason = b->refusal.text };
+
+	client_note(b->ledger, &note);
+	(void)heard(b, uid, &b->refusal);
 }
 
 /* A body without an octet is more often a server's fault than a message: it
@@ -166,10 +175,10 @@ imap_bodies_end(struct imap_box *b, const struct imap_info *info)
 		    b->mailbox, info->uid);
 	} else if (b->intake.refused) {
 		set_remove(&fl->uids, info->uid, info->uid);
+		refused(b, info->uid);
 	} else if (is_hollow(b, info)) {
 		intake_drop(&b->intake);
 	} else if (intake_end(&b->intake, &params, on_letter)) {
 		set_remove(&fl->uids, info->uid, info->uid);
 	}
 }
-

@@ -62,6 +62,7 @@ struct imap_box {
 	bool fetching; /* todo is known */
 	bool ended, read_only;
 	struct err err;
+	struct err refusal; /* of the body that could not be stored */
 };
 
 /* The box is over: e as with imap_box_fn. */
