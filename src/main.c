@@ -69,8 +69,7 @@ fetch(const struct arguments *a)
 	if (conf == NULL)
 		return EX_CONFIG;
 	if (a->full) {
-		status = held_want_full(
-		    conf, a->rest[0], a->rest + 1, n - 1);
+		status = held_want_full(conf, a->rest[0], a->rest + 1, n - 1);
 		n = 1;
 	}
 	if (status == EX_OK)

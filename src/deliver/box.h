@@ -141,8 +141,8 @@ void box_tell_question(struct client_box *b, bool same, const struct err *e);
 void box_tell_slot(
     struct client *c, uint32_t cookie, bool known, const struct err *e);
 /* The slot of a question about a letter. */
-void box_tell_asked(struct client *c, uint32_t cookie,
-    const struct wire_asked *answer);
+void box_tell_asked(
+    struct client *c, uint32_t cookie, const struct wire_asked *answer);
 /* The first dial; fd is handed on. */
 void box_tell_dial(struct client *c, int fd, const struct err *e);
 

@@ -11,12 +11,14 @@
 
 struct client_note {
 	uint32_t number;
-	bool held;               /* else: later, with a growing delay */
+	bool held; /* else: later, with a growing delay */
+
 	enum client_why {
 		CLIENT_WHY_REFUSED, /* where it was to be delivered */
 		CLIENT_WHY_NO_DATA, /* the server does not produce it */
 		CLIENT_WHY_LARGE    /* larger than the user wants */
 	} why;
+
 	unsigned int hold_after; /* later becomes held at so many tries; 0 */
 	uint64_t size;           /* octets; 0: not known */
 	const char *reason;      /* one line, for people */

@@ -35,8 +35,8 @@ struct draft {
 	bool begun;                      /* what stands in front was written */
 	char last;                       /* octet of the message, for mbox */
 	struct eol eol;
-	struct eol_watch watch; /* with crlf */
-	struct quote quote;     /* with mbox */
+	struct eol_watch watch;          /* with crlf */
+	struct quote quote;              /* with mbox */
 	struct fingerprint *fingerprint; /* NULL: content is taken */
 	struct digest_state *content;    /* or NULL */
 	struct envelope_rules rules;

@@ -43,7 +43,7 @@ struct draft_style {    /* nothing here is ours; it outlives its drafts */
 	bool received, delivered_to, source; /* the trace headers */
 	bool by_content; /* the fingerprint is of every octet as it was given,
 	                    since the message has no other name */
-	bool envelope; /* sender, recipient and about are asked for, even if
+	bool envelope;   /* sender, recipient and about are asked for, even if
 	                  nothing in front needs them */
 	const char *host, *protocol, *account,
 	    *user;           /* as in deliver/trace.h */

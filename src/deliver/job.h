@@ -92,11 +92,11 @@ struct job {
 	bool same;                 /* VERIFY: out */
 
 	/* of a letter: ASK, NOTE, COMMIT, one after the other */
-	bool letter;          /* it counts among the open files */
+	bool letter; /* it counts among the open files */
 	uint32_t cookie;
 	struct commit commit;
-	struct letter_text *mail; /* what was said of it; NULL: nothing */
-	uint64_t busy_since;  /* its mbox is locked; clock_ms(), or 0 */
+	struct letter_text *mail;  /* what was said of it; NULL: nothing */
+	uint64_t busy_since;       /* its mbox is locked; clock_ms(), or 0 */
 	struct ledger_asked asked; /* ASK: out */
 };
 

@@ -57,7 +57,7 @@ void letter_discard(struct letter **l); /* NULL is fine */
 
 /* ---- letters that the engine itself hands on: LMTP, SMTP ---- */
 
-struct letter_content { /* borrowed from the letter */
+struct letter_content {  /* borrowed from the letter */
 	int fd;          /* for reading, at any place */
 	uint64_t octets; /* in it */
 	bool eight_bit, bare;
@@ -81,8 +81,8 @@ void letter_ask(struct letter *l, const struct letter_params *params,
 typedef void (*letter_then_fn)(void *arg, const struct err *e);
 
 /* As letter_commit(): the server has taken it; it is to be recorded. */
-void letter_sent(struct letter **l, letter_fn fn, letter_then_fn then,
-    void *arg);
+void letter_sent(
+    struct letter **l, letter_fn fn, letter_then_fn then, void *arg);
 /* It has not: it is noted, with those that have it now besides, and fn gets
  * an e of ERR_MESSAGE with the reason. */
 void letter_refused(struct letter **l, const struct client_note *note,

@@ -373,8 +373,8 @@ hear_dial(struct link *l, struct span p)
 	if (fd < 0)
 		send_out(l, WIRE_DIALLED);
 	else
-		ipc_send_fds(l->ipc, WIRE_DIALLED, buf_span(&l->out), &fd, 1,
-		    true);
+		ipc_send_fds(
+		    l->ipc, WIRE_DIALLED, buf_span(&l->out), &fd, 1, true);
 	return true;
 }
 

@@ -13,8 +13,7 @@ fail(const char *path, int why, struct err *e)
 	if (why == EAGAIN) /* its queue of connections is full */
 		return err_set(e, ERR_DELIVER, why,
 		    "unix:%s: the server is too busy", path);
-	return err_set(
-	    e, ERR_DELIVER, why, "unix:%s: %s", path, strerror(why));
+	return err_set(e, ERR_DELIVER, why, "unix:%s: %s", path, strerror(why));
 }
 
 int

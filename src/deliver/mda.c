@@ -278,11 +278,13 @@ run(struct mda *m, struct loop *loop, char **argv, const struct mda_mail *mail)
 		.err_max = STDERR_MAX,
 		.timeout_ms = m->program->timeout_ms,
 		.max_files = m->program->max_files };
-	struct mda_user *own =
-	    m->program->user == NULL ? mda_user_new() : NULL;
-	const struct mda_user *user = own != NULL ? own : m->program->user;
-	char **env = make_env(user, mail);
+	const struct mda_user *user = m->program->user;
+	struct mda_user *own = NULL;
+	char **env;
 
+	if (user == NULL)
+		user = own = mda_user_new();
+	env = make_env(user, mail);
 	params.env = (const char *const *)env;
 	params.cwd = directory(user);
 	m->child = child_start(loop, &params, on_end, m);

@@ -25,7 +25,7 @@ struct mda_program {
 	unsigned int timeout_ms; /* 0: no deadline */
 	/* [256], by exit status: an enum mda_verdict, but MDA_BROKEN */
 	const uint8_t *exits;
-	unsigned long max_files; /* see io/child.h */
+	unsigned long max_files;     /* see io/child.h */
 	const struct mda_user *user; /* NULL: looked up for each run */
 };
 

@@ -22,7 +22,7 @@ struct opener;
 
 struct opener_room { /* the server's, for all openers */
 	struct maildir_names names;
-	struct spool *spool; /* for files without a name; not ours */
+	struct spool *spool;           /* for files without a name; not ours */
 	unsigned int files, max_files; /* open, or being committed */
 };
 

@@ -336,8 +336,8 @@ is_new(struct job *j)
 	} else if (j->asked.known) {
 		j->commit.entry.known = true;
 	} else if (j->asked.barred) {
-		err_set(&j->commit.e, ERR_MESSAGE, EALREADY,
-		    "not to be tried now");
+		err_set(
+		    &j->commit.e, ERR_MESSAGE, EALREADY, "not to be tried now");
 	} else {
 		return true;
 	}

@@ -105,8 +105,7 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 	if (s->env.worker == NULL)
 		server_free(&s);
 	else
-		s->env.outlet =
-		    outlet_new(loop, s->env.worker, on_outlet, s);
+		s->env.outlet = outlet_new(loop, s->env.worker, on_outlet, s);
 	return s;
 }
 
@@ -136,8 +135,7 @@ server_free(struct server **p)
 /* An account that comes again under its number stands behind the earlier
  * one, which the worker may still be busy with. */
 void
-server_account(
-    struct server *s, uint32_t number, const struct target *target)
+server_account(struct server *s, uint32_t number, const struct target *target)
 {
 	struct job_account *a = mem_new(sizeof(*a));
 
@@ -166,8 +164,8 @@ server_attach(struct server *s, int fd)
 void
 server_halt(struct server *s)
 {
-	outlet_stop(s->env.outlet, s->env.accounts, s->env.n_accounts, NULL,
-	    NULL);
+	outlet_stop(
+	    s->env.outlet, s->env.accounts, s->env.n_accounts, NULL, NULL);
 }
 
 static void

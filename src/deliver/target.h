@@ -16,14 +16,14 @@ enum target_way {
 
 struct target {
 	enum target_way way;
-	char *name; /* of the account */
-	char *user; /* at the mail server */
-	char *path; /* absolute */
-	bool folders;             /* MAILDIR: one for each mailbox */
-	char **argv;              /* MDA: with placeholders; ends in NULL */
+	char *name;   /* of the account */
+	char *user;   /* at the mail server */
+	char *path;   /* absolute */
+	bool folders; /* MAILDIR: one for each mailbox */
+	char **argv;  /* MDA: with placeholders; ends in NULL */
 	unsigned int timeout_ms, parallel; /* MDA */
-	uint8_t exits[256];       /* MDA: enum mda_verdict by exit status */
-	unsigned long max_files;  /* MDA: its limit of open files; 0: ours */
+	uint8_t exits[256];      /* MDA: enum mda_verdict by exit status */
+	unsigned long max_files; /* MDA: its limit of open files; 0: ours */
 	char *socket; /* RELAY: the path of a local server, or NULL */
 };
 

@@ -223,8 +223,7 @@ commit_flags(const struct wire_commit *c)
 bool
 wire_put_commit(struct buf *b, const struct wire_commit *c)
 {
-	if (!fits(b,
-		COMMIT_OCTETS + c->sender.n + c->recipient.n + c->about.n))
+	if (!fits(b, COMMIT_OCTETS + c->sender.n + c->recipient.n + c->about.n))
 		return false;
 	pack_u32(b, c->token);
 	pack_u32(b, c->cookie);
@@ -309,7 +308,8 @@ wire_take_verified(struct span packet, struct wire_verified *v)
 
 	v->box = unpack_u32(&u);
 	v->number = unpack_u32(&u);
-	return wire_take_bool(&u, &v->same) && wire_take_err(&u, &v->e) && unpack_ok(&u);
+	return wire_take_bool(&u, &v->same) && wire_take_err(&u, &v->e) &&
+	    unpack_ok(&u);
 }
 
 void
@@ -367,5 +367,6 @@ bool
 wire_take_done(struct unpack *u, struct wire_done *d)
 {
 	d->cookie = unpack_u32(u);
-	return wire_take_bool(u, &d->known) && wire_take_err(u, &d->e) && !u->bad;
+	return wire_take_bool(u, &d->known) && wire_take_err(u, &d->e) &&
+	    !u->bad;
 }

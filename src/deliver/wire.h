@@ -138,10 +138,10 @@ bool wire_take_open(struct span packet, struct wire_open *o);
 struct wire_commit { /* COMMIT: one or more of these */
 	uint32_t token, cookie, number;
 	bool by_content, owes;
-	bool relayed; /* the engine handed it on: record that */
-	bool stub;    /* stands for one of size octets, which stays away */
-	uint8_t flags; /* MAILDIR_SEEN etc. */
-	int64_t time;  /* of its arrival on the server, Unix; 0: not known */
+	bool relayed;    /* the engine handed it on: record that */
+	bool stub;       /* stands for one of size octets, which stays away */
+	uint8_t flags;   /* MAILDIR_SEEN etc. */
+	int64_t time;    /* of its arrival on the server, Unix; 0: not known */
 	uint64_t octets; /* in the file */
 	uint64_t size;
 	struct digest fingerprint;

@@ -115,9 +115,9 @@ wire_take_asked(struct span packet, struct wire_asked *a)
 	struct unpack u = unpack_of(packet);
 
 	a->cookie = unpack_u32(&u);
-	return wire_take_bool(&u, &a->known) && wire_take_bool(&u, &a->barred) &&
-	    wire_take_err(&u, &a->e) && take_recipients(&u, &a->reached) &&
-	    unpack_ok(&u);
+	return wire_take_bool(&u, &a->known) &&
+	    wire_take_bool(&u, &a->barred) && wire_take_err(&u, &a->e) &&
+	    take_recipients(&u, &a->reached) && unpack_ok(&u);
 }
 
 bool

@@ -11,7 +11,7 @@
 #include "deliver/wire.h"
 #include "ledger/ledger.h"
 
-#define WIRE_REASON_MAX 240    /* octets */
+#define WIRE_REASON_MAX 240     /* octets */
 #define WIRE_RECIPIENTS_MAX 100 /* of one message */
 
 struct wire_recipients {
@@ -49,7 +49,7 @@ bool wire_take_asked(struct span packet, struct wire_asked *a);
 struct wire_note {
 	uint32_t box, token, cookie, number;
 	bool by_content;
-	struct digest fingerprint; /* for by_content */
+	struct digest fingerprint;       /* for by_content */
 	enum ledger_trouble_state state; /* LATER or HELD */
 	enum ledger_why why;
 	uint32_t hold_after;

@@ -3,8 +3,9 @@
 #define MAILHAUL_FETCH_ENV_H
 
 #include "deliver/client.h"
-#include "io/dns.h"
-#include "io/loop.h"
+
+struct dns;
+struct loop;
 
 struct fetch_env { /* not ours; outlives the fetch */
 	struct loop *loop;

@@ -43,10 +43,10 @@ struct fetch_params {        /* not ours; outlives the fetch */
 	struct draft_style style;
 	bool relays; /* letters are handed to a server by relay */
 	struct relay_params relay;
-	bool folders;      /* mailboxes have places of their own */
-	bool keep_flags;   /* IMAP: and the date of arrival */
-	uint64_t max_size; /* octets; what is larger is not fetched; 0 */
-	bool stubs;        /* but a stub is delivered for it */
+	bool folders;        /* mailboxes have places of their own */
+	bool keep_flags;     /* IMAP: and the date of arrival */
+	uint64_t max_size;   /* octets; what is larger is not fetched; 0 */
+	bool stubs;          /* but a stub is delivered for it */
 	bool remove;         /* after delivery, on the server */
 	bool expunge_others; /* a bare EXPUNGE may take what others marked */
 	uint64_t total_timeout_s; /* 0: none */
@@ -68,9 +68,9 @@ struct fetch_result {
 	struct fetch_progress progress;
 	uint64_t removed;
 	uint64_t troubles; /* messages that did not get through this time */
-	bool logged_in; /* the session got that far */
-	bool more;      /* the server showed a part only: fetch again */
-	bool late;      /* ended by the clock: another try would, too */
+	bool logged_in;    /* the session got that far */
+	bool more;         /* the server showed a part only: fetch again */
+	bool late;         /* ended by the clock: another try would, too */
 	struct fetch_suspect suspect; /* for the next try */
 };
 

@@ -18,7 +18,6 @@ void imap_bodies_follow(struct imap_box *b, enum intake_answer answer);
 
 void imap_bodies_ready(void *arg); /* client_ready_fn */
 /* letter_fn of a stub: the message itself stays where it is. */
-void imap_bodies_stub(
-    void *arg, uint32_t uid, bool known, const struct err *e);
+void imap_bodies_stub(void *arg, uint32_t uid, bool known, const struct err *e);
 
 #endif

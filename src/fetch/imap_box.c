@@ -110,8 +110,8 @@ take_off(struct imap_box *b)
 	while (
 	    !set_empty(&b->todo) && (fl = flights_free(&b->flights)) != NULL) {
 		set_take(&fl->uids, &b->todo, most, FLIGHT_RANGES);
-		fl->ticket = imap_fetch(
-		    machine(b), &fl->uids, b->f->params->keep_flags);
+		fl->ticket =
+		    imap_fetch(machine(b), &fl->uids, b->f->params->keep_flags);
 	}
 	imap_session_flush(b->session);
 }
@@ -123,8 +123,8 @@ report_missing(struct imap_box *b)
 
 	for (size_t i = 0; i < b->again.n; i++)
 		for (uint32_t uid = b->again.r[i].first;; uid++) {
-			note_absence(b, uid,
-			    "the server lists it but does not send it");
+			note_absence(
+			    b, uid, "the server lists it but does not send it");
 			if (uid == b->again.r[i].last)
 				break;
 		}
@@ -291,8 +291,8 @@ on_ledger(void *arg, struct client_box_info *info)
 	set_move(&b->handled, &info->handled);
 	if (!set_empty(&info->barred))
 		log_debug(b->f->params->subject,
-		    "%s: %" PRIu64 " messages are held or wait",
-		    b->mailbox, set_count(&info->barred));
+		    "%s: %" PRIu64 " messages are held or wait", b->mailbox,
+		    set_count(&info->barred));
 	set_add_set(&b->handled, &info->barred);
 	set_move(&b->due, &info->due);
 	set_move(&b->full, &info->full);
@@ -426,8 +426,7 @@ imap_box_event(
 		imap_box_check(b);
 		return;
 	}
-	if (b->large != NULL &&
-	    imap_large_event(b->large, ev, info, &answer)) {
+	if (b->large != NULL && imap_large_event(b->large, ev, info, &answer)) {
 		imap_bodies_follow(b, answer);
 		imap_box_check(b);
 		return;

@@ -53,10 +53,10 @@ struct imap_box {
 	struct imap_look look;
 	struct set handled, todo; /* handled: and barred */
 	struct set due, full;     /* of earlier troubles: to be tried again */
-	uint32_t suspect;  /* of todo, but comes last; 0: none */
-	struct set hollow; /* came with no octet: is that so? */
-	struct set empty;  /* yes, by its size */
-	struct set again;  /* asked for, and no body came */
+	uint32_t suspect;         /* of todo, but comes last; 0: none */
+	struct set hollow;        /* came with no octet: is that so? */
+	struct set empty;         /* yes, by its size */
+	struct set again;         /* asked for, and no body came */
 	struct flights flights;
 	unsigned int rounds;
 	bool fetching; /* todo is known */

@@ -13,10 +13,10 @@ struct imap_large {
 	const struct fetch_params *params; /* not ours */
 	struct imap_session *session;      /* not ours */
 	struct large large;
-	struct set unknown;        /* their size is not asked for yet */
-	struct set asked, fit;     /* it is; and it is small enough */
-	struct set full;           /* wanted whatever their size */
-	struct set over, headers;  /* too large; their header is asked for */
+	struct set unknown;       /* their size is not asked for yet */
+	struct set asked, fit;    /* it is; and it is small enough */
+	struct set full;          /* wanted whatever their size */
+	struct set over, headers; /* too large; their header is asked for */
 	uint32_t sizes_ticket, headers_ticket;
 };
 
@@ -75,8 +75,7 @@ ask(struct imap_large *l)
 }
 
 void
-imap_large_sort(
-    struct imap_large *l, struct set *todo, const struct set *full)
+imap_large_sort(struct imap_large *l, struct set *todo, const struct set *full)
 {
 	struct set wanted = { 0 };
 
@@ -105,8 +104,7 @@ imap_large_idle(const struct imap_large *l)
 }
 
 bool
-imap_large_allows(
-    const struct imap_large *l, uint32_t uid, uint64_t octets)
+imap_large_allows(const struct imap_large *l, uint32_t uid, uint64_t octets)
 {
 	return octets <= l->params->max_size || set_has(&l->full, uid);
 }
@@ -138,8 +136,7 @@ hear_header(struct imap_large *l, const struct imap_info *info)
 	if (!set_has(&l->headers, info->uid))
 		return INTAKE_GO;
 	set_remove(&l->headers, info->uid, info->uid);
-	return large_note(
-	    &l->large, info->uid, info->rfc822_size, info->data);
+	return large_note(&l->large, info->uid, info->rfc822_size, info->data);
 }
 
 /* What no size was told of is fetched: the body says it. */

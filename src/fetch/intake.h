@@ -15,11 +15,11 @@ struct intake {
 	struct client_box *box; /* not ours; NULL: none open yet */
 	struct relay *relay;    /* not ours; NULL: the deliverer delivers */
 	struct letter *letter;
-	bool skipping;   /* this body is not wanted */
-	bool waiting;    /* a body began and there is no letter for it */
-	bool refused;    /* this body alone could not be stored */
-	uint32_t number; /* of the message, by the owner; 0: not known */
-	uint32_t uid;    /* for its trace; 0: not known, or POP3 */
+	bool skipping;    /* this body is not wanted */
+	bool waiting;     /* a body began and there is no letter for it */
+	bool refused;     /* this body alone could not be stored */
+	uint32_t number;  /* of the message, by the owner; 0: not known */
+	uint32_t uid;     /* for its trace; 0: not known, or POP3 */
 	const char *uidl; /* the same for POP3; not ours */
 	struct fetch_progress *progress; /* not ours */
 };

@@ -16,7 +16,7 @@
 
 #define LARGE_HEADER_MAX 65536 /* octets; of a longer one the beginning */
 
-struct large { /* one at a time */
+struct large {                             /* one at a time */
 	const struct fetch_params *params; /* not ours */
 	struct intake *intake;             /* not ours */
 	const char *mailbox;               /* not ours; NULL: POP3 */

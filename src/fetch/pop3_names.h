@@ -20,6 +20,7 @@ struct pop3_names {
 	bool wanted;     /* else every message may go, without a name */
 	struct set todo; /* not asked for yet */
 	size_t asked, n; /* on their way, and here */
+
 	struct {
 		uint32_t number;
 		char *uidl; /* NULL: it has none */

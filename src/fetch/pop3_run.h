@@ -29,17 +29,17 @@ struct pop3_run {
 	struct set full;       /* wanted whatever their size */
 	struct set over;       /* too large: their header is to be fetched */
 	struct large large;
-	uint32_t heading;      /* whose header is coming for it; 0: none */
-	struct buf header;     /* that one */
-	bool sizing;           /* sizes are to come first */
+	uint32_t heading;  /* whose header is coming for it; 0: none */
+	struct buf header; /* that one */
+	bool sizing;       /* sizes are to come first */
 	struct pop3_names names;
-	struct set to_delete;  /* delivered, not asked for yet */
-	struct set deleted;    /* DELE was answered +OK */
-	uint32_t count;        /* of messages in the maildrop (STAT) */
-	unsigned int asked;    /* RETRs not yet answered */
-	uint32_t suspect;      /* to be retrieved after all others; 0: none */
-	bool had_uidls;        /* in an earlier session */
-	bool by_content;       /* no UIDL: known by what they hold */
+	struct set to_delete; /* delivered, not asked for yet */
+	struct set deleted;   /* DELE was answered +OK */
+	uint32_t count;       /* of messages in the maildrop (STAT) */
+	unsigned int asked;   /* RETRs not yet answered */
+	uint32_t suspect;     /* to be retrieved after all others; 0: none */
+	bool had_uidls;       /* in an earlier session */
+	bool by_content;      /* no UIDL: known by what they hold */
 	bool working, quitting, ended;
 };
 

@@ -74,9 +74,9 @@ check(struct pop3_run *r)
 		return;
 	gather(r);
 	ask(r);
-	if (r->asked == 0 && set_empty(&r->fresh) &&
-	    set_empty(&r->to_delete) && pop3_owed_idle(&r->owed) &&
-	    pop3_large_idle(r) && client_pending(r->ledger) == 0)
+	if (r->asked == 0 && set_empty(&r->fresh) && set_empty(&r->to_delete) &&
+	    pop3_owed_idle(&r->owed) && pop3_large_idle(r) &&
+	    client_pending(r->ledger) == 0)
 		quit(r);
 	pop3_session_flush(r->session);
 }
@@ -119,7 +119,8 @@ pop3_work_begin(struct pop3_run *r)
 	r->f->result.progress.total = fresh;
 	r->working = true;
 	ask_sizes(r, fresh);
-	pop3_names_init(&r->names, r->f->params->style.source && !r->by_content);
+	pop3_names_init(
+	    &r->names, r->f->params->style.source && !r->by_content);
 	pop3_names_add(&r->names, &r->fresh);
 	r->suspect = set_has(&r->fresh, suspect) ? suspect : 0;
 	set_remove(&r->fresh, r->suspect, r->suspect);
@@ -205,8 +206,7 @@ static void
 count(struct pop3_run *r, uint32_t number, const char *what)
 {
 	r->f->result.progress.messages++;
-	log_info(
-	    r->f->params->subject, "delivered %smessage %u", what, number);
+	log_info(r->f->params->subject, "delivered %smessage %u", what, number);
 }
 
 static void

@@ -17,8 +17,7 @@ void pop3_work_body(
 void pop3_work_done(struct pop3_run *r, const struct pop3_info *info);
 
 /* A stub was delivered, or e: the message itself stays where it is. */
-void pop3_work_stub(
-    struct pop3_run *r, uint32_t number, const struct err *e);
+void pop3_work_stub(struct pop3_run *r, uint32_t number, const struct err *e);
 /* LIST has ended. */
 void pop3_work_sized(struct pop3_run *r);
 /* The session was lost in the middle of a message, not for the first time. */

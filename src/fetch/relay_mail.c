@@ -100,8 +100,7 @@ bool
 relay_mail_is_for_later(const struct relay_mail *m)
 {
 	for (size_t i = 0; i < m->n_to; i++)
-		if (!m->answers[i].given ||
-		    m->answers[i].verdict == LMTP_LATER)
+		if (!m->answers[i].given || m->answers[i].verdict == LMTP_LATER)
 			return true;
 	return false;
 }

@@ -45,9 +45,8 @@ struct relay_mail *relay_mail_new(
 void relay_mail_free(struct relay_mail **m);
 
 /* recipients are used when the content names none. */
-void relay_mail_fill(struct relay_mail *m,
-    const struct letter_content *content, const char *const *recipients,
-    size_t n);
+void relay_mail_fill(struct relay_mail *m, const struct letter_content *content,
+    const char *const *recipients, size_t n);
 
 void relay_mail_begin(struct relay_mail *m); /* forgets earlier answers */
 void relay_mail_answer(struct relay_mail *m, const struct lmtp_info *info);

@@ -18,7 +18,7 @@ struct deliverer {
 	struct ipc *supervisor;
 	struct server *server;
 	uint64_t max_files; /* that an MDA may have open; 0: any */
-	int lock; /* the state is ours until we are gone */
+	int lock;           /* the state is ours until we are gone */
 };
 
 static void

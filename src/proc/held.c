@@ -223,14 +223,13 @@ act(struct held *h, const char *verb, const char *const *words, size_t n,
 	if (strcmp(verb, "list") == 0)
 		return n > 1 ? usage() : list(h, json);
 	if (strcmp(verb, "show") == 0)
-		return n < 2 ? usage()
-			     : show(h, account, names, n_names, json);
+		return n < 2 ? usage() : show(h, account, names, n_names, json);
 	if (strcmp(verb, "retry") == 0)
 		return change(h, account, names, n_names, retry);
 	if (strcmp(verb, "drop") == 0)
-		return n < 2 ? usage()
-			     : change(h, account, names, n_names,
-				   ledger_trouble_drop);
+		return n < 2
+		    ? usage()
+		    : change(h, account, names, n_names, ledger_trouble_drop);
 	return usage();
 }
 
@@ -246,8 +245,7 @@ is_verb(const char *word)
 }
 
 int
-held_command(
-    struct conf *conf, const char *const *words, size_t n, bool json)
+held_command(struct conf *conf, const char *const *words, size_t n, bool json)
 {
 	struct held h = { .conf = conf };
 	const char *verb = "list";

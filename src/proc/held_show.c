@@ -160,8 +160,7 @@ widen(int width[COLUMNS], const struct row *r)
 }
 
 static void
-print_row(
-    const int width[COLUMNS], const struct row *r, const char *reason)
+print_row(const int width[COLUMNS], const struct row *r, const char *reason)
 {
 	for (size_t i = 0; i < COLUMNS; i++)
 		printf("%-*s  ", width[i], r->cell[i]);
@@ -229,11 +228,11 @@ object_of(const struct ledger_trouble *t)
 	    "s:s, s:s, s:i}",
 	    "id", (json_int_t)t->id, "account", t->account, "mailbox",
 	    t->mailbox, "message", name, "state",
-	    t->state == LEDGER_HELD ? "held" : "later", "why",
-	    why_word(t->why), "tries", (int)t->tries, "since", since, "next",
-	    t->state == LEDGER_HELD ? NULL : next, "size",
-	    (json_int_t)t->size, "stub", t->stub, "full", t->full, "reason",
-	    t->reason, "about", t->about, "reached", (int)t->n_reached);
+	    t->state == LEDGER_HELD ? "held" : "later", "why", why_word(t->why),
+	    "tries", (int)t->tries, "since", since, "next",
+	    t->state == LEDGER_HELD ? NULL : next, "size", (json_int_t)t->size,
+	    "stub", t->stub, "full", t->full, "reason", t->reason, "about",
+	    t->about, "reached", (int)t->n_reached);
 }
 
 void

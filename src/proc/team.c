@@ -239,8 +239,8 @@ same_file(const char *a, const char *b)
 
 /* Each store is read and sent once. */
 static int
-ca_number(struct team *t, enum conf_tls tls, const char *file,
-    uint32_t *number, struct err *e)
+ca_number(struct team *t, enum conf_tls tls, const char *file, uint32_t *number,
+    struct err *e)
 {
 	*number = 0;
 	if (tls == CONF_TLS_NONE)

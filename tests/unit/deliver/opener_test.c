@@ -66,9 +66,9 @@ setup(void **state)
 		.ledger_box = 11,
 		.place = &c->place,
 		.maildir = c->maildir };
-	c->b = (struct opener_for){ .box = 2,
-		.place = &c->place,
-		.maildir = c->maildir };
+	c->b = (struct opener_for){
+		.box = 2, .place = &c->place, .maildir = c->maildir
+	};
 	*state = c;
 	return 0;
 }

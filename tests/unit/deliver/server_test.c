@@ -607,8 +607,7 @@ deliver_all(struct office *o, int pipe)
 	session_begin(&t.s, o, 1, "INBOX", 7);
 	assert_int_equal(t.s.e.kind, ERR_NONE);
 	client_box_close(&t.s.box);
-	t.s.box = office_box(
-	    o, 1, "INBOX", 7, session_on_box, tell_ready, &t);
+	t.s.box = office_box(o, 1, "INBOX", 7, session_on_box, tell_ready, &t);
 	office_wait(o, &t.s.opened, 2);
 	t.s.last = RING_LETTERS;
 	tell_ready(&t);

@@ -468,7 +468,8 @@ main(void)
 		TEST(carries_lines_until_the_packet_is_full),
 		TEST(refuses_lines_without_number_or_too_long),
 		TEST(carries_commits),
-		TEST(refuses_commits_with_texts_that_break_lines_or_are_too_long),
+		TEST(
+		    refuses_commits_with_texts_that_break_lines_or_are_too_long),
 		TEST(
 		    refuses_commits_that_are_cut_or_have_flags_that_do_not_exist),
 		TEST(carries_answers_and_errors),

@@ -123,7 +123,7 @@ ask_everything(struct imap *m)
 	imap_list(m);                 /* A2 */
 	imap_select(m, "INBOX");      /* A3 */
 	imap_search_uids(m, NULL, 1); /* A4 */
-	imap_fetch(m, &uids, false);         /* A5 */
+	imap_fetch(m, &uids, false);  /* A5 */
 	imap_fetch_headers(m, &uids); /* A6 */
 	set_deinit(&uids);
 }
