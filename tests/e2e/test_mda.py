@@ -433,7 +433,9 @@ def test_the_key_is_the_messages_own(fake, haul, tmp_path, protocol):
     d = tmp_path / "reports"
     d.mkdir()
     once = tmp_path / "once"
-    options = dict(mda=nasty("report=%s" % d, "once=%s" % once, "exit=75"))
+    second = "2" if protocol == "imap" else "uidl-2"
+    options = dict(mda=nasty("report=%s" % d, "if-uid=" + second,
+                             "once=%s" % once, "exit=75"))
     f = fake(protocol, **options)
     g = fake(protocol, name="b", **options)
     for b in (f.box, g.box):

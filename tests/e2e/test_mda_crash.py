@@ -18,6 +18,10 @@ MODES = [(p, a) for p in ("imap", "pop3") for a in ("keep", "delete")]
 CASES = pytest.mark.parametrize("protocol,after", MODES)
 
 
+def no_uidl(s, n):
+    s.uidl = False
+
+
 class Ring:
     """An account whose program keeps all, and what was ever on its server."""
 
@@ -25,7 +29,9 @@ class Ring:
                  **options):
         self.haul, self.after = haul, after
         self.keeper = Keeper(tmp_path, before)
-        self.f = fake(protocol, after=after, mda=self.keeper.argv, **options)
+        protocol, _, without = protocol.partition(" ")
+        self.f = fake(protocol, no_uidl if without else None, after=after,
+                      mda=self.keeper.argv, **options)
         self.originals, self.deaths = [], 0
 
     def add(self, n, size=600):
@@ -71,7 +77,8 @@ def test_killed_at_every_step(fake, haul, tmp_path, protocol, after):
     assert ring.deaths >= len(names)
 
 
-@CASES
+@pytest.mark.parametrize(
+    "protocol,after", MODES + [("pop3 without UIDL", "delete")])
 def test_a_death_after_the_yes_repeats_and_one_after_the_record_does_not(
         fake, haul, tmp_path, protocol, after):
     ring = Ring(fake, haul, tmp_path, protocol, after)
