@@ -114,6 +114,7 @@ class Server:
         self.peers, self.threads, self.errors = [], [], []
         self.lock = threading.Lock()
         self.counts = {}
+        self.stopped = False
         self.wake_r, self.wake_w = socket.socketpair()
         self.selector.register(self.wake_r, selectors.EVENT_READ)
         self.thread = threading.Thread(target=self.accept, daemon=True)
@@ -160,6 +161,9 @@ class Server:
                 pass
 
     def stop(self):
+        if self.stopped:
+            return
+        self.stopped = True
         self.wake_w.send(b"x")
         self.thread.join()
         for s in self.listeners:

@@ -206,28 +206,34 @@ def test_cut_at_every_offset(fake, relay, haul, who, how, capa):
     total = said if who == "said" else heard
     # all of the server's words; of the many of ours every tenth or so
     offsets = range(0, total, 1 if who == "said" else max(1, total // 90))
+    haul.globals["max-connections-per-host"] = 1000
+    for first in range(0, len(offsets), 50):
+        cut_at(fake, relay, haul, who, how, capa, offsets[first:first + 50])
+
+
+def cut_at(fake, relay, haul, who, how, capa, offsets):
+    haul.accounts.clear()
     rows = []
     for n in offsets:
-        name = "cut%d" % n
-        r, f, mails = deliver(fake, relay, 2, name=name, capa=capa, size=200)
+        r, f, mails = deliver(
+            fake, relay, 2, name="cut%d" % n, capa=capa, size=200)
         r.cut_how = how
         if who == "said":
             r.sent_max = n
         else:
             r.cut_heard = n
         rows.append((n, r, f, mails))
-    haul.globals["max-connections-per-host"] = 1000000
-    haul.write_conf()
-    haul.fetch(status=(OK, TEMPFAIL, 69), timeout=120)
+    haul.fetch(status=(OK, TEMPFAIL), timeout=120)
     for n, r, f, mails in rows:
-        again = r.check(mails, left=f.box.octets(), all_here=False,
-                        repeats=1)
+        r.check(mails, left=f.box.octets(), all_here=False, repeats=1)
         assert len(r.sessions) <= 5, n
     settle(haul)
     for n, r, f, mails in rows:
         again = r.check(mails, repeats=1)
-        assert f.box.octets() == []
+        assert f.box.octets() == [], n
         assert again == 0 or who == "said", n  # it had never said yes
+        r.stop()
+        f.server.stop()
     assert states(haul) == []
 
 
