@@ -5,16 +5,14 @@ tests of such servers have in common."""
 
 import collections
 import contextlib
-import json
 import os
 import re
 import socket
-import sqlite3
 import threading
-import urllib.parse
 
 import model
-from haul import OK, TEMPFAIL, short
+from haul import OK, PROTOCOL, TEMPFAIL, UNAVAILABLE, short
+from mda import held, troubles
 
 BOB = "bob@example.org"
 PLAIN = "8BITMIME SIZE"
@@ -42,14 +40,6 @@ def silent(session, arg):
     while session.p.more():
         session.p.pending = b""
     raise model.Cut()
-
-
-def cut(session, arg):
-    session.p.drop("fin")
-
-
-def reset(session, arg):
-    session.p.drop("reset")
 
 
 def for_recipient(answers):
@@ -406,36 +396,8 @@ class Between(model.Server):
 
 # ---- messages that did not get through ----
 
-STATES = ["later", "held", "dropped"]
-
-
-def troubles(haul):
-    """The ledger's rows of them."""
-    path = os.path.join(haul.state, "ledger.sqlite")
-    if not os.path.exists(path):
-        return []
-    uri = "file:%s?mode=ro" % urllib.parse.quote(path)
-    with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
-        db.row_factory = sqlite3.Row
-        rows = [dict(r) for r in db.execute(
-            "SELECT * FROM trouble ORDER BY uid, id")]
-    for r in rows:
-        r["state"] = STATES[r["state"]]
-    return rows
-
-
 def states(haul):
     return [t["state"] for t in troubles(haul)]
-
-
-def held(haul, *words):
-    r = haul.run(*words, command="held")
-    assert r.status == OK, r
-    return r
-
-
-def listed(haul):
-    return json.loads(held(haul, "list", "--json").out)
 
 
 def settle(haul, rounds=8):
@@ -444,6 +406,6 @@ def settle(haul, rounds=8):
         r = haul.fetch(status=None)
         if r.status == OK and "later" not in states(haul):
             return r
-        assert r.status in (OK, TEMPFAIL, 69, 76), r
+        assert r.status in (OK, TEMPFAIL, UNAVAILABLE, PROTOCOL), r
         held(haul, "retry")
     raise AssertionError("it does not come to rest: %r" % r)

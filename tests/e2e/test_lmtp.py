@@ -2,17 +2,21 @@
 """Mail given to a server by LMTP: Dovecot's, and our own, which is exact
 about octets."""
 
+import contextlib
 import itertools
 import os
 import re
+import subprocess
 from collections import Counter
 
-import corpus
 import pytest
 
-from haul import TEMPFAIL, TOP, lf, until
+import corpus
+from haul import OK, SLOW, TEMPFAIL, TOP, lf, until
 from lmtp_model import (BOB, DATA, FULL, OFFERS, Between, for_recipient, held,
-                        settle, states, through_data, troubles)
+                        settle, states, through_data)
+from mda import listed, troubles
+from test_fetch import memory
 
 ANN, EVE = "ann@example.org", "eve@example.org"
 THREE = (ANN, BOB, EVE)
@@ -212,15 +216,22 @@ def test_each_octet_arrives(fake, relay, haul, protocol, offer):
         "chunking": {"DATA", "BDAT"}}[offer]
 
 
-def test_twenty_megabytes(fake, relay, haul):
+@pytest.mark.parametrize("capa", [DATA, FULL], ids=["data", "bdat"])
+def test_twenty_megabytes_in_little_memory(fake, relay, haul, capa):
     big = corpus.message(3, size=20_000_000) + b".\r\n..\r\nx\n.\n"
-    for capa in (DATA, FULL):
-        r = relay(capa=capa)
-        f = fake("imap", name="a" + str(len(capa)), **r.options())
-        add(f, big)
-        haul.fetch("a" + str(len(capa)))
-        r.check([big])
-        assert r.octets() == [big if capa == FULL else through_data(big)]
+    r = relay(capa=capa)
+    f = fake("imap", **r.options())
+    add(f, big)
+    p, peak = haul.start(), {}
+    while p.poll() is None:
+        for pid, kb in memory(p.pid).items():
+            peak[pid] = max(kb, peak.get(pid, 0))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            p.wait(0.02)
+    assert haul.finish(p).status == OK
+    assert r.octets() == [big if capa == FULL else through_data(big)]
+    if SLOW == 1:
+        assert sum(peak.values()) < 40_000, peak
 
 
 def test_a_message_that_is_too_large_for_the_server(fake, relay, haul):
@@ -238,7 +249,8 @@ def test_a_message_that_is_too_large_for_the_server(fake, relay, haul):
 
 def test_the_sender(fake, relay, haul):
     cases = [
-        (b"Return-Path: <r@x.org>\r\nSender: s@x.org\r\nFrom: f@x.org", "r@x.org"),
+        (b"Return-Path: <r@x.org>\r\nSender: s@x.org\r\nFrom: f@x.org",
+         "r@x.org"),
         (b"Sender: s@x.org\r\nFrom: f@x.org", "s@x.org"),
         (b"From: F <f@x.org>", "f@x.org"),
         (b"Return-Path: <>\r\nFrom: f@x.org", ""),
@@ -395,6 +407,21 @@ def test_one_answer_keeps_the_others_going(fake, relay, haul):
     settle(haul)
     r.check(mails)
     assert f.box.octets() == [] and states(haul) == []
+
+
+def test_the_words_of_a_server_are_cleaned(fake, relay, haul):
+    """In what is printed, logged, listed and kept (A16)."""
+    words = "550 \x1b]0;evil\x07\x1b[2J\x9b1m\u202e" + "x" * 5000 + " %n%s"
+    r = relay(rcpt=words)
+    haul.globals["log-level"] = "trace"
+    f = fake("imap", **r.options())
+    add(f, corpus.message(1))
+    texts = [haul.fetch(status=TEMPFAIL).text, held(haul).text,
+             held(haul, "show", "a", "1").text, held(haul, "list").text]
+    for t in texts + [listed(haul)[0]["reason"], troubles(haul)[0]["reason"]]:
+        assert "550" in t and "]0;evil" in t
+        assert not re.search(r"[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]", t), t
+    assert len(troubles(haul)[0]["reason"]) < 1000
 
 
 @pytest.mark.parametrize("unix", [True, False], ids=["socket", "port"])

@@ -8,9 +8,9 @@ import os
 import random
 import signal
 
-import corpus
 import pytest
 
+import corpus
 from haul import FAULT, OK, family, names_of, until
 from lmtp_model import BOB, DATA, FULL, for_recipient, settle, states
 from test_crash import CASES, kill_within

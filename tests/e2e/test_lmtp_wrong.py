@@ -3,10 +3,10 @@
 every stage. Nothing is lost or deleted, nothing comes twice but where nobody
 can know, and nothing leaves in the clear that shall not."""
 
-import corpus
-import dovecot
 import pytest
 
+import corpus
+import dovecot
 from haul import OK, TEMPFAIL, until
 from lmtp_model import BOB, DATA, FULL, OFFERS, held, settle, silent, states
 

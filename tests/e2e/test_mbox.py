@@ -7,9 +7,9 @@ import resource
 import socket
 import stat
 
-import corpus
 import pytest
 
+import corpus
 from haul import FAULT, OK, TEMPFAIL, until
 from mbox_file import (FROM, Mbox, appender, as_read, foreign, quiet,
                        spool_is_empty)

@@ -7,9 +7,9 @@ import contextlib
 import os
 import random
 
-import corpus
 import pytest
 
+import corpus
 from haul import OK, TEMPFAIL
 from mbox_file import Mbox, as_read, quiet, spool_is_empty
 from test_crash import CASES, kill_within

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Mail given to an MTA by SMTP: a private Exim, and our own server."""
 
-import corpus
 import pytest
 
+import corpus
 import exim as exim_module
 from haul import OK, TEMPFAIL, check, lf, until
 from lmtp_model import (BOB, FULL, OFFERS, for_recipient, held, settle, states,
-                        through_data, troubles)
+                        through_data)
+from mda import troubles
 
 ANN = "ann@example.org"
 # Exim does away with NULs, and ends lines at a bare CR, too
