@@ -337,13 +337,33 @@ def test_its_last_words_are_in_log_and_reason(fake, haul):
     assert "Subject" not in t["about"] or "1" in t["about"]
 
 
-def test_a_program_that_is_missing_is_the_accounts_trouble(fake, haul):
-    f = fake("imap", mda=["/no/such/program"], name="bad", after="delete")
+def test_a_program_by_its_name_alone(fake, haul):
+    f = fake("imap", mda=["true"], after="delete")
+    f.box.add(simple(1))
+    haul.fetch()
+    assert f.box.octets() == []
+
+
+def test_an_exit_that_was_asked_for_is_no_yes(fake, haul, tmp_path):
+    path = script(tmp_path / "trap", (
+        "trap 'exit 0' TERM\nwhile :; do sleep 0.1; done\n"))
+    f = fake("imap", mda=[path], mda_timeout="1s", after="delete")
+    f.box.add(simple(1))
+    haul.fetch(status=TEMPFAIL)
+    assert only(troubles(haul))["state"] == LATER
+    assert len(f.box.octets()) == 1
+
+
+@pytest.mark.parametrize("program", [
+    "/no/such/program", "no-such-program", "/etc", "/etc/passwd"])
+def test_a_program_that_does_not_start_is_the_accounts_trouble(
+        fake, haul, program):
+    f = fake("imap", mda=[program], name="bad", after="delete")
     f.box.add(simple(1))
     good = fake("imap", name="good")
     good.box.add(simple(2))
     r = haul.fetch(status=TEMPFAIL)
-    assert "/no/such/program" in r.text and "bad" in r.text
+    assert program in r.text and "bad" in r.text
     assert troubles(haul) == [] and len(f.box.octets()) == 1
     check(good.maildir, [simple(2)])
 

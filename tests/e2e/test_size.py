@@ -155,6 +155,46 @@ def test_fetch_full(fake, haul, protocol, oversize):
     assert len(stubs(f.maildir)) == n and f.maildir.count() == 4 + n
 
 
+def test_fetch_full_needs_a_message(fake, haul):
+    fill(fake("imap", max_size="10K"))
+    haul.fetch()
+    for words in (["--full"], ["--full", "a"], ["--full", "b", "2"]):
+        assert haul.fetch(*words, status=USAGE).text
+    assert len(listed(haul)) == 2
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_large_one_that_was_dropped(fake, haul, protocol):
+    f = fake(protocol, after="delete", max_size="10K")
+    mails = fill(f)
+    haul.fetch()
+    held(haul, "drop", "a", uid(protocol, 2))
+    haul.change(oversize="stub", max_size="40K")
+    held(haul, "retry")
+    haul.fetch()
+    haul.fetch()
+    assert len(stubs(f.maildir)) == 1 and f.maildir.count() == 3
+    assert f.box.octets() == [mails[1], mails[3]]
+
+
+@pytest.mark.parametrize("oversize", ["skip", "stub"])
+def test_without_uidl_what_is_too_large_is_passed_over(fake, haul, oversize):
+    def session(s, n):
+        s.uidl = False
+
+    f = fake("pop3", session, after="delete", max_size="10K",
+             oversize=oversize)
+    mails = fill(f)
+    for _ in range(2):
+        r = haul.fetch()
+        check(f.maildir, [mails[0], mails[2]])
+        assert f.box.octets() == [mails[1], mails[3]]
+        assert "max-size" in r.text
+    haul.change(max_size="40K")
+    haul.fetch()
+    check(f.maildir, mails[:3])
+
+
 def test_a_stub_for_a_program(fake, haul, tmp_path):
     keeper = Keeper(tmp_path)
     f = fake("imap", mda=keeper.argv, max_size="10K", oversize="stub",
