@@ -180,3 +180,18 @@ def test_a_ledger_that_keeps_nothing(fake, relay, haul, call):
         ring.check(all_here=False)
     ring.settle()
     assert failed or call == "fsync"
+
+
+@pytest.mark.parametrize("call", ["write", "open", "close"])
+def test_a_spool_that_fails(fake, relay, haul, call):
+    """No part of a message is given to the server."""
+    ring = Ring(fake, relay, haul, "pop3", "delete")
+    for nth in "1 2 3 5 8 1+ 3+ 6+".split():
+        ring.add(3)
+        r = haul.fetch(status=None, env={
+            "LD_PRELOAD": FAULT, "MAILHAUL_FAULT": "%s:%s:%d" % (
+                call, nth, errno.ENOSPC)})
+        assert r.status == OK or r.text, "it fails in silence"
+        ring.deaths += r.status != OK
+        ring.check(all_here=False)
+    ring.settle()

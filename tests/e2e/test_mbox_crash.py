@@ -4,13 +4,14 @@ lost, nothing comes twice, and after the next run there is no part of a message
 in it; also when others wrote to it in between, then with a repeat at most."""
 
 import contextlib
+import errno
 import os
 import random
 
 import pytest
 
 import corpus
-from haul import OK, TEMPFAIL
+from haul import FAULT, OK, TEMPFAIL
 from mbox_file import Mbox, as_read, quiet, spool_is_empty
 from test_crash import CASES, kill_within
 
@@ -191,3 +192,23 @@ def test_locked_when_we_are_back(fake, haul, tmp_path, kind):
         assert len(ring.f.box.octets()) == 6
     ring.settle()
     assert ring.box.messages() == [as_read(m) for m in ring.originals]
+
+
+@pytest.mark.parametrize("where", ["mbox", "state"])
+@pytest.mark.parametrize("call", ["write", "pwrite", "fsync", "fdatasync",
+                                  "open", "close", "rename"])
+def test_failing_calls(fake, haul, tmp_path, call, where):
+    """The n-th such call on the mbox, or in the state directory, with its
+    spool, fails, or that and all later ones."""
+    ring = Ring(fake, haul, tmp_path, "pop3", "delete")
+    part = {"mbox": ring.box.path, "state": haul.state}[where]
+    for i, nth in enumerate("1 2 3 4 5 7 9 1+ 2+ 4+".split()):
+        ring.add(3)
+        r = haul.fetch(status=None, env={
+            "LD_PRELOAD": FAULT, "MAILHAUL_FAULT_IN": part,
+            "MAILHAUL_FAULT": "%s:%s:%d" % (
+                call, nth, errno.EIO if i % 2 else errno.ENOSPC)})
+        assert r.status == OK or r.text, "it fails in silence"
+        if i % 3 == 2:
+            ring.settle()
+    ring.settle()
