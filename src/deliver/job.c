@@ -47,6 +47,17 @@ job_free(struct job **p)
 	free(j);
 }
 
+void
+job_free_all(struct job_list *jobs)
+{
+	struct job *j;
+
+	while ((j = STAILQ_FIRST(jobs)) != NULL) {
+		STAILQ_REMOVE_HEAD(jobs, next);
+		job_free(&j);
+	}
+}
+
 /* ---- what a packet says ---- */
 
 static void

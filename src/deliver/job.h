@@ -33,6 +33,7 @@ struct job_account { /* lives as long as the worker */
 	struct outlet *outlet;   /* not ours */
 	struct mda_queue *queue; /* NULL: none yet */
 	bool queue_stopping, queue_stopped;
+	unsigned int letters; /* on their way through it */
 	struct mda_program program;
 	unsigned int unrecorded; /* accepted by it, and not in the ledger */
 	struct streak streak;    /* of the same words */
@@ -92,7 +93,8 @@ struct job {
 	bool same;                 /* VERIFY: out */
 
 	/* of a letter: ASK, NOTE, COMMIT, one after the other */
-	bool letter; /* it counts among the open files */
+	bool letter;  /* it counts among the open files */
+	bool counted; /* and among those on their way */
 	uint32_t cookie;
 	struct commit commit;
 	struct letter_text *mail;  /* what was said of it; NULL: nothing */
@@ -104,6 +106,7 @@ STAILQ_HEAD(job_list, job);
 
 struct job *job_new(enum job_kind kind);
 void job_free(struct job **j); /* a commit that was not done is discarded */
+void job_free_all(struct job_list *jobs);
 
 /* What a packet says of a letter or of a message, as far as it is needed. */
 void job_take_commit(struct job *j, const struct wire_commit *w);

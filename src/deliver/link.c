@@ -151,13 +151,12 @@ hear_box(struct link *l, struct span p)
 	b->mailbox = mem_spandup(w.mailbox);
 	TAILQ_INSERT_TAIL(&l->boxes, b, next);
 	l->n_boxes++;
-	outlet_renew(l->env->outlet, account);
 	j = job_for(l, b, JOB_BOX);
 	j->text = mem_strdup(b->mailbox);
 	j->n = w.mailbox.n;
 	j->delimiter = w.delimiter;
 	j->uidvalidity = w.uidvalidity;
-	worker_push(l->env->worker, j);
+	outlet_open_box(l->env->outlet, j);
 	return true;
 }
 

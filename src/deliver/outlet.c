@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,12 @@
 #define BUSY_RETRY_MS 100
 #define BUSY_MAX_MS 60000 /* an mbox may be locked so long */
 
+struct run { /* of a program, or waiting for it */
+	LIST_ENTRY(run) next;
+	struct outlet *outlet;
+	struct job *job;
+};
+
 struct outlet {
 	struct loop *loop;     /* not ours */
 	struct worker *worker; /* not ours */
@@ -25,6 +32,8 @@ struct outlet {
 	struct mda_user *user; /* NULL: no program was run yet */
 	struct job_list ended; /* done is due */
 	struct job_list busy;  /* their mbox is locked */
+	struct job_list boxes; /* wait for the letters of their account */
+	LIST_HEAD(, run) runs;
 	struct loop_timer *soon, *retry;
 	unsigned int queues; /* that have not stopped yet */
 	bool stopping;
@@ -44,6 +53,32 @@ end(struct outlet *o, struct job *j, const struct err *e)
 }
 
 static void
+open_boxes(struct outlet *o, struct job_account *a)
+{
+	struct job_list waiting = STAILQ_HEAD_INITIALIZER(waiting);
+	struct job *j;
+
+	STAILQ_CONCAT(&waiting, &o->boxes);
+	while ((j = STAILQ_FIRST(&waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&waiting, next);
+		if (j->account == a)
+			outlet_open_box(o, j);
+		else
+			STAILQ_INSERT_TAIL(&o->boxes, j, next);
+	}
+}
+
+static void
+count_out(struct outlet *o, struct job *j)
+{
+	if (!j->counted)
+		return;
+	j->counted = false;
+	if (--j->account->letters == 0)
+		open_boxes(o, j->account);
+}
+
+static void
 on_soon(void *arg)
 {
 	struct outlet *o = arg;
@@ -51,6 +86,7 @@ on_soon(void *arg)
 
 	while ((j = STAILQ_FIRST(&o->ended)) != NULL) {
 		STAILQ_REMOVE_HEAD(&o->ended, next);
+		count_out(o, j);
 		o->done(o->arg, j);
 	}
 	if (o->stopping && o->queues == 0 && o->stopped_fn != NULL) {
@@ -136,11 +172,6 @@ note(struct outlet *o, struct job *j, enum mda_verdict v, const struct err *e)
 	push(o, j, JOB_NOTE);
 }
 
-struct run { /* of a program */
-	struct outlet *outlet;
-	struct job *job;
-};
-
 static void
 on_program(void *arg, enum mda_verdict v, const struct err *e)
 {
@@ -149,6 +180,7 @@ on_program(void *arg, enum mda_verdict v, const struct err *e)
 	struct job *j = run->job;
 	struct job_account *a = j->account;
 
+	LIST_REMOVE(run, next);
 	free(run);
 	if (v == MDA_ACCEPTED) {
 		crash_point("deliver:accepted");
@@ -238,7 +270,9 @@ run_program(struct outlet *o, struct job *j)
 	write_key(o, j, key);
 	mail.key = key;
 	run = mem_new(sizeof(*run));
-	*run = (struct run){ o, j };
+	run->outlet = o;
+	run->job = j;
+	LIST_INSERT_HEAD(&o->runs, run, next);
 	crash_point("deliver:program");
 	mda_queue_push(queue_of(o, a), &mail, on_program, run);
 }
@@ -313,8 +347,21 @@ on_retry(void *arg)
 /* ---- the way ---- */
 
 void
+outlet_open_box(struct outlet *o, struct job *j)
+{
+	if (j->uidvalidity == 0 && j->account->letters > 0) {
+		STAILQ_INSERT_TAIL(&o->boxes, j, next);
+		return;
+	}
+	outlet_renew(o, j->account);
+	worker_push(o->worker, j);
+}
+
+void
 outlet_commit(struct outlet *o, struct job *j)
 {
+	j->counted = true;
+	j->account->letters++;
 	switch (j->account->target->way) {
 	case TARGET_MAILDIR:
 	case TARGET_MBOX:
@@ -344,8 +391,8 @@ is_new(struct job *j)
 	return false;
 }
 
-bool
-outlet_goes_on(struct outlet *o, struct job *j)
+static bool
+goes_on(struct outlet *o, struct job *j)
 {
 	enum target_way way = j->account->target->way;
 
@@ -367,6 +414,15 @@ outlet_goes_on(struct outlet *o, struct job *j)
 	return false;
 }
 
+bool
+outlet_goes_on(struct outlet *o, struct job *j)
+{
+	if (goes_on(o, j))
+		return true;
+	count_out(o, j);
+	return false;
+}
+
 /* ---- life ---- */
 
 struct outlet *
@@ -380,20 +436,24 @@ outlet_new(struct loop *loop, struct worker *worker, outlet_fn done, void *arg)
 	o->arg = arg;
 	STAILQ_INIT(&o->ended);
 	STAILQ_INIT(&o->busy);
+	STAILQ_INIT(&o->boxes);
+	LIST_INIT(&o->runs);
 	o->digest = digest_new();
 	o->soon = loop_timer_new(loop, on_soon, o);
 	o->retry = loop_timer_new(loop, on_retry, o);
 	return o;
 }
 
+/* Those whose programs were killed, and nobody was told. */
 static void
-free_jobs(struct job_list *jobs)
+free_runs(struct outlet *o)
 {
-	struct job *j;
+	struct run *run;
 
-	while ((j = STAILQ_FIRST(jobs)) != NULL) {
-		STAILQ_REMOVE_HEAD(jobs, next);
-		job_free(&j);
+	while ((run = LIST_FIRST(&o->runs)) != NULL) {
+		LIST_REMOVE(run, next);
+		job_free(&run->job);
+		free(run);
 	}
 }
 
@@ -405,8 +465,10 @@ outlet_free(struct outlet **p)
 	if (o == NULL)
 		return;
 	*p = NULL;
-	free_jobs(&o->ended);
-	free_jobs(&o->busy);
+	free_runs(o);
+	job_free_all(&o->ended);
+	job_free_all(&o->busy);
+	job_free_all(&o->boxes);
 	loop_timer_free(&o->soon);
 	loop_timer_free(&o->retry);
 	digest_free(&o->digest);

@@ -33,13 +33,20 @@ struct outlet *outlet_new(
     struct loop *loop, struct worker *worker, outlet_fn done, void *arg);
 void outlet_free(struct outlet **o); /* after outlet_forget() of all */
 
+/*
+ * A mailbox of the account is opened: programs may be run for it again. The
+ * job goes to the worker; one of POP3 only when no letter of the account is
+ * on its way any more, since its listing gives the numbers another meaning.
+ */
+void outlet_open_box(struct outlet *o, struct job *j);
+
 /* The job is the outlet's, until it has ended. */
 void outlet_commit(struct outlet *o, struct job *j);
 
 /* The worker is done with j. True: it goes on, and is not yet at its end. */
 bool outlet_goes_on(struct outlet *o, struct job *j);
 
-/* A mailbox of the account was opened: programs may be run again. */
+/* Programs may be run again, if all that were run have ended. */
 void outlet_renew(struct outlet *o, struct job_account *a);
 
 /* Runs no more; what runs may end within MDA_QUEUE_GRACE_MS. Then, and when

@@ -225,17 +225,6 @@ run(void *arg)
 /* ---- the loop ---- */
 
 static void
-free_jobs(struct job_list *jobs)
-{
-	struct job *j;
-
-	while ((j = STAILQ_FIRST(jobs)) != NULL) {
-		STAILQ_REMOVE_HEAD(jobs, next);
-		job_free(&j);
-	}
-}
-
-static void
 on_event(void *arg, bool readable, bool writable)
 {
 	struct worker *w = arg;
@@ -256,7 +245,7 @@ on_event(void *arg, bool readable, bool writable)
 	STAILQ_FOREACH (j, &done, next)
 		atomic_fetch_sub(&w->waiting, j->weight);
 	w->fn(w->arg, &done);
-	free_jobs(&done);
+	job_free_all(&done);
 	if (fn == NULL)
 		return;
 	fn_arg = w->stopped_arg;
@@ -285,8 +274,8 @@ start(struct worker *w, struct err *e)
 static void
 destroy(struct worker *w)
 {
-	free_jobs(&w->queue);
-	free_jobs(&w->done);
+	job_free_all(&w->queue);
+	job_free_all(&w->done);
 	places_deinit(&w->places);
 	sync_free(&w->tools.sync);
 	ledger_close(&w->tools.ledger);

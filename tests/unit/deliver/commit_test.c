@@ -568,6 +568,64 @@ leaves_all_to_the_next_start_when_the_quota_ends_so_late(void **state)
 	expect_doubt(*state, EDQUOT);
 }
 
+/* They were handed on already, and have no file. */
+static void
+make_record(struct table *t, unsigned int i, uint32_t number)
+{
+	struct commit *c = &t->commits[i];
+
+	*c = (struct commit){ .fd = -1 };
+	c->entry.box = t->box;
+	c->entry.number = number;
+	c->entry.fingerprint[0] = (uint8_t)number;
+	t->group[i] = c;
+}
+
+static void
+records_what_has_no_place_beside_what_has(void **state)
+{
+	struct table *t = *state;
+
+	write_messages(t, 5);
+	commit_discard(t->group[1]);
+	commit_discard(t->group[4]);
+	make_record(t, 1, 2);
+	make_record(t, 4, 5);
+	commit_group(&t->tools, t->group, 5);
+	assert_int_equal(count_failed(t, 5), 0);
+	expect_files(t, 3, 0);
+	assert_int_equal(count_handled(t), 5);
+	/* known the next time, each for itself */
+	make_record(t, 0, 2);
+	make_record(t, 1, 9);
+	commit_group(&t->tools, t->group, 2);
+	assert_true(t->commits[0].entry.known);
+	assert_false(t->commits[1].entry.known);
+	assert_int_equal(count_failed(t, 2), 0);
+	assert_int_equal(count_handled(t), 6);
+}
+
+static void
+fails_records_with_the_ledger_alone(void **state)
+{
+	struct table *t = *state;
+
+	write_messages(t, 2);
+	commit_discard(t->group[0]);
+	make_record(t, 0, 1);
+	t->commits[1].place->stuck = true;
+	err_set(&t->commits[1].place->why, ERR_DELIVER, 0, "stuck");
+	commit_group(&t->tools, t->group, 2);
+	assert_int_equal(t->commits[0].e.kind, ERR_NONE);
+	assert_string_equal(t->commits[1].e.text, "stuck");
+	make_record(t, 0, 3);
+	broken = "ledger-wal";
+	commit_group(&t->tools, t->group, 1);
+	broken = NULL;
+	assert_int_equal(count_failed(t, 1), 1);
+	assert_false(t->commits[0].entry.known);
+}
+
 static void
 drops_one_that_comes_twice_in_a_group(void **state)
 {
@@ -616,6 +674,8 @@ main(void)
 		TEST(
 		    leaves_all_to_the_next_start_when_the_disk_is_full_so_late),
 		TEST(leaves_all_to_the_next_start_when_the_quota_ends_so_late),
+		TEST(records_what_has_no_place_beside_what_has),
+		TEST(fails_records_with_the_ledger_alone),
 		TEST(drops_one_that_comes_twice_in_a_group),
 		TEST(discards),
 	};

@@ -26,7 +26,8 @@ setup(void **state)
 	b->ledger = ledger_open(office_path(&b->o, "ledger"), &e);
 	assert_non_null(b->ledger);
 	maildir_names_init(&b->names, ledger_token(b->ledger));
-	places_init(&b->places, b->ledger, &b->names, NULL);
+	places_init(
+	    &b->places, b->ledger, &b->names, office_path(&b->o, "spool"));
 	b->account.target =
 	    office_target(&b->o, TARGET_MAILDIR, "a", "A", NULL);
 	*state = b;
@@ -194,6 +195,209 @@ knows_no_fingerprint_of_what_was_not_delivered(void **state)
 	job_free(&box);
 }
 
+/* ---- messages ---- */
+
+/* Those that are not listed have none. */
+static void
+names_the_messages_of_a_listing(void **state)
+{
+	struct bench *b = *state;
+	struct job *box = run_box(b, 0), *j;
+	struct unpack u;
+	struct wire_name n;
+
+	j = run(b, box, JOB_LIST_BEGIN);
+	job_free(&j);
+	j = lines(b, box, 1, 4);
+	job_free(&j);
+	j = run(b, box, JOB_LIST_END);
+	job_free(&j);
+	j = job_new(JOB_NAMES);
+	j->account = &b->account;
+	j->ledger_box = box->ledger_box;
+	set_add(&j->set, 2, 2);
+	set_add(&j->set, 4, 5);
+	job_run(j, &b->places);
+	u = unpack_of(span_make(j->text, j->n));
+	assert_true(wire_take_name(&u, &n));
+	assert_int_equal(n.number, 2);
+	assert_true(span_eq(n.text, SPAN("u2")));
+	assert_true(wire_take_name(&u, &n));
+	assert_true(span_eq(n.text, SPAN("u4")));
+	assert_true(wire_take_name(&u, &n));
+	assert_int_equal(n.number, 5);
+	assert_int_equal(n.text.n, 0);
+	assert_true(unpack_ok(&u));
+	assert_int_equal(j->e.kind, ERR_DELIVER);
+	job_free(&j);
+	job_free(&box);
+}
+
+static struct job *
+message(struct bench *b, const struct job *box, enum job_kind kind)
+{
+	struct job *j = job_new(kind);
+
+	j->account = &b->account;
+	j->ledger_box = box->ledger_box;
+	j->commit.entry.box = box->ledger_box;
+	j->commit.entry.number = 5;
+	return j;
+}
+
+static void
+notes_a_message_and_knows_it_when_asked(void **state)
+{
+	struct wire_note w = { .token = WIRE_NO_TOKEN,
+		.number = 5,
+		.state = LEDGER_HELD,
+		.reason = SPAN("why"),
+		.reached = { { SPAN("a@b") }, 1 } };
+	struct bench *b = *state;
+	struct job *box = run_box(b, 7), *j;
+
+	j = message(b, box, JOB_ASK);
+	job_run(j, &b->places);
+	assert_int_equal(j->e.kind, ERR_NONE);
+	assert_false(j->asked.known || j->asked.barred);
+	assert_string_equal(j->asked.uid, "5");
+	job_free(&j);
+	j = message(b, box, JOB_NOTE);
+	job_take_note(j, &w, box->ledger_box);
+	assert_int_equal(j->commit.e.kind, ERR_NONE);
+	job_run(j, &b->places);
+	assert_int_equal(j->e.kind, ERR_NONE);
+	job_free(&j);
+	j = message(b, box, JOB_ASK);
+	job_run(j, &b->places);
+	assert_true(j->asked.barred);
+	assert_int_equal(j->asked.n_reached, 1);
+	assert_string_equal(j->asked.reached[0], "a@b");
+	job_free(&j);
+	job_free(&box);
+	box = run_box(b, 7);
+	assert_true(set_has(&box->barred, 5));
+	/* it is not on the server any more */
+	j = message(b, box, JOB_MISSING);
+	set_add(&j->set, 5, 5);
+	job_run(j, &b->places);
+	assert_int_equal(j->e.kind, ERR_NONE);
+	job_free(&j);
+	job_free(&box);
+	box = run_box(b, 7);
+	assert_true(set_empty(&box->barred));
+	job_free(&box);
+}
+
+/* The letter's answer is the reason, or that the ledger failed. */
+static void
+answers_the_letter_of_a_note_with_its_reason(void **state)
+{
+	struct wire_note w = { .token = 3,
+		.number = 5,
+		.state = LEDGER_LATER,
+		.reason = SPAN("mailbox full") };
+	struct bench *b = *state;
+	struct job *box = run_box(b, 7), *j = message(b, box, JOB_NOTE);
+
+	j->letter = true;
+	job_take_note(j, &w, box->ledger_box);
+	assert_int_equal(j->commit.e.kind, ERR_MESSAGE);
+	assert_string_equal(j->commit.e.text, "later: mailbox full");
+	job_run(j, &b->places);
+	assert_int_equal(j->commit.e.kind, ERR_MESSAGE);
+	job_free(&j);
+	w.state = LEDGER_HELD;
+	j = message(b, box, JOB_NOTE);
+	j->letter = true;
+	job_take_note(j, &w, 4711); /* there is no such box */
+	assert_string_equal(j->commit.e.text, "held: mailbox full");
+	job_run(j, &b->places);
+	assert_int_equal(j->commit.e.kind, ERR_DELIVER);
+	assert_int_equal(j->e.kind, ERR_DELIVER);
+	job_free(&j);
+	job_free(&box);
+}
+
+static void
+takes_the_words_of_a_stub(void **state)
+{
+	struct wire_commit w = {
+		.stub = true, .size = 1ull << 40, .about = SPAN("about")
+	};
+	struct job *j = job_new(JOB_COMMIT);
+
+	(void)state;
+	job_take_words(j, &(struct wire_commit){ .about = SPAN("about") });
+	assert_null(j->mail); /* a Maildir needs none */
+	job_take_words(j, &w);
+	assert_true(j->commit.entry.stub);
+	assert_ptr_equal(j->commit.entry.note, &j->mail->note);
+	assert_int_equal(j->commit.entry.note->size, 1ull << 40);
+	assert_string_equal(j->commit.entry.note->about, "about");
+	assert_non_null(strstr(j->commit.entry.note->reason, "max-size"));
+	job_free(&j);
+}
+
+/* ---- boxes of other ways ---- */
+
+static void
+opens_a_box_without_a_place_for_a_program_or_a_server(void **state)
+{
+	static const enum target_way ways[] = { TARGET_MDA, TARGET_RELAY };
+	struct bench *b = *state;
+	struct job *j;
+
+	for (size_t i = 0; i < 2; i++) {
+		b->account.target->way = ways[i];
+		j = run_box(b, 7);
+		assert_int_equal(j->e.kind, ERR_NONE);
+		assert_null(j->place);
+		assert_null(j->maildir);
+		assert_int_not_equal(j->ledger_box, 0);
+		job_free(&j);
+	}
+	assert_int_equal(access(office_path(&b->o, "A"), F_OK), -1);
+}
+
+static void
+opens_a_box_of_an_mbox_with_the_spool(void **state)
+{
+	struct bench *b = *state;
+	struct job *j;
+
+	b->account.target->way = TARGET_MBOX;
+	j = run_box(b, 7);
+	assert_int_equal(j->e.kind, ERR_NONE);
+	assert_string_equal(j->place->mbox, office_path(&b->o, "A"));
+	assert_string_equal(
+	    maildir_path(j->maildir), office_path(&b->o, "spool"));
+	job_free(&j);
+}
+
+static void
+opens_a_folder_for_each_mailbox(void **state)
+{
+	struct bench *b = *state;
+	struct job *j = job_new(JOB_BOX);
+
+	b->account.target->folders = true;
+	j->account = &b->account;
+	j->text = mem_strdup("Lists/x");
+	j->n = 7;
+	j->delimiter = '/';
+	j->uidvalidity = 7;
+	job_run(j, &b->places);
+	assert_int_equal(j->e.kind, ERR_NONE);
+	assert_true(j->place->folder);
+	assert_string_equal(
+	    maildir_path(j->maildir), office_path(&b->o, "A/.Lists.x"));
+	job_free(&j);
+	j = run_box(b, 7); /* the INBOX is the Maildir itself */
+	assert_false(j->place->folder);
+	job_free(&j);
+}
+
 static void
 discards_a_commit_that_was_not_done(void **state)
 {
@@ -222,6 +426,13 @@ main(void)
 		TEST(takes_a_listing),
 		TEST(tells_a_failure_within_a_listing_at_its_end),
 		TEST(knows_no_fingerprint_of_what_was_not_delivered),
+		TEST(names_the_messages_of_a_listing),
+		TEST(notes_a_message_and_knows_it_when_asked),
+		TEST(answers_the_letter_of_a_note_with_its_reason),
+		TEST(takes_the_words_of_a_stub),
+		TEST(opens_a_box_without_a_place_for_a_program_or_a_server),
+		TEST(opens_a_box_of_an_mbox_with_the_spool),
+		TEST(opens_a_folder_for_each_mailbox),
 		TEST(discards_a_commit_that_was_not_done),
 	};
 

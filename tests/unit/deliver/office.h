@@ -314,8 +314,8 @@ struct session {
 	struct office *o;
 	struct client_box *box;
 	enum client_box_state state;
-	struct set handled, owed, fresh, settled;
-	uint32_t repeated;
+	struct set handled, owed, fresh, settled, barred, due, full;
+	uint32_t repeated, n_barred;
 	unsigned int opened, listed, verified, answered, delivered, readied;
 	unsigned int known; /* of those delivered */
 	bool same;
@@ -378,10 +378,14 @@ session_note(struct session *s, struct client_box_info *info)
 {
 	s->state = info->state;
 	s->repeated = info->repeated;
+	s->n_barred = info->n_barred;
 	set_move(&s->handled, &info->handled);
 	set_move(&s->owed, &info->owed);
 	set_move(&s->fresh, &info->fresh);
 	set_move(&s->settled, &info->settled);
+	set_move(&s->barred, &info->barred);
+	set_move(&s->due, &info->due);
+	set_move(&s->full, &info->full);
 	err_clear(&s->e);
 	if (info->e != NULL)
 		s->e = *info->e;
@@ -441,6 +445,9 @@ session_begin(struct session *s, struct office *o, uint32_t account,
 	set_init(&s->owed);
 	set_init(&s->fresh);
 	set_init(&s->settled);
+	set_init(&s->barred);
+	set_init(&s->due);
+	set_init(&s->full);
 	s->text = "Subject: x\r\n\r\n";
 	s->box = office_box(o, account, mailbox, uidvalidity, session_on_box,
 	    session_on_ready, s);
@@ -467,6 +474,9 @@ session_end(struct session *s)
 	set_deinit(&s->owed);
 	set_deinit(&s->fresh);
 	set_deinit(&s->settled);
+	set_deinit(&s->barred);
+	set_deinit(&s->due);
+	set_deinit(&s->full);
 }
 
 #endif

@@ -460,6 +460,67 @@ is_not_renewed_while_programs_run(void **state)
 	assert_int_equal(y->delivered, 1);
 }
 
+/* ---- boxes that are opened meanwhile ---- */
+
+static void
+push_box(struct yard *y, uint32_t uidvalidity)
+{
+	struct job *j = job_new(JOB_BOX);
+
+	j->account = &y->account;
+	j->text = mem_strdup(uidvalidity == 0 ? "" : "INBOX");
+	j->uidvalidity = uidvalidity;
+	outlet_open_box(y->outlet, j);
+}
+
+static void
+make_file(const struct yard *y, const char *below)
+{
+	close(open(office_path(&y->o, below), O_WRONLY | O_CREAT, 0600));
+}
+
+/* Its listing gives another meaning to the numbers of what is on its way. */
+static void
+opens_a_box_of_pop3_when_all_letters_have_ended(void **state)
+{
+	struct yard *y = *state;
+
+	begin_program(y, "until test -e $MAILHAUL_UID; do sleep 0.02; done");
+	push(y, 1);
+	push(y, 2);
+	push_box(y, 0);
+	push_box(y, 1);
+	office_wait(&y->o, &y->boxes, 2); /* of IMAP at once */
+	make_file(y, "1");
+	office_wait(&y->o, &y->ended, 1);
+	office_turn(&y->o, 50);
+	assert_int_equal(y->boxes, 2);
+	make_file(y, "2");
+	office_wait(&y->o, &y->boxes, 3);
+	assert_int_equal(y->delivered, 2);
+	assert_int_equal(y->account.letters, 0);
+	push_box(y, 0);
+	office_wait(&y->o, &y->boxes, 4);
+}
+
+static void
+opens_a_box_of_pop3_when_all_were_refused(void **state)
+{
+	struct yard *y = *state;
+
+	begin_program(y, "exit 75");
+	push(y, 1);
+	push_box(y, 0);
+	office_wait(&y->o, &y->boxes, 2);
+	assert_int_equal(y->ended, 1);
+	free(y->account.target->argv[0]);
+	y->account.target->argv[0] = mem_strdup("/no/such/program");
+	push(y, 2);
+	push_box(y, 0);
+	office_wait(&y->o, &y->boxes, 3);
+	assert_int_equal(y->ended, 2);
+}
+
 /* ---- the stop ---- */
 
 static void
@@ -550,6 +611,7 @@ may_be_freed_while_programs_run(void **state)
 	y->account.target->parallel = 1;
 	push(y, 1);
 	push(y, 2);
+	push_box(y, 0);
 	wait_for_file(y, "began");
 	close_yard(y);
 	assert_int_equal(y->ended, 0);
@@ -674,6 +736,8 @@ main(void)
 		TEST(runs_no_more_when_all_are_refused_alike),
 		TEST(goes_on_when_some_are_accepted),
 		TEST(is_not_renewed_while_programs_run),
+		TEST(opens_a_box_of_pop3_when_all_letters_have_ended),
+		TEST(opens_a_box_of_pop3_when_all_were_refused),
 		TEST(stops_when_nothing_runs),
 		TEST(records_what_is_accepted_while_it_stops),
 		TEST(runs_nothing_that_comes_while_it_stops),

@@ -379,6 +379,197 @@ stops_politely_when_the_disk_is_full(void **state)
 	assert_int_equal(office_count(o, "Maildir/new", NULL), 1);
 }
 
+/* ---- other ways ---- */
+
+#define PROGRAM 3
+#define SERVER 4
+
+/* A program that runs in our directory. */
+static void
+add_program(struct office *o, const char *script)
+{
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "cd %s && %s", o->dir, script);
+	office_account(o, PROGRAM, TARGET_MDA, "mda", NULL, whole);
+}
+
+static void
+expect_file(const struct office *o, const char *below, const char *text)
+{
+	size_t n;
+	char *octets = office_read(office_path(o, below), &n);
+
+	assert_int_equal(n, strlen(text));
+	assert_memory_equal(octets, text, n);
+	free(octets);
+}
+
+static void
+make_file(const struct office *o, const char *below)
+{
+	close(open(office_path(o, below), O_WRONLY | O_CREAT, 0600));
+}
+
+static void
+wait_for_file(struct office *o, const char *below)
+{
+	unsigned int tries = OFFICE_LIMIT_MS / 5;
+
+	while (access(office_path(o, below), F_OK) < 0 && tries-- > 0)
+		office_turn(o, 5);
+	assert_int_equal(access(office_path(o, below), F_OK), 0);
+}
+
+static void
+delivers_to_a_program_and_remembers(void **state)
+{
+	struct office *o = *state;
+	struct session s;
+
+	add_program(o, "cat >> got");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	session_deliver(&s, 1, 1);
+	session_deliver(&s, 2, 2);
+	assert_int_equal(s.delivered, 2);
+	expect_file(o, "got",
+	    "Subject: x\n\n#1#\n"
+	    "Subject: x\n\n#2#\n");
+	session_deliver(&s, 2, 2);
+	assert_int_equal(s.known, 1);
+	session_end(&s);
+	office_close(o);
+	office_open(o);
+	add_program(o, "cat >> got");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	assert_int_equal(set_count(&s.handled), 2);
+	session_end(&s);
+	/* nothing is left beside the ledger but what it got */
+	assert_int_equal(access(office_path(o, "spool"), F_OK), -1);
+}
+
+static void
+bars_what_a_program_refuses_and_lets_the_rest_flow(void **state)
+{
+	struct office *o = *state;
+	struct session s;
+
+	add_program(o, "test $MAILHAUL_UID != 2 || exit 100");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	session_deliver(&s, 1, 3);
+	assert_int_equal(s.delivered, 2);
+	assert_int_equal(s.e.kind, ERR_MESSAGE);
+	session_end(&s);
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	assert_int_equal(set_count(&s.handled), 2);
+	assert_int_equal(set_count(&s.barred), 1);
+	assert_true(set_has(&s.barred, 2));
+	session_end(&s);
+}
+
+struct courier {
+	struct session *s;
+	struct letter *l;
+	unsigned int asked;
+	bool known;
+	char octets[64];
+	ssize_t n;
+};
+
+static void
+on_asked(void *arg, struct letter *l, const struct letter_content *content,
+    bool known, const struct err *e)
+{
+	struct courier *c = arg;
+
+	(void)l;
+	(void)e;
+	c->asked++;
+	c->known = known;
+	if (content != NULL)
+		c->n = pread(content->fd, c->octets, sizeof(c->octets), 0);
+	loop_stop(c->s->o->loop);
+}
+
+static void
+ask(struct courier *c, struct session *s, uint32_t number)
+{
+	*c = (struct courier){ .s = s };
+	s->params.number = number;
+	while ((c->l = letter_open(s->box, number, NULL)) == NULL)
+		office_turn(s->o, 2);
+	session_write(c->l, "A: b\r\n\r\n", number);
+	letter_ask(c->l, &s->params, on_asked, c);
+	office_wait(s->o, &c->asked, 1);
+}
+
+static void
+records_what_the_engine_hands_on(void **state)
+{
+	static const struct draft_style crlf = { .crlf = true };
+	const struct client_note note = {
+		.number = 2, .held = true, .reason = "550 no"
+	};
+	struct office *o = *state;
+	struct courier c;
+	struct session s;
+
+	office_account(o, SERVER, TARGET_RELAY, "lmtp", NULL, NULL);
+	o->style = &crlf;
+	session_begin(&s, o, SERVER, "INBOX", 7);
+	ask(&c, &s, 1);
+	assert_int_equal(c.n, 13);
+	assert_memory_equal(c.octets, "A: b\r\n\r\n#1#\r\n", 13);
+	letter_sent(&c.l, session_on_letter, NULL, NULL);
+	office_wait(o, &s.delivered, 1);
+	ask(&c, &s, 1);
+	assert_true(c.known);
+	letter_give_up(&c.l, NULL, session_on_letter);
+	office_wait(o, &s.known, 1);
+	ask(&c, &s, 2);
+	assert_false(c.known);
+	letter_refused(&c.l, &note, NULL, 0, session_on_letter, NULL, NULL);
+	office_wait(o, &s.answered, 3);
+	assert_int_equal(s.e.kind, ERR_MESSAGE);
+	assert_int_equal(s.delivered, 2);
+	session_end(&s);
+	session_begin(&s, o, SERVER, "INBOX", 7);
+	assert_true(set_has(&s.handled, 1));
+	assert_int_equal(set_count(&s.handled), 1);
+	assert_true(set_has(&s.barred, 2));
+	session_end(&s);
+	assert_int_equal(office_count(o, "Maildir", NULL), 0);
+}
+
+/* In the next session the numbers mean other messages. */
+static void
+records_what_was_handed_over_in_an_earlier_listing(void **state)
+{
+	struct office *o = *state;
+	struct session s;
+
+	add_program(
+	    o, "touch began; until test -e go; do sleep 0.02; done; cat > got");
+	session_begin(&s, o, PROGRAM, "", 0);
+	list(&s, 1, 3);
+	s.next = s.last = 3; /* uidl-3 */
+	session_pump(&s);
+	wait_for_file(o, "began");
+	client_box_close(&s.box);
+	s.opened = 0;
+	s.box =
+	    office_box(o, PROGRAM, "", 0, session_on_box, session_on_ready, &s);
+	office_turn(o, 100);
+	assert_int_equal(s.opened, 0);
+	make_file(o, "go");
+	office_wait(o, &s.opened, 1);
+	list(&s, 2, 4); /* now the third is uidl-4 */
+	assert_true(set_has(&s.fresh, 1));
+	assert_false(set_has(&s.fresh, 2));
+	assert_true(set_has(&s.fresh, 3));
+	session_end(&s);
+}
+
 /* ---- engines that go away, and hostile ones ---- */
 
 struct engine {
@@ -779,6 +970,10 @@ main(void)
 		OFFICE(says_that_no_file_can_be_made),
 		OFFICE(removes_its_own_leftovers_and_no_others),
 		OFFICE(stops_politely_when_the_disk_is_full),
+		OFFICE(delivers_to_a_program_and_remembers),
+		OFFICE(bars_what_a_program_refuses_and_lets_the_rest_flow),
+		OFFICE(records_what_the_engine_hands_on),
+		OFFICE(records_what_was_handed_over_in_an_earlier_listing),
 		OFFICE(removes_open_letters_of_a_killed_engine),
 		OFFICE(removes_open_letters_when_another_engine_comes),
 		OFFICE(commits_for_an_engine_that_died_after_asking),

@@ -11,6 +11,7 @@ struct shop {
 	struct maildir_names names;
 	struct job_account account, other;
 	unsigned int done, delivered, cancelled, stopped;
+	unsigned int recorded; /* of the other account */
 	enum job_kind order[4096];
 	uint32_t numbers[4096];
 	int64_t box;
@@ -40,6 +41,8 @@ on_done(void *arg, struct job_list *done)
 		if (j->kind != JOB_COMMIT)
 			continue;
 		s->delivered += j->commit.e.kind == ERR_NONE;
+		s->recorded +=
+		    j->account == &s->other && j->commit.e.kind == ERR_NONE;
 		s->cancelled += j->commit.e.kind == ERR_CANCEL;
 	}
 	loop_stop(s->o.loop);
@@ -210,6 +213,59 @@ discards_what_waits_when_stopped(void **state)
 	assert_int_equal(office_count(&s->o, "A/tmp", NULL), 0);
 }
 
+/* A program or a server has them, so the ledger has to know. */
+static void
+records_what_was_handed_on_although_it_stops(void **state)
+{
+	struct shop *s = *state;
+	struct job *j;
+	int64_t box;
+	uint32_t i;
+
+	worker_push(s->worker, job(s, JOB_BOX, &s->other, 0));
+	office_wait(&s->o, &s->done, 1);
+	assert_null(s->place);
+	box = s->box;
+	open_box(s);
+	for (i = 1; i <= 500; i++) {
+		push_commit(s, &s->account, i);
+		j = job(s, JOB_COMMIT, &s->other, i);
+		j->commit.entry.box = box;
+		j->commit.entry.number = i;
+		worker_push(s->worker, j);
+	}
+	worker_stop(s->worker, on_stopped, s);
+	office_wait(&s->o, &s->stopped, 1);
+	assert_int_equal(s->done, 1002);
+	assert_int_equal(s->recorded, 500);
+	assert_int_equal(s->delivered + s->cancelled, 1000);
+	worker_free(&s->worker);
+	open_worker(s);
+	s->done = 0;
+	worker_push(s->worker, job(s, JOB_BOX, &s->other, 0));
+	office_wait(&s->o, &s->done, 1);
+	assert_int_equal(set_count(&s->handled), 500);
+}
+
+/* It did not wait, and is not to be told twice. */
+static void
+leaves_alone_what_was_refused_already(void **state)
+{
+	struct shop *s = *state;
+	struct job *j;
+
+	open_box(s);
+	j = job(s, JOB_COMMIT, &s->account, 1);
+	j->commit.entry.box = s->box;
+	j->commit.entry.number = 1;
+	err_set(&j->commit.e, ERR_MESSAGE, 0, "refused");
+	worker_push(s->worker, j);
+	office_wait(&s->o, &s->done, 2);
+	assert_int_equal(s->delivered, 0);
+	open_box(s);
+	assert_true(set_empty(&s->handled));
+}
+
 static void
 stops_when_idle(void **state)
 {
@@ -242,6 +298,8 @@ main(void)
 		TEST(commits_in_groups_and_remembers),
 		TEST(keeps_the_order_within_an_account),
 		TEST(discards_what_waits_when_stopped),
+		TEST(records_what_was_handed_on_although_it_stops),
+		TEST(leaves_alone_what_was_refused_already),
 		TEST(stops_when_idle),
 		TEST(may_be_freed_with_work_to_do),
 	};
