@@ -725,6 +725,47 @@ stops_with_tmp_clean_and_every_commit_answered(void **state)
 	session_end(&s);
 }
 
+static void
+records_what_a_program_accepts_while_it_stops(void **state)
+{
+	struct office *o = *state;
+	struct session s;
+
+	add_program(o, "touch began; sleep 0.3; cat > got");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	s.next = s.last = 1;
+	session_pump(&s);
+	wait_for_file(o, "began");
+	server_stop(o->server, on_stopped, &s);
+	office_wait(o, &s.readied, 1000);
+	expect_file(o, "got", "Subject: x\n\n#1#\n");
+	session_end(&s);
+	office_close(o);
+	office_open(o);
+	add_program(o, "true");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	assert_int_equal(set_count(&s.handled), 1);
+	session_end(&s);
+}
+
+/* Nobody waits for it. */
+static void
+kills_its_programs_when_it_is_freed(void **state)
+{
+	struct office *o = *state;
+	struct session s;
+
+	add_program(o, "touch began; sleep 600");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	s.next = 1;
+	s.last = 3;
+	session_pump(&s);
+	wait_for_file(o, "began");
+	session_end(&s);
+	office_close(o);
+	office_open(o);
+}
+
 /* ---- crashes ---- */
 
 #define RING_LETTERS 12
@@ -979,6 +1020,8 @@ main(void)
 		OFFICE(commits_for_an_engine_that_died_after_asking),
 		OFFICE(refuses_a_file_of_another_size_than_said),
 		OFFICE(stops_with_tmp_clean_and_every_commit_answered),
+		OFFICE(records_what_a_program_accepts_while_it_stops),
+		OFFICE(kills_its_programs_when_it_is_freed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

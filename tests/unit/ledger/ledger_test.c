@@ -649,6 +649,42 @@ knows_a_listed_message_by_its_uidl(void **state)
 	assert_int_equal(journal_rows(w.l), 0);
 }
 
+static void
+assert_name(uint32_t number, const char *name)
+{
+	char text[LEDGER_UID_TEXT];
+
+	assert_int_equal(ledger_name(w.l, w.box, number, text, &w.e), 0);
+	assert_string_equal(text, name);
+}
+
+/* For people: cut, printable, and without what tells equal ones apart. */
+static void
+names_the_messages_of_the_present_listing(void **state)
+{
+	char text[LEDGER_UID_TEXT], longest[300], line[320];
+
+	(void)state;
+	assert_int_equal(ledger_name(w.l, w.box, 1, text, &w.e), -1);
+	assert_listing("1 a 10/2 b 20", "1:2", "", 0);
+	assert_name(2, "b");
+	assert_int_equal(ledger_name(w.l, w.box, 3, text, &w.e), -1);
+	assert_int_equal(w.e.kind, ERR_DELIVER);
+	assert_listing("1 b 20/2 same 5/3 same 6/4 a\x1b\xff 7", "1:4", "", 2);
+	assert_name(1, "b");
+	assert_name(2, "same");
+	assert_name(3, "same");
+	assert_int_equal(ledger_name(w.l, w.box, 4, text, &w.e), 0);
+	for (size_t i = 0; text[i] != '\0'; i++)
+		assert_true(text[i] >= ' ' && text[i] <= '~');
+	memset(longest, 'x', sizeof(longest));
+	snprintf(line, sizeof(line), "1 %.200s 1", longest);
+	assert_listing(line, "1", "", 0);
+	assert_int_equal(ledger_name(w.l, w.box, 1, text, &w.e), 0);
+	assert_true(strlen(text) < LEDGER_UID_TEXT);
+	assert_int_equal(strncmp(text, longest, 40), 0);
+}
+
 /* A server that counts: the UIDL is that of another message now. */
 static void
 publishes_another_message_under_an_old_uidl(void **state)
@@ -1761,6 +1797,7 @@ main(void)
 		IMAP(takes_the_largest_uid),
 		IMAP(stays_small),
 		POP3(knows_a_listed_message_by_its_uidl),
+		POP3(names_the_messages_of_the_present_listing),
 		POP3(publishes_another_message_under_an_old_uidl),
 		POP3(publishes_anew_what_comes_under_a_removed_uidl),
 		POP3(forgets_equal_uidls_that_were_removed),
