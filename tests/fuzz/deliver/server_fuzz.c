@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A hostile engine. It opens a box for IMAP (1) and one for POP3 (2) and
- * eight files for the first, as it should; then the input is what it sends:
+ * A hostile engine. It opens a box for IMAP (1), for POP3 (2), for an account
+ * with a program (3) and for one that is relayed (4), and eight, none, four
+ * and four files for them, as it should; then the input is what it sends:
  * packets of a type octet, two octets of length (low first), and so much
  * payload. The deliverer must survive, and leave nothing in tmp/.
  */
@@ -21,7 +22,9 @@
 
 #define RUNS_PER_DIR 500
 #define PACKETS_MAX 64
-#define FILES 8
+
+/* The accounts, by number. */
+enum { IMAP = 1, POP3, PROGRAM, RELAYED };
 
 static char dir[64];
 static struct loop *loop;
@@ -79,6 +82,33 @@ close_server(void)
 }
 
 static void
+add_accounts(void)
+{
+	char imap[300], pop3[300], name[] = "account", user[] = "user",
+				   program[] = "/bin/true",
+				   local[] = "/nonexistent/socket";
+	char *argv[] = { program, NULL };
+	struct target t = { .name = name, .user = user, .path = imap };
+
+	snprintf(imap, sizeof(imap), "%s", path("imap"));
+	snprintf(pop3, sizeof(pop3), "%s", path("pop3"));
+	server_account(server, IMAP, &t);
+	t.path = pop3;
+	server_account(server, POP3, &t);
+	t = (struct target){ .way = TARGET_MDA,
+		.name = name,
+		.user = user,
+		.argv = argv,
+		.timeout_ms = 5000,
+		.parallel = 2 };
+	server_account(server, PROGRAM, &t);
+	t = (struct target){
+		.way = TARGET_RELAY, .name = name, .user = user, .socket = local
+	};
+	server_account(server, RELAYED, &t);
+}
+
+static void
 open_server(void)
 {
 	struct err e;
@@ -95,8 +125,7 @@ open_server(void)
 	loop = loop_new();
 	server = server_new(loop, path("ledger"), &e);
 	assert(server != NULL);
-	server_account(server, 1, "imap", path("imap"));
-	server_account(server, 2, "pop3", path("pop3"));
+	add_accounts();
 }
 
 static void
@@ -113,27 +142,48 @@ on_packet(void *arg, struct ipc_packet *p)
 }
 
 static void
-begin(struct ipc *engine)
+open_box(struct ipc *engine, const struct wire_box *box)
 {
-	struct wire_box imap = { 1, 1, 7, SPAN("INBOX") };
-	struct wire_box pop3 = { 2, 2, 0, SPAN("") };
-	struct wire_open want = { 1, FILES };
 	struct buf b;
 
 	buf_init(&b, WIRE_MAX);
-	wire_put_box(&b, &imap);
+	wire_put_box(&b, box);
 	ipc_send(engine, WIRE_BOX, buf_span(&b));
-	buf_clear(&b);
-	wire_put_box(&b, &pop3);
-	ipc_send(engine, WIRE_BOX, buf_span(&b));
-	while (boxes < 2)
-		loop_run(loop);
-	buf_clear(&b);
-	wire_put_open(&b, &want);
-	ipc_send(engine, WIRE_OPEN, buf_span(&b));
-	while (files < FILES)
+	while (boxes < box->box)
 		loop_run(loop);
 	buf_deinit(&b);
+}
+
+static void
+open_files(struct ipc *engine, uint32_t box, unsigned int n)
+{
+	const struct wire_open want = { box, n };
+	unsigned int before = files;
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	wire_put_open(&b, &want);
+	ipc_send(engine, WIRE_OPEN, buf_span(&b));
+	while (files < before + n)
+		loop_run(loop);
+	buf_deinit(&b);
+}
+
+static void
+begin(struct ipc *engine)
+{
+	static const struct wire_box all[] = {
+		{ 1, IMAP, 7, '/', SPAN("INBOX") },
+		{ 2, POP3, 0, 0, SPAN("") },
+		{ 3, PROGRAM, 7, '/', SPAN("INBOX") },
+		{ 4, RELAYED, 7, '/', SPAN("INBOX") },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		open_box(engine, &all[i]);
+	open_files(engine, 1, 8);
+	open_files(engine, 3, 4);
+	open_files(engine, 4, 4);
 }
 
 static void
