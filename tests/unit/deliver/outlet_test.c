@@ -601,6 +601,20 @@ runs_nothing_that_comes_while_it_stops(void **state)
 	assert_int_equal(y->delivered, 1);
 }
 
+/* The worker is asked whether the first of all is known. */
+static void
+runs_nothing_when_it_was_stopped_before_the_first(void **state)
+{
+	struct yard *y = *state;
+
+	begin_program(y, "cat >> got");
+	push(y, 1);
+	stop(y);
+	office_turn(&y->o, 100);
+	assert_int_equal(access(office_path(&y->o, "got"), F_OK), -1);
+	assert_int_equal(y->delivered, 0);
+}
+
 /* Killed, and without a word. */
 static void
 may_be_freed_while_programs_run(void **state)
@@ -706,18 +720,29 @@ gives_up_when_an_mbox_stays_locked(void **state)
 }
 
 static void
+count_stopped(void *arg)
+{
+	struct yard *y = arg;
+
+	y->stopped++;
+}
+
+static void
 waits_for_no_lock_when_it_stops(void **state)
 {
 	struct yard *y = *state;
+	struct job_account *accounts[] = { &y->account };
 
 	begin(y, TARGET_MBOX, "bob");
 	lock_mbox(y);
 	push_to_mbox(y, 1);
 	office_turn(&y->o, 150);
-	stop(y);
-	assert_int_equal(y->ended, 1);
-	assert_int_equal(y->delivered, 0);
+	outlet_stop(y->outlet, accounts, 1, count_stopped, y);
+	office_wait(&y->o, &y->ended, 1);
+	assert_int_equal(y->e.sys, EBUSY);
 	assert_int_equal(office_count(&y->o, "spool/tmp", NULL), 0);
+	office_turn(&y->o, 20);
+	assert_int_equal(y->stopped, 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -741,6 +766,7 @@ main(void)
 		TEST(stops_when_nothing_runs),
 		TEST(records_what_is_accepted_while_it_stops),
 		TEST(runs_nothing_that_comes_while_it_stops),
+		TEST(runs_nothing_when_it_was_stopped_before_the_first),
 		TEST(may_be_freed_while_programs_run),
 		TEST(publishes_in_a_maildir),
 		TEST(records_what_the_engine_has_handed_on),
