@@ -78,7 +78,6 @@ note(struct pop3_run *r, uint32_t number)
 	r->intake.uidl = pop3_names_of(&r->names, number);
 	pop3_large_follow(
 	    r, large_note(&r->large, number, size, buf_span(&r->header)));
-	pop3_names_drop(&r->names, number);
 }
 
 void
@@ -154,9 +153,12 @@ pop3_large_done(struct pop3_run *r, const struct pop3_info *info)
 	return true;
 }
 
+/* A stub that waits for its letter still needs its name. */
 void
 pop3_large_follow(struct pop3_run *r, enum intake_answer answer)
 {
+	if (answer != INTAKE_WAIT)
+		pop3_names_drop(&r->names, r->large.number);
 	if (answer == INTAKE_FAILED)
 		pop3_run_end(r, &r->large.e);
 	else

@@ -118,10 +118,10 @@ pop3_work_begin(struct pop3_run *r)
 	r->f->result.progress.doing = "fetching";
 	r->f->result.progress.total = fresh;
 	r->working = true;
-	ask_sizes(r, fresh);
 	pop3_names_init(
 	    &r->names, r->f->params->style.source && !r->by_content);
 	pop3_names_add(&r->names, &r->fresh);
+	ask_sizes(r, fresh);
 	r->suspect = set_has(&r->fresh, suspect) ? suspect : 0;
 	set_remove(&r->fresh, r->suspect, r->suspect);
 	check(r);
@@ -319,7 +319,8 @@ body_ends(struct pop3_run *r, const struct pop3_info *info)
 	};
 
 	(void)intake_end(&r->intake, &params, on_letter);
-	pop3_names_drop(&r->names, info->number);
+	if (!set_has(&r->over, info->number)) /* else its stub wants it, too */
+		pop3_names_drop(&r->names, info->number);
 }
 
 void
