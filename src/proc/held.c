@@ -11,6 +11,9 @@
 #include "ledger/ledger.h"
 #include "proc/held_show.h"
 #include "util/mem.h"
+#include "util/text.h"
+
+#define SHOWN_MAX 200
 
 struct held {
 	struct conf *conf;     /* not ours */
@@ -88,6 +91,22 @@ is_called(const struct ledger_trouble *t, const char *name)
 	return strcmp(name, text) == 0;
 }
 
+/* Mailboxes are named by a server. */
+static void
+say_ambiguous(const char *account, const char *name,
+    const struct ledger_trouble *one, const struct ledger_trouble *other)
+{
+	char first[SHOWN_MAX];
+	char second[SHOWN_MAX];
+
+	fprintf(stderr,
+	    "mailhaul: %s: \"%s\" is in %s and in %s: say MAILBOX/UID or "
+	    "id:N\n",
+	    account, name,
+	    text_printable(first, sizeof(first), span_of(one->mailbox)),
+	    text_printable(second, sizeof(second), span_of(other->mailbox)));
+}
+
 /* The one that is called so; else NULL and words. */
 static const struct ledger_trouble *
 find(const struct held *h, const char *account, const char *name)
@@ -100,10 +119,7 @@ find(const struct held *h, const char *account, const char *name)
 		if (!is_called(t, name))
 			continue;
 		if (found != NULL) {
-			fprintf(stderr,
-			    "mailhaul: %s: \"%s\" is in %s and in %s: say "
-			    "MAILBOX/UID\n",
-			    account, name, found->mailbox, t->mailbox);
+			say_ambiguous(account, name, found, t);
 			return NULL;
 		}
 		found = t;

@@ -13,6 +13,7 @@
 #include "util/text.h"
 
 #define CELL_MAX 128
+#define MAILBOX_MAX 4096 /* octets of it, each shown as \xHH */
 
 /* ---- the list ---- */
 
@@ -213,9 +214,19 @@ held_print_one(const struct ledger_trouble *t)
 
 /* ---- JSON ---- */
 
+/* A server may name a mailbox by any octets; JSON has none but UTF-8. */
+static const char *
+utf8_of(char *dst, size_t size, const char *text)
+{
+	if (text_is_utf8(span_of(text)))
+		return text;
+	return text_printable(dst, size, span_of(text));
+}
+
 static json_t *
 object_of(const struct ledger_trouble *t)
 {
+	char mailbox[MAILBOX_MAX];
 	char since[32];
 	char next[32];
 	char name[CELL_MAX];
@@ -227,9 +238,9 @@ object_of(const struct ledger_trouble *t)
 	    "{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s?, s:I, s:b, s:b, "
 	    "s:s, s:s, s:i}",
 	    "id", (json_int_t)t->id, "account", t->account, "mailbox",
-	    t->mailbox, "message", name, "state",
-	    t->state == LEDGER_HELD ? "held" : "later", "why", why_word(t->why),
-	    "tries", (int)t->tries, "since", since, "next",
+	    utf8_of(mailbox, sizeof(mailbox), t->mailbox), "message", name,
+	    "state", t->state == LEDGER_HELD ? "held" : "later", "why",
+	    why_word(t->why), "tries", (int)t->tries, "since", since, "next",
 	    t->state == LEDGER_HELD ? NULL : next, "size", (json_int_t)t->size,
 	    "stub", t->stub, "full", t->full, "reason", t->reason, "about",
 	    t->about, "reached", (int)t->n_reached);
