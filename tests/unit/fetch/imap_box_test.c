@@ -154,6 +154,54 @@ leaves_a_missing_body_alone_before_its_time(void **state)
 	assert_int_equal(rig_trouble(rig).tries, 1);
 }
 
+static void
+holds_what_never_came_after_three_fetches(void **state)
+{
+	static const struct rig_rule silent[] = {
+		ONCE(" UID FETCH 1:2 ", MAIL("2", "2", "2") OK), SILENT
+	};
+
+	(void)state;
+	for (unsigned int i = 1; i <= 3; i++) {
+		rig_run(rig, silent);
+		assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+		assert_int_equal(rig_trouble(rig).tries, i);
+		assert_int_equal(
+		    rig_trouble(rig).state, i < 3 ? LEDGER_LATER : LEDGER_HELD);
+		rig_let_time_pass(rig);
+	}
+	rig_run(rig, silent);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, "FETCH"), 0);
+}
+
+/* The server has lost it, or another client has moved it. */
+static void
+forgets_a_trouble_that_is_not_on_the_server_any_more(void **state)
+{
+	static const struct rig_rule silent[] = {
+		ONCE(" UID FETCH 1:2 ", MAIL("2", "2", "2") OK), SILENT
+	};
+	static const struct rig_rule without[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "3")),
+		ONCE(" UID SEARCH ", "* SEARCH 2\r\n" OK), LOGOUT, END };
+	static const struct rig_rule empty[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("0", "7", "3")), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, silent);
+	rig_run(rig, without);
+	assert_int_equal(rig_trouble(rig).n, 1); /* nobody looked */
+	rig_let_time_pass(rig);
+	rig_run(rig, without);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_trouble(rig).n, 0);
+	rig_run(rig, silent);
+	rig_let_time_pass(rig);
+	rig_run(rig, empty);
+	assert_int_equal(rig_trouble(rig).n, 0);
+}
+
 /* What a box makes of two bodies without an octet when it asks for the size
  * of the first. */
 static void
@@ -315,6 +363,31 @@ fetches_a_suspect_last(void **state)
 	assert_true(rig_has(rig, "3\n"));
 }
 
+/* Once may be an accident; the second time it waits, and is not fetched. */
+static void
+notes_a_suspect_that_breaks_the_connection_again(void **state)
+{
+	static const struct rig_rule breaks[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		THEN_HANG_UP(
+		    " UID FETCH 1 ", "* 1 FETCH (UID 1 BODY[] {99}\r\nhalf"),
+		END };
+	static const struct rig_rule after[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")), LOGOUT, END };
+
+	(void)state;
+	rig_run(rig, breaks);
+	assert_int_equal(rig_trouble(rig).n, 0);
+	rig->params.suspect = rig->result.suspect;
+	rig_run(rig, breaks);
+	assert_int_equal(rig_trouble(rig).n, 1);
+	assert_int_equal(rig_trouble(rig).why, LEDGER_WHY_MISSING);
+	assert_non_null(strstr(rig_trouble(rig).reason, "connection"));
+	rig_run(rig, after);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, "FETCH"), 0);
+}
+
 int
 main(void)
 {
@@ -334,6 +407,15 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    leaves_a_missing_body_alone_before_its_time, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    holds_what_never_came_after_three_fetches, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    forgets_a_trouble_that_is_not_on_the_server_any_more,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    notes_a_suspect_that_breaks_the_connection_again, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    takes_an_empty_message_for_one_when_its_size_says_so,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <stdio.h>
+
 #include "unit/fetch/scripts.h"
 
 /* The IMAP half of a fetch: mailbox after mailbox. */
@@ -137,6 +140,103 @@ leaves_without_an_answer_to_logout(void **state)
 	assert_int_equal(rig->result.err.kind, ERR_NONE);
 }
 
+/* ---- folders ---- */
+
+static void
+use_folders(void)
+{
+	rig_free(&rig);
+	rig = rig_new_to(false, &(struct target){ .folders = true });
+	rig->params.folders = true;
+}
+
+static unsigned int
+files_in(const char *sub)
+{
+	char path[256];
+	struct dirent *d;
+	unsigned int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/md/%s", rig->dir, sub);
+	dir = opendir(path);
+	while (dir != NULL && (d = readdir(dir)) != NULL)
+		n += d->d_name[0] != '.';
+	if (dir != NULL)
+		closedir(dir);
+	return n;
+}
+
+#define ONE_EACH                                                               \
+	ALWAYS(" SELECT ", BOX("1", "7", "2")),                                \
+	    ALWAYS(" UID FETCH 1 ", MAIL("1", "1", "1") OK), LOGOUT, END
+
+/* The delimiter says what of a name are its levels. */
+static void
+asks_for_the_delimiter_when_mailboxes_have_folders(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(
+		    " LIST \"\" \"\"", "* LIST (\\Noselect) \"|\" \"\"\r\n" OK),
+		ONE_EACH };
+	static const char *const names[] = { "Lists|a.b", "INBOX" };
+
+	(void)state;
+	use_folders();
+	rig->params.mailboxes = names;
+	rig->params.n_mailboxes = 2;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, " LIST "), 1);
+	assert_int_equal(files_in("new"), 1);
+	assert_int_equal(files_in(".Lists.a&AC4-b/new"), 1);
+}
+
+static void
+takes_the_delimiter_that_comes_with_a_name(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" LIST \"\" \"*\"",
+		    "* LIST () \"/\" Lists/a\r\n* LIST () NIL Lists/b\r\n" OK),
+		ONE_EACH };
+	static const char *const names[] = { "Lists*" };
+
+	(void)state;
+	use_folders();
+	rig->params.mailboxes = names;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, " LIST "), 1);
+	assert_int_equal(files_in(".Lists.a/new"), 1);
+	assert_int_equal(files_in(".Lists.b/new"), 0);
+	assert_int_equal(rig->result.progress.messages, 2);
+}
+
+static void
+does_not_ask_for_a_delimiter_of_which_nothing_is_made(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN, ONE_EACH };
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, "LIST"), 0);
+}
+
+static void
+ends_when_the_delimiter_is_refused(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" LIST ", "%T NO not now\r\n"), ONE_EACH };
+
+	(void)state;
+	use_folders();
+	rig_run(rig, script);
+	assert_int_not_equal(rig->result.err.kind, ERR_NONE);
+	assert_non_null(strstr(rig->result.err.text, "LIST"));
+	assert_int_equal(rig_said(rig, "SELECT"), 0);
+}
+
 int
 main(void)
 {
@@ -154,6 +254,17 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    leaves_without_an_answer_to_logout, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    asks_for_the_delimiter_when_mailboxes_have_folders, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    takes_the_delimiter_that_comes_with_a_name, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    does_not_ask_for_a_delimiter_of_which_nothing_is_made,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    ends_when_the_delimiter_is_refused, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,108 @@ skips_a_message_that_the_server_refuses(void **state)
 	assert_int_equal(rig_delivered(rig), 1);
 }
 
+#define REFUSES_1                                                              \
+	LOG_IN, STAT("2"), UIDL_TWO, LIST, ONCE("RETR 1", "-ERR broken\r\n"),  \
+	    ONCE("RETR 2", "+OK\r\n2\r\n.\r\n"), QUIT, END
+
+static void
+leaves_a_refused_message_alone_before_its_time(void **state)
+{
+	static const struct rig_rule script[] = { REFUSES_1 };
+	struct rig_trouble t;
+
+	(void)state;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig->result.troubles, 1);
+	t = rig_trouble(rig);
+	assert_string_equal(t.uidl, "a");
+	assert_int_equal(t.state, LEDGER_LATER);
+	assert_int_equal(t.why, LEDGER_WHY_MISSING);
+	assert_non_null(strstr(t.reason, "broken"));
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig->result.troubles, 0);
+	assert_int_equal(rig_said(rig, "RETR"), 0);
+	assert_int_equal(rig_delivered(rig), 1);
+}
+
+static void
+holds_what_is_refused_in_three_fetches(void **state)
+{
+	static const struct rig_rule script[] = { REFUSES_1 };
+	static const struct rig_rule mended[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, RETR_TWO, QUIT, END };
+
+	(void)state;
+	for (unsigned int i = 1; i <= 3; i++) {
+		rig_run(rig, script);
+		assert_int_equal(rig_trouble(rig).tries, i);
+		assert_int_equal(
+		    rig_trouble(rig).state, i < 3 ? LEDGER_LATER : LEDGER_HELD);
+		rig_let_time_pass(rig);
+	}
+	rig_run(rig, script);
+	assert_int_equal(rig_said(rig, "RETR"), 0);
+	rig_retry(rig, false);
+	rig_run(rig, mended);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 2);
+	assert_int_equal(rig_trouble(rig).n, 0);
+}
+
+static void
+notes_a_suspect_that_breaks_the_connection_again(void **state)
+{
+	static const struct rig_rule cut[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, THEN_HANG_UP("RETR 1", "+OK\r\n1"), END };
+	static const struct rig_rule again[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, ONCE("RETR 2", "+OK\r\n2\r\n.\r\n"),
+		THEN_HANG_UP("RETR 1", "+OK\r\n1"), END };
+
+	(void)state;
+	rig_run(rig, cut);
+	assert_int_equal(rig_trouble(rig).n, 0);
+	rig->params.suspect = rig->result.suspect;
+	rig_run(rig, again);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_string_equal(rig_trouble(rig).uidl, "a");
+	assert_non_null(strstr(rig_trouble(rig).reason, "connection"));
+}
+
+/* Nothing is known of it the next time. */
+static void
+notes_nothing_without_uidl(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN_BARE, STAT("2"),
+		ALWAYS("UIDL", "-ERR what?\r\n"), LIST,
+		ONCE("RETR 1", "-ERR broken\r\n"),
+		ONCE("RETR 2", "+OK\r\n2\r\n.\r\n"), DELE, QUIT, END };
+
+	(void)state;
+	rig->params.remove = true;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig->result.troubles, 1);
+	assert_int_equal(rig_said(rig, "DELE 1"), 0);
+	assert_int_equal(rig_trouble(rig).n, 0);
+}
+
+static void
+names_each_message_in_its_trace(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN, STAT("2"), UIDL_TWO,
+		LIST, RETR_TWO, QUIT, END };
+
+	(void)state;
+	rig->params.style.source = true;
+	rig->params.style.account = "test";
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_true(rig_has(rig, "X-Mailhaul: account=test uid=a\n1\n"));
+	assert_true(rig_has(rig, "X-Mailhaul: account=test uid=b\n2\n"));
+}
+
 static void
 fetches_the_suspect_last(void **state)
 {
@@ -174,6 +276,11 @@ main(void)
 		TEST(compares_by_the_whole_message_when_sizes_differ),
 		TEST(fetches_what_comes_under_a_uidl_that_was_removed),
 		TEST(skips_a_message_that_the_server_refuses),
+		TEST(leaves_a_refused_message_alone_before_its_time),
+		TEST(holds_what_is_refused_in_three_fetches),
+		TEST(notes_a_suspect_that_breaks_the_connection_again),
+		TEST(notes_nothing_without_uidl),
+		TEST(names_each_message_in_its_trace),
 		TEST(fetches_the_suspect_last),
 	};
 

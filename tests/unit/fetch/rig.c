@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,10 +255,12 @@ add_account(struct whole *w, uint32_t number, char *name, char *maildir,
     const struct target *target)
 {
 	static char user[] = "u";
-	struct target t = { .way = TARGET_MAILDIR, .path = maildir };
+	struct target t = { .way = TARGET_MAILDIR };
 
 	if (target != NULL)
 		t = *target;
+	if (t.way == TARGET_MAILDIR)
+		t.path = maildir;
 	t.name = name;
 	t.user = user;
 	server_account(w->server, number, &t);
@@ -488,4 +491,21 @@ rig_retry(struct rig *r, bool full)
 	assert_int_equal(t.n, 1);
 	assert_int_equal(ledger_trouble_retry(l, t.id, full, &e), 0);
 	ledger_close(&l);
+}
+
+void
+rig_let_time_pass(struct rig *r)
+{
+	char path[128];
+	sqlite3 *db;
+
+	settle((struct whole *)r);
+	snprintf(path, sizeof(path), "%s/ledger", r->dir);
+	assert_int_equal(sqlite3_open(path, &db), 0);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(
+	    sqlite3_exec(db, "UPDATE trouble SET next = 0 WHERE state = 0",
+		NULL, NULL, NULL),
+	    0);
+	sqlite3_close(db);
 }

@@ -37,7 +37,8 @@ struct rig {
 
 /* Fresh directories; IMAP unless is_pop3; keep. */
 struct rig *rig_new(bool is_pop3);
-/* The same, with another target than a Maildir; its name is filled in. */
+/* The same, with another target; its name and the path of a Maildir are
+ * filled in. */
 struct rig *rig_new_to(bool is_pop3, const struct target *target);
 void rig_free(struct rig **r);
 
@@ -76,7 +77,9 @@ struct rig_trouble {
 };
 
 struct rig_trouble rig_trouble(struct rig *r);
-/* The one in trouble is due at once. */
+/* The one in trouble is due at once, because the user wants it. */
 void rig_retry(struct rig *r, bool full);
+/* The time has come for all that wait for it. */
+void rig_let_time_pass(struct rig *r);
 
 #endif
