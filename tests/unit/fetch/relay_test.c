@@ -18,7 +18,7 @@ static struct client_box *box;
 static struct draft_style style;
 static struct loop_timer *watchdog, *soon, *unlock;
 static sqlite3 *other; /* a program that holds the ledger for a while */
-static char socket_path[128];
+static char socket_path[64];
 static const char *const bob[] = { "bob@x" };
 static const char *const three[] = { "a@x", "b@x", "c@x" };
 

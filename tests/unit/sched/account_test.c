@@ -2,7 +2,7 @@
 #include "sched/account.h"
 
 #include "sys/log.h"
-#include "unit/fetch/scripts.h"
+#include "unit/fetch/lmtp_server.h"
 
 #define N 2
 
@@ -87,6 +87,18 @@ set_up(void **state)
 	ended = to_end = 0;
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;
+}
+
+/* Another target than a Maildir, which the rig is to have from the start. */
+static void
+deliver_to(const struct target *target)
+{
+	hosts_free(&hosts);
+	rig_free(&rig);
+	rig = rig_new_to(false, target);
+	hosts = hosts_new(rig_env(rig)->loop, 1);
+	for (size_t i = 0; i < N; i++)
+		fill_conf(&conf[i], names[i]);
 }
 
 static int
@@ -394,6 +406,241 @@ tells_the_progress_of_all_tries_together(void **state)
 	assert_int_equal(seen.octets, 3);
 }
 
+/* ---- how a message is written, and where it goes ---- */
+
+static char bob[] = "bob@x";
+static char carol[] = "carol@x";
+static char *both[] = { bob, carol, NULL };
+
+#define WITH_HEADER                                                            \
+	GREET_ALL, LET_ALL_IN, ALWAYS(" SELECT", BOX("1", "7", "2")),          \
+	    ALWAYS(" FETCH ",                                                  \
+		"* 1 FETCH (UID 1 BODY[] {50}\r\nTo-Whom: p-dora@x\r\n"        \
+		"Return-Path: <al@y>\r\n\r\nFrom x\r\n)\r\n" OK),              \
+	    NO_MORE, BYE_ALL, END
+
+static const struct rig_rule with_header[] = { WITH_HEADER };
+
+static void
+writes_what_the_configuration_says_in_front(void **state)
+{
+	(void)state;
+	conf[0].trace_received = conf[0].trace_source = true;
+	conf[0].trace_delivered_to = true;
+	conf[0].recipients = (struct conf_list){ both, 1 };
+	open_account(0);
+	play(with_header);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_true(rig_has(rig, "Received: from 127.0.0.1"));
+	assert_true(rig_has(rig, "IMAP"));
+	assert_false(rig_has(rig, "IMAPS"));
+	assert_true(rig_has(rig, "Delivered-To: bob@x\n"));
+	assert_true(
+	    rig_has(rig, "X-Mailhaul: account=test mailbox=INBOX uid=1\n"));
+	assert_true(rig_has(rig, "\n\nFrom x\n")); /* not quoted */
+}
+
+static void
+writes_nothing_in_front_that_is_switched_off(void **state)
+{
+	(void)state;
+	conf[0].recipients = (struct conf_list){ both, 1 };
+	open_account(0);
+	play(with_header);
+	assert_false(rig_has(rig, "Received:"));
+	assert_false(rig_has(rig, "Delivered-To:"));
+	assert_false(rig_has(rig, "X-Mailhaul:"));
+	assert_false(rig_has(rig, "From al@y "));
+}
+
+static void
+finds_the_recipient_in_the_field_that_is_named(void **state)
+{
+	static char field[] = "To-Whom";
+	static char prefix[] = "p-";
+
+	(void)state;
+	conf[0].trace_delivered_to = true;
+	conf[0].recipients = (struct conf_list){ both, 1 };
+	conf[0].recipient_header = field;
+	conf[0].recipient_prefix = prefix;
+	open_account(0);
+	play(with_header);
+	assert_true(rig_has(rig, "Delivered-To: dora@x\n"));
+}
+
+static void
+writes_a_from_line_for_an_mda_that_wants_one(void **state)
+{
+	(void)state;
+	conf[0].way = CONF_MDA;
+	open_account(0);
+	play(with_header);
+	assert_false(rig_has(rig, "From al@y "));
+	conf[1].way = CONF_MDA;
+	conf[1].mda_from_line = true;
+	open_account(1);
+	play(with_header);
+	assert_true(rig_has(rig, "From al@y "));
+	assert_int_equal(rig_delivered(rig), 2);
+}
+
+static void
+quotes_what_goes_to_an_mbox(void **state)
+{
+	(void)state;
+	conf[0].way = CONF_MBOX;
+	open_account(0);
+	play(with_header);
+	assert_true(rig_has(rig, "From al@y "));
+	assert_true(rig_has(rig, "\n\n>From x\n\n"));
+}
+
+static void
+knows_what_is_too_large(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN,
+		ALWAYS(" SELECT", BOX("1", "7", "2")),
+		ONCE("RFC822.SIZE)", "* 1 FETCH (UID 1 RFC822.SIZE 99)\r\n" OK),
+		ONCE("HEADER])",
+		    "* 1 FETCH (UID 1 RFC822.SIZE 99 BODY[HEADER] "
+		    "{2}\r\n\r\n)\r\n" OK),
+		NO_MORE, BYE_ALL, END };
+
+	(void)state;
+	conf[0].max_size = 50;
+	conf[0].oversize = CONF_STUB;
+	open_account(0);
+	play(script);
+	assert_true(rig_has(rig, "X-Mailhaul-Stub: size=99\n"));
+	assert_int_equal(rig_trouble(rig).state, LEDGER_HELD);
+}
+
+static void
+asks_for_flags_and_folders_when_they_are_wanted(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN,
+		ONCE(" LIST ", "* LIST (\\Noselect) \"/\" \"\"\r\n" OK), TWO,
+		BOTH, NO_MORE, BYE_ALL, END };
+
+	(void)state;
+	deliver_to(&(struct target){ .folders = true });
+	conf[0].keep_flags = conf[0].maildir_folders = true;
+	open_account(0);
+	play(script);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_int_equal(rig_said(rig, "LIST \"\" \"\""), 1);
+	assert_int_equal(rig_said(rig, "INTERNALDATE"), 1);
+}
+
+/* To both, over a server in the same loop. */
+static void
+relay_to_both(struct lmtp_server *server, const struct rig_rule *script)
+{
+	static char helo[] = "here.example.org";
+
+	conf[0].recipients = (struct conf_list){ both, 2 };
+	conf[0].helo_name = helo;
+	conf[0].delivery_tls = CONF_TLS_NONE;
+	conf[0].delivery_timeout_s = 10;
+	conf[0].trace_received = true;
+	lmtp_server_play(server, script);
+	open_account(0);
+	play(with_header);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_int_equal(results[0].progress.messages, 1);
+	assert_int_equal(lmtp_server_heard(server, "MAIL FROM:<al@y>"), 1);
+	assert_int_equal(lmtp_server_heard(server, "RCPT TO:<bob@x>"), 1);
+	assert_int_equal(lmtp_server_heard(server, "RCPT TO:<carol@x>"), 1);
+	assert_int_equal(lmtp_server_heard(server, "QUIT"), 1);
+	assert_true(lmtp_server_has(server, "\r\n\r\nFrom x\r\n"));
+	assert_true(lmtp_server_has(server, "Received: from 127.0.0.1"));
+	assert_false(lmtp_server_has(server, "Delivered-To:"));
+}
+
+static void
+hands_mail_to_an_lmtp_server(void **state)
+{
+	static char host[] = "127.0.0.1";
+	static const struct rig_rule script[] = {
+		ONCE(BODY_END, "250 bob\r\n250 carol\r\n"), LMTP_REST
+	};
+	struct lmtp_server server;
+
+	(void)state;
+	deliver_to(&(struct target){ .way = TARGET_RELAY });
+	lmtp_server_begin(&server, rig_env(rig)->loop, NULL, NULL);
+	conf[0].way = CONF_LMTP;
+	conf[0].trace_delivered_to = true;
+	conf[0].relay = (struct conf_server){ NULL, host, server.port };
+	relay_to_both(&server, script);
+	assert_int_equal(
+	    lmtp_server_heard(&server, "LHLO here.example.org"), 1);
+	lmtp_server_end(&server);
+}
+
+static void
+hands_mail_to_an_smtp_server(void **state)
+{
+	static char host[] = "127.0.0.1";
+	static const struct rig_rule script[] = { ONCE("EHLO", "250 here\r\n"),
+		LMTP_REST };
+	struct lmtp_server server;
+
+	(void)state;
+	deliver_to(&(struct target){ .way = TARGET_RELAY });
+	lmtp_server_begin(&server, rig_env(rig)->loop, NULL, NULL);
+	conf[0].way = CONF_SMTP;
+	conf[0].relay = (struct conf_server){ NULL, host, server.port };
+	relay_to_both(&server, script);
+	assert_int_equal(
+	    lmtp_server_heard(&server, "EHLO here.example.org"), 1);
+	lmtp_server_end(&server);
+}
+
+/* The engine knows that it is one, and not where. */
+static void
+hands_mail_to_a_local_server(void **state)
+{
+	static char none[] = "";
+	static const struct rig_rule script[] = {
+		ONCE(BODY_END, "250 bob\r\n250 carol\r\n"), LMTP_REST
+	};
+	struct lmtp_server server;
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/mailhaul-account-%d", (int)getpid());
+	unlink(path);
+	deliver_to(&(struct target){ .way = TARGET_RELAY, .socket = path });
+	lmtp_server_begin(&server, rig_env(rig)->loop, NULL, path);
+	conf[0].way = CONF_LMTP;
+	conf[0].relay = (struct conf_server){ .socket = none };
+	relay_to_both(&server, script);
+	lmtp_server_end(&server);
+	unlink(path);
+}
+
+/* A message that is refused does not make the account try again. */
+static void
+counts_troubles_and_does_not_try_again_for_them(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN, TWO,
+		ONCE(" FETCH 1:2", MAIL("2", "2", "2") OK),
+		ALWAYS(" FETCH 1 ", "* 1 FETCH (UID 1 BODY[] NIL)\r\n" OK),
+		ALWAYS(" SEARCH", "* SEARCH 1\r\n" OK), BYE_ALL, END };
+
+	(void)state;
+	open_account(0);
+	play(script);
+	assert_int_equal(results[0].err.kind, ERR_MESSAGE);
+	assert_int_equal(results[0].troubles, 1);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+	assert_int_equal(rig_trouble(rig).n, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int
 main(void)
 {
@@ -432,6 +679,17 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    tells_the_progress_of_all_tries_together, set_up,
 		    tear_down),
+		TEST(writes_what_the_configuration_says_in_front),
+		TEST(writes_nothing_in_front_that_is_switched_off),
+		TEST(finds_the_recipient_in_the_field_that_is_named),
+		TEST(writes_a_from_line_for_an_mda_that_wants_one),
+		TEST(quotes_what_goes_to_an_mbox),
+		TEST(knows_what_is_too_large),
+		TEST(asks_for_flags_and_folders_when_they_are_wanted),
+		TEST(hands_mail_to_an_lmtp_server),
+		TEST(hands_mail_to_an_smtp_server),
+		TEST(hands_mail_to_a_local_server),
+		TEST(counts_troubles_and_does_not_try_again_for_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
