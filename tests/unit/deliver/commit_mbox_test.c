@@ -175,7 +175,6 @@ setup(void **state)
 	log_set_sink(count_notices);
 	office_make_dir(&t->o);
 	t->tools.sync = sync_new();
-	t->tools.digest = digest_new();
 	open_table(t);
 	*state = t;
 	return 0;
@@ -189,7 +188,6 @@ teardown(void **state)
 	broken = NULL;
 	close_table(t);
 	sync_free(&t->tools.sync);
-	digest_free(&t->tools.digest);
 	office_remove_dir(&t->o);
 	free(t);
 	return 0;

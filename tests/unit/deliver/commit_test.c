@@ -144,7 +144,6 @@ setup(void **state)
 	t->tools.ledger = ledger_open(office_path(&t->o, "ledger"), &e);
 	assert_non_null(t->tools.ledger);
 	t->tools.sync = sync_new();
-	t->tools.digest = digest_new();
 	maildir_names_init(&t->names, ledger_token(t->tools.ledger));
 	places_init(&t->places, t->tools.ledger, &t->names,
 	    office_path(&t->o, "spool"));
@@ -167,7 +166,6 @@ teardown(void **state)
 	broken = lazy = NULL;
 	places_deinit(&t->places);
 	sync_free(&t->tools.sync);
-	digest_free(&t->tools.digest);
 	ledger_close(&t->tools.ledger);
 	office_remove_dir(&t->o);
 	free(t);
