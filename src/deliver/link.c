@@ -37,6 +37,7 @@ struct link {
 	void *arg;
 	TAILQ_HEAD(, box) boxes;
 	unsigned int n_boxes;
+	uint32_t last_box; /* its number: they go up */
 	struct opener *opener;
 	struct buf out;  /* a packet being made */
 	struct buf done; /* the answers to commits, gathered */
@@ -143,8 +144,11 @@ hear_box(struct link *l, struct span p)
 	if (!wire_take_box(p, &w) || l->n_boxes == BOXES_MAX)
 		return false;
 	account = find_account(l, w.account);
-	if (account == NULL || find_box(l, w.box) != NULL)
+	/* a number that came again would get the answer, and the directory,
+	 * of the box that had it before */
+	if (account == NULL || w.box <= l->last_box)
 		return false;
+	l->last_box = w.box;
 	b = mem_new(sizeof(*b));
 	b->id = w.box;
 	b->account = account;

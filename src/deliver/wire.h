@@ -8,7 +8,8 @@
  * the same back and returns false when the octets have any other shape:
  * neither side trusts the other's.
  *
- * A box is named by a number that the engine chooses and never uses again; a
+ * A box is named by a number that the engine chooses, each higher than those
+ * before: none is used again. A
  * letter by the deliverer's token until it is committed, and by the engine's
  * cookie in the answer.
  *

@@ -48,7 +48,8 @@ on_done(void *arg, struct job_list *done)
 		STAILQ_REMOVE_HEAD(done, next);
 		if (outlet_goes_on(x->env.outlet, j))
 			continue;
-		x->env.room.files -= j->letter;
+		if (j->letter)
+			opener_done(&x->env.room, j);
 		if (x->link != NULL && link_is_its(x->link, j))
 			link_answer(x->link, j);
 		job_free(&j);
@@ -271,7 +272,7 @@ setup(void **state)
 	set_init(&x->held);
 	x->env.loop = x->o.loop;
 	x->env.room.max_files = 64;
-	x->env.room.spool = x->o.dir;
+	x->env.room.spool = spool_new(x->o.dir);
 	l = ledger_open(office_path(&x->o, "ledger"), &e);
 	maildir_names_init(&x->env.room.names, ledger_token(l));
 	x->env.worker =
@@ -292,6 +293,7 @@ teardown(void **state)
 		outlet_forget(x->env.accounts[i]);
 	worker_free(&x->env.worker);
 	outlet_free(&x->env.outlet);
+	spool_free(&x->env.room.spool);
 	assert_int_equal(office_count(&x->o, "M/tmp", NULL), 0);
 	office_free_loop(&x->o);
 	office_remove_dir(&x->o);
@@ -667,6 +669,26 @@ cuts_off_who_notes_in_a_box_that_is_not_open_yet(void **state)
 	expect_cut(x);
 }
 
+/* The number comes again while the first box is still being looked for. */
+static void
+cuts_off_who_uses_the_number_of_a_box_again(void **state)
+{
+	struct wire_box box = { 2, MDA, 7, 0, SPAN("INBOX") };
+	struct exchange *x = *state;
+	struct buf b;
+
+	begin(x);
+	for (int i = 0; i < 2; i++) {
+		buf_init(&b, WIRE_MAX);
+		wire_put_box(&b, &box);
+		say(x, WIRE_BOX, &b);
+		if (i == 0)
+			ipc_send(x->engine, WIRE_BOX_CLOSE, SPAN("\2\0\0\0"));
+		box.account = MAILDIR;
+	}
+	expect_cut(x);
+}
+
 /* ---- names ---- */
 
 static void
@@ -823,6 +845,7 @@ main(void)
 		TEST(cuts_off_who_commits_by_another_way),
 		TEST(cuts_off_who_asks_or_notes_what_is_not_open),
 		TEST(cuts_off_who_notes_in_a_box_that_is_not_open_yet),
+		TEST(cuts_off_who_uses_the_number_of_a_box_again),
 		TEST(tells_all_names_that_it_is_asked_for),
 		TEST(cuts_off_who_wants_too_many_names),
 		TEST(dials_the_server_of_an_account),
