@@ -172,6 +172,10 @@ run_box(struct job *j, struct places *places)
 		return;
 	if (j->state == LEDGER_CHANGED)
 		return;
+	/* a program or a server keeps what it took, recorded or not: it gets
+	 * nothing while nothing can be recorded */
+	if (p == NULL && ledger_reserve(places->ledger, &j->e) < 0)
+		return;
 	j->place = p;
 	if (p != NULL)
 		j->maildir = maildir_ref(p->maildir);

@@ -2,8 +2,11 @@
 #include "ledger/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sys/crash.h"
 #include "util/mem.h"
@@ -341,4 +344,40 @@ db_commit(struct db *d, struct err *e)
 	if (!surely_undone(rc))
 		undo_for_good(d);
 	return -1;
+}
+
+int
+db_touch(struct db *d, struct err *e)
+{
+	return db_run(d, SQL_UNDONE, NULL, e);
+}
+
+/* 0, or why there is no room. */
+static int
+reserve(int fd, off_t octets)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return errno;
+	if ((off_t)st.st_blocks * 512 >= st.st_size + octets ||
+	    fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, octets) == 0)
+		return 0;
+	return errno == ENOSPC || errno == EDQUOT || errno == EIO ? errno : 0;
+}
+
+/* SQLite's locks are on its other files: this one may be closed. */
+int
+db_reserve(struct db *d, long octets, struct err *e)
+{
+	char *log = mem_printf("%s-wal", d->path);
+	int fd = open(log, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int why = 0;
+
+	if (fd >= 0) {
+		why = reserve(fd, octets);
+		close(fd);
+	}
+	free(log);
+	return why == 0 ? 0 : fail(d, why, "no room for what is to come", e);
 }

@@ -82,4 +82,10 @@ int db_begin(struct db *d, struct err *e);
 int db_commit(struct db *d, struct err *e); /* on error: rolled back */
 void db_rollback(struct db *d);             /* fine without a transaction */
 
+/* In a transaction: a change of no meaning, so that there is one. */
+int db_touch(struct db *d, struct err *e);
+/* Room on the disk for so many octets more of the write-ahead log, where its
+ * file system can do that. */
+int db_reserve(struct db *d, long octets, struct err *e);
+
 #endif

@@ -32,6 +32,12 @@ ledger_flush(struct ledger *l, struct err *e)
 	return rides_flush(&l->rides, e);
 }
 
+int
+ledger_reserve(struct ledger *l, struct err *e)
+{
+	return rides_reserve(&l->rides, e);
+}
+
 /* ---- life ---- */
 
 static struct ledger *
@@ -307,24 +313,6 @@ ledger_journal(struct ledger *l, ledger_journal_fn fn, void *arg, struct err *e)
 }
 
 /* ---- before it is handed over ---- */
-
-#define NAME_MAX_OCTETS (1 << 16) /* account, mailbox, and the rest */
-
-void
-ledger_asked_init(struct ledger_asked *a)
-{
-	*a = (struct ledger_asked){ .known = false };
-	buf_init(&a->name, NAME_MAX_OCTETS);
-}
-
-void
-ledger_asked_deinit(struct ledger_asked *a)
-{
-	for (size_t i = 0; i < a->n_reached; i++)
-		free(a->reached[i]);
-	free(a->reached);
-	buf_deinit(&a->name);
-}
 
 static int
 ask_name(struct ledger *l, const struct message *m, struct name *name,

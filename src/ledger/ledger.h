@@ -178,6 +178,11 @@ int ledger_unprepare(struct ledger *l, const struct ledger_entry *entries,
     size_t n, struct err *e);
 int ledger_flush(struct ledger *l, struct err *e); /* what rides, durably */
 
+/* Durable: something of no meaning, with what rides; and room on the disk for
+ * some more. To be asked before messages go where what was taken is taken,
+ * recorded or not: -1 when nothing could be recorded now. */
+int ledger_reserve(struct ledger *l, struct err *e);
+
 /* Each journal row, oldest first. fn returns 0, or -1 to stop (with *e); it
  * may call anything but ledger_close(). */
 typedef int (*ledger_journal_fn)(

@@ -7,6 +7,8 @@
 #include "ledger/messages.h"
 #include "util/mem.h"
 
+#define RESERVED (256L * 1024) /* of many records of one message */
+
 void
 rides_init(struct rides *t, struct db *d)
 {
@@ -150,4 +152,12 @@ rides_flush(struct rides *t, struct err *e)
 	if (rides_begin(t, e) < 0)
 		return -1;
 	return rides_end(t, 0, e);
+}
+
+int
+rides_reserve(struct rides *t, struct err *e)
+{
+	if (rides_begin(t, e) < 0 || rides_end(t, db_touch(t->d, e), e) < 0)
+		return -1;
+	return db_reserve(t->d, RESERVED, e);
 }

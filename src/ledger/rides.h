@@ -52,5 +52,7 @@ int rides_begin(struct rides *t, struct err *e);
  * failure to commit, all is rolled back. */
 int rides_end(struct rides *t, int r, struct err *e);
 int rides_flush(struct rides *t, struct err *e);
+/* The same, also of nothing; and room for later ones, see db_reserve(). */
+int rides_reserve(struct rides *t, struct err *e);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include "office.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "deliver/wire.h"
 #include "util/mem.h"
 
@@ -112,6 +115,33 @@ says_why_a_box_cannot_be_opened(void **state)
 	j = run_box(b, 7);
 	assert_int_equal(j->e.kind, ERR_DELIVER);
 	assert_non_null(strstr(j->e.text, "/A"));
+	job_free(&j);
+}
+
+/* What it takes it keeps, and it would come again with each new try. */
+static void
+opens_no_box_of_a_program_while_nothing_can_be_recorded(void **state)
+{
+	struct bench *b = *state;
+	struct job *j = run_box(b, 7);
+	struct rlimit before, none;
+
+	job_free(&j);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	j = run_box(b, 7);
+	assert_int_equal(j->e.kind, ERR_NONE);
+	job_free(&j);
+	b->account.target->way = TARGET_MDA;
+	j = run_box(b, 7);
+	assert_int_equal(j->e.kind, ERR_DELIVER);
+	job_free(&j);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	j = run_box(b, 7);
+	assert_int_equal(j->e.kind, ERR_NONE);
 	job_free(&j);
 }
 
@@ -423,6 +453,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(opens_a_box_with_its_maildir),
 		TEST(says_why_a_box_cannot_be_opened),
+		TEST(opens_no_box_of_a_program_while_nothing_can_be_recorded),
 		TEST(takes_a_listing),
 		TEST(tells_a_failure_within_a_listing_at_its_end),
 		TEST(knows_no_fingerprint_of_what_was_not_delivered),

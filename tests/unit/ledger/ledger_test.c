@@ -976,6 +976,30 @@ records_nothing_when_the_disk_is_full(void **state)
 }
 
 static void
+says_whether_anything_can_be_recorded(void **state)
+{
+	struct ledger_entry m;
+	struct stat st;
+	char log[300];
+
+	(void)state;
+	m = prepare(1);
+	ledger_published(w.l, &m, 1);
+	syncs = 0;
+	assert_int_equal(ledger_reserve(w.l, &w.e), 0);
+	assert_true(syncs > 0);
+	assert_int_equal(journal_rows(w.l), 0); /* what rides, too */
+	snprintf(log, sizeof(log), "%s-wal", w.f.path);
+	assert_int_equal(stat(log, &st), 0);
+	assert_true(st.st_blocks * 512 >= st.st_size + 256 * 1024);
+	limit_files(1000);
+	assert_int_equal(ledger_reserve(w.l, &w.e), -1);
+	assert_int_equal(w.e.sys, EFBIG);
+	limit_files(0);
+	assert_int_equal(ledger_reserve(w.l, &w.e), 0);
+}
+
+static void
 records_nothing_when_the_sync_fails(void **state)
 {
 	struct ledger_entry m;
@@ -1811,6 +1835,7 @@ main(void)
 		POP3(knows_a_message_by_what_it_holds),
 		POP3(forgets_contents_of_this_session_alone),
 		IMAP(records_nothing_when_the_disk_is_full),
+		IMAP(says_whether_anything_can_be_recorded),
 		IMAP(records_nothing_when_the_sync_fails),
 		IMAP(goes_on_after_a_failed_sync),
 		POP3(trusts_no_listing_that_it_could_not_keep),
