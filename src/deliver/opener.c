@@ -2,6 +2,7 @@
 #include "deliver/opener.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "deliver/wire.h"
 #include "sys/crash.h"
@@ -192,6 +193,17 @@ opener_done(struct opener_room *room, struct job *j)
 	j->commit.fd = -1;
 }
 
+/* A spool file is closed, not kept. */
+void
+opener_lost(struct opener_room *room, struct job *j)
+{
+	if (j->commit.place == NULL && j->commit.fd >= 0) {
+		close(j->commit.fd);
+		j->commit.fd = -1;
+	}
+	opener_done(room, j);
+}
+
 void
 opener_drop_all(struct opener *o)
 {
@@ -200,7 +212,7 @@ opener_drop_all(struct opener *o)
 
 		if (j == NULL)
 			continue;
-		opener_done(o->room, j);
+		opener_lost(o->room, j);
 		job_free(&j);
 	}
 }

@@ -3,9 +3,9 @@
 #define MAILHAUL_DELIVER_OPENER_H
 
 /*
- * Opens files in tmp/, or in the spool, for an engine and keeps them by token until they are
- * committed or dropped. There is room for so many and no more; when it is
- * used up, those who want more wait and are served in turn.
+ * Opens files in tmp/, or in the spool, for an engine and keeps them by token
+ * until they are committed or dropped. There is room for so many and no more;
+ * when it is used up, those who want more wait and are served in turn.
  */
 
 #include <stdbool.h>
@@ -58,5 +58,8 @@ void opener_drop_all(struct opener *o);
 /* A letter's job has come to its end: it counts no more, and its spool file
  * may be used again. */
 void opener_done(struct opener_room *room, struct job *j);
+/* The same, but its engine was cut off and may hold the file still: nobody
+ * else is to be given that. */
+void opener_lost(struct opener_room *room, struct job *j);
 
 #endif

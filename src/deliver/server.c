@@ -38,10 +38,14 @@ log_job(const struct job *j)
 static void
 tell(struct server *s, struct job *j)
 {
+	bool here = s->link != NULL && link_is_its(s->link, j);
+
 	log_job(j);
-	if (j->letter)
+	if (j->letter && here)
 		opener_done(&s->env.room, j);
-	if (s->link != NULL && link_is_its(s->link, j))
+	else if (j->letter)
+		opener_lost(&s->env.room, j);
+	if (here)
 		link_answer(s->link, j);
 }
 

@@ -61,7 +61,7 @@ setup(void **state)
 	c->room.max_files = ROOM;
 	maildir_names_init(&c->room.names, "0123456789abcdef");
 	c->opener = opener_new(&c->room, 5);
-	c->room.spool = c->o.dir;
+	c->room.spool = spool_new(c->o.dir);
 	c->a = (struct opener_for){ .box = 1,
 		.ledger_box = 11,
 		.place = &c->place,
@@ -82,6 +82,7 @@ teardown(void **state)
 	assert_int_equal(c->room.files, 0);
 	assert_int_equal(office_count(&c->o, "M/tmp", NULL), 0);
 	maildir_unref(&c->maildir);
+	spool_free(&c->room.spool);
 	ipc_free(&c->ours);
 	ipc_free(&c->theirs);
 	office_free_loop(&c->o);
@@ -187,10 +188,58 @@ opens_files_without_a_name_where_there_is_no_place(void **state)
 	job_free(&j);
 	c->room.files--;
 	/* and none where no file can be made */
-	c->room.spool = "/proc";
+	spool_free(&c->room.spool);
+	c->room.spool = spool_new("/proc");
 	assert_true(opener_want(c->opener, &c->a, 2));
 	opener_serve(c->opener, c->ours);
 	office_wait(&c->o, &c->refused, 2);
+}
+
+static ino_t
+file_of(const struct counter *c, uint32_t token)
+{
+	const struct job *j = opener_find(c->opener, token);
+	struct stat st;
+
+	assert_non_null(j);
+	assert_int_equal(fstat(j->commit.fd, &st), 0);
+	return st.st_ino;
+}
+
+/* An engine that was cut off may write to what it has. */
+static void
+gives_nobody_a_file_that_another_engine_may_hold(void **state)
+{
+	struct counter *c = *state;
+	ino_t first, second;
+	struct job *j;
+	int held;
+
+	c->a = (struct opener_for){
+		.box = 1, .account = &c->account, .mailbox = "Lists/x"
+	};
+	assert_true(opener_want(c->opener, &c->a, 2));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, 2);
+	first = file_of(c, c->tokens[0]);
+	second = file_of(c, c->tokens[1]);
+	j = opener_take(c->opener, c->tokens[0]);
+	opener_done(&c->room, j); /* in order: it is used again */
+	job_free(&j);
+	assert_true(opener_want(c->opener, &c->a, 1));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, 3);
+	assert_int_equal(file_of(c, c->tokens[2]), first);
+	held = dup(opener_find(c->opener, c->tokens[1])->commit.fd);
+	opener_drop_all(c->opener);
+	assert_int_equal(c->room.files, 0);
+	c->files = 0;
+	assert_true(opener_want(c->opener, &c->a, 2));
+	opener_serve(c->opener, c->ours);
+	office_wait(&c->o, &c->files, 2);
+	assert_true(file_of(c, c->tokens[0]) != second);
+	assert_true(file_of(c, c->tokens[1]) != second);
+	close(held);
 }
 
 static void
@@ -233,6 +282,7 @@ main(void)
 		TEST(serves_those_who_wait_in_turn),
 		TEST(refuses_to_owe_too_many),
 		TEST(opens_files_without_a_name_where_there_is_no_place),
+		TEST(gives_nobody_a_file_that_another_engine_may_hold),
 		TEST(finds_no_letter_that_is_not_open),
 		TEST(says_why_there_are_none),
 	};
