@@ -68,6 +68,24 @@ pop3_large_sort(struct pop3_run *r)
 	set_deinit(&over);
 }
 
+/* While it waits, its name is in use. */
+static void
+follow(struct pop3_run *r, enum intake_answer answer)
+{
+	if (!r->large.waiting)
+		pop3_names_drop(&r->names, r->large.number);
+	if (answer == INTAKE_FAILED)
+		pop3_run_end(r, &r->large.e);
+	else
+		pop3_session_pause(r->session, answer == INTAKE_WAIT);
+}
+
+void
+pop3_large_resume(struct pop3_run *r)
+{
+	follow(r, large_resume(&r->large));
+}
+
 static void
 note(struct pop3_run *r, uint32_t number)
 {
@@ -75,9 +93,16 @@ note(struct pop3_run *r, uint32_t number)
 
 	if (size <= r->f->params->max_size) /* LIST was wrong */
 		size = r->f->params->max_size + 1;
-	r->intake.uidl = pop3_names_of(&r->names, number);
-	pop3_large_follow(
-	    r, large_note(&r->large, number, size, buf_span(&r->header)));
+	if (r->f->params->stubs)
+		r->intake.uidl = pop3_names_of(&r->names, number);
+	follow(r, large_note(&r->large, number, size, buf_span(&r->header)));
+}
+
+/* A stub goes the way of bodies: none may be half in. */
+static bool
+may_note(const struct pop3_run *r)
+{
+	return !r->f->params->stubs || r->asked == 0;
 }
 
 void
@@ -85,14 +110,19 @@ pop3_large_ask(struct pop3_run *r)
 {
 	struct pop3 *m = pop3_run_machine(r);
 
-	while (r->heading == 0 && !r->large.waiting && !set_empty(&r->over)) {
+	while (!r->ended && r->heading == 0 && !r->large.waiting &&
+	    !set_empty(&r->over)) {
 		uint32_t n = set_first(&r->over);
+		bool bare;
 
 		if (!pop3_names_has(&r->names, n))
 			return;
+		bare = pop3_capabilities(m).n > 0 && !pop3_can(m, "TOP");
+		if (bare && !may_note(r))
+			return;
 		set_remove(&r->over, n, n);
 		buf_clear(&r->header);
-		if (pop3_capabilities(m).n > 0 && !pop3_can(m, "TOP")) {
+		if (bare) {
 			note(r, n);
 			continue;
 		}
@@ -151,16 +181,4 @@ pop3_large_done(struct pop3_run *r, const struct pop3_info *info)
 	r->heading = 0;
 	note(r, info->number);
 	return true;
-}
-
-/* A stub that waits for its letter still needs its name. */
-void
-pop3_large_follow(struct pop3_run *r, enum intake_answer answer)
-{
-	if (answer != INTAKE_WAIT)
-		pop3_names_drop(&r->names, r->large.number);
-	if (answer == INTAKE_FAILED)
-		pop3_run_end(r, &r->large.e);
-	else
-		pop3_session_pause(r->session, answer == INTAKE_WAIT);
 }

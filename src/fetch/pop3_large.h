@@ -16,7 +16,7 @@ void pop3_large_deinit(struct pop3_run *r);
 
 /* The sizes are there: what is too large leaves fresh. */
 void pop3_large_sort(struct pop3_run *r);
-void pop3_large_ask(struct pop3_run *r); /* for a header */
+void pop3_large_ask(struct pop3_run *r); /* for a header; may end the run */
 bool pop3_large_idle(const struct pop3_run *r);
 
 /* So many octets more of a message: true when that is too much, and it is
@@ -28,6 +28,7 @@ bool pop3_large_body(
     struct pop3_run *r, enum pop3_event ev, const struct pop3_info *info);
 bool pop3_large_done(struct pop3_run *r, const struct pop3_info *info);
 
-void pop3_large_follow(struct pop3_run *r, enum intake_answer answer);
+/* Letters are to be had again, and a stub waits for one. */
+void pop3_large_resume(struct pop3_run *r);
 
 #endif

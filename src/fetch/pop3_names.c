@@ -30,6 +30,16 @@ pop3_names_add(struct pop3_names *p, const struct set *numbers)
 		set_add_set(&p->todo, numbers);
 }
 
+/* Messages go in their order: before all whose names are here, that is. */
+static bool
+is_urgent(const struct pop3_names *p, uint32_t number)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->name[i].number < number)
+			return false;
+	return p->asked == 0 && p->n < POP3_NAMES_AHEAD * 2;
+}
+
 void
 pop3_names_ask(
     struct pop3_names *p, struct client_box *ledger, client_name_fn fn)
@@ -37,9 +47,14 @@ pop3_names_ask(
 	size_t have = p->asked + p->n;
 	struct set some = { 0 };
 
-	if (set_empty(&p->todo) || have > POP3_NAMES_AHEAD / 2)
+	if (set_empty(&p->todo))
 		return;
-	set_take(&some, &p->todo, POP3_NAMES_AHEAD - have, RANGES_MAX);
+	if (have <= POP3_NAMES_AHEAD / 2)
+		set_take(&some, &p->todo, POP3_NAMES_AHEAD - have, RANGES_MAX);
+	else if (is_urgent(p, set_first(&p->todo)))
+		set_take(&some, &p->todo, 1, 1);
+	else
+		return;
 	p->asked += set_count(&some);
 	client_names(ledger, &some, fn);
 	set_deinit(&some);

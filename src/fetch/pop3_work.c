@@ -58,6 +58,8 @@ ask(struct pop3_run *r)
 	while (has_room(r) && !set_empty(&r->owed.todo))
 		pop3_owed_ask(&r->owed, pop3_run_machine(r));
 	pop3_large_ask(r);
+	if (r->ended)
+		return;
 	pop3_names_ask(&r->names, r->ledger, on_name);
 	while (has_room(r) && !r->sizing && !set_empty(&r->fresh) &&
 	    pop3_names_has(&r->names, set_first(&r->fresh))) {
@@ -74,6 +76,8 @@ check(struct pop3_run *r)
 		return;
 	gather(r);
 	ask(r);
+	if (r->ended)
+		return;
 	if (r->asked == 0 && set_empty(&r->fresh) && set_empty(&r->to_delete) &&
 	    pop3_owed_idle(&r->owed) && pop3_large_idle(r) &&
 	    client_pending(r->ledger) == 0)
@@ -120,7 +124,7 @@ pop3_work_begin(struct pop3_run *r)
 	r->working = true;
 	pop3_names_init(
 	    &r->names, r->f->params->style.source && !r->by_content);
-	pop3_names_add(&r->names, &r->fresh);
+	pop3_names_add(&r->names, &r->fresh); /* and what is too large of it */
 	ask_sizes(r, fresh);
 	r->suspect = set_has(&r->fresh, suspect) ? suspect : 0;
 	set_remove(&r->fresh, r->suspect, r->suspect);
@@ -248,7 +252,7 @@ pop3_work_letters_ready(void *run)
 	if (r->ended || !r->intake.waiting)
 		return;
 	if (r->large.waiting)
-		pop3_large_follow(r, large_resume(&r->large));
+		pop3_large_resume(r);
 	else
 		follow(r, intake_resume(&r->intake));
 }
@@ -319,7 +323,7 @@ body_ends(struct pop3_run *r, const struct pop3_info *info)
 	};
 
 	(void)intake_end(&r->intake, &params, on_letter);
-	if (!set_has(&r->over, info->number)) /* else its stub wants it, too */
+	if (!set_has(&r->over, info->number)) /* its stub is to come */
 		pop3_names_drop(&r->names, info->number);
 }
 
@@ -351,8 +355,10 @@ done_retr(struct pop3_run *r, const struct pop3_info *info)
 		pop3_run_end(r, &e);
 		return;
 	}
-	if (!info->ok)
+	if (!info->ok) {
+		pop3_names_drop(&r->names, info->number);
 		refuse(r, info->number, &info->err);
+	}
 	check(r);
 }
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit/fetch/pop3_scripts.h"
 
+#include <stdlib.h>
+
+#include "util/buf.h"
+#include "util/mem.h"
+
 /* What is done with a maildrop that is listed. */
 
 static void
@@ -264,6 +269,127 @@ fetches_the_suspect_last(void **state)
 	assert_int_equal(rig_delivered(rig), 2);
 }
 
+/* ---- sizes, and names for the trace ---- */
+
+static const char long_body[] = "+OK\r\n" HEADER(
+    "1") "a line of many octets, more than there may be of them\r\n.\r\n";
+
+static void
+holds_what_turns_out_too_large(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN_TOP, STAT("2"),
+		UIDL_TWO, LIST_22, ONCE("RETR 1", long_body), RETR("2", "2"),
+		TOP("1", "1"), QUIT, END };
+
+	(void)state;
+	rig->params.style.source = true;
+	rig->params.max_size = 30;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_int_equal(rig_trouble(rig).n, 1);
+	assert_int_equal(rig_trouble(rig).why, LEDGER_WHY_SIZE);
+}
+
+/* Then sizes are asked for before anything else. */
+static void
+holds_what_is_too_large_when_uidls_are_repeated(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN_TOP, STAT("2"),
+		ALWAYS("UIDL", "+OK\r\n1 a\r\n2 a\r\n.\r\n"),
+		ALWAYS("LIST", "+OK\r\n1 22\r\n2 99\r\n.\r\n"), RETR("1", "1"),
+		TOP("2", "2"), QUIT, END };
+
+	(void)state;
+	rig->params.style.source = true;
+	rig->params.max_size = 30;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_int_equal(rig_trouble(rig).n, 1);
+}
+
+#define MANY 700
+
+/* "+OK", one line for each, and its end. */
+static char *
+list_of_many(void)
+{
+	struct buf b;
+	char *text;
+
+	buf_init(&b, 1 << 16);
+	buf_add(&b, SPAN("+OK\r\n"));
+	for (unsigned int i = 1; i <= MANY; i++)
+		buf_printf(&b, "%u u%u\r\n", i, i);
+	buf_add(&b, SPAN(".\r\n"));
+	text = mem_spandup(buf_span(&b));
+	buf_deinit(&b);
+	return text;
+}
+
+static void
+goes_on_behind_any_number_that_the_server_refuses(void **state)
+{
+	char *list = list_of_many();
+	struct rig_rule script[] = { LOG_IN, STAT("700"), ALWAYS("UIDL", list),
+		LIST, ONCE("RETR 700", "+OK\r\n2\r\n.\r\n"),
+		ALWAYS("RETR", "-ERR broken\r\n"), QUIT, END };
+
+	(void)state;
+	rig->params.style.source = true;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig_said(rig, "RETR"), MANY);
+	assert_int_equal(rig_delivered(rig), 1);
+	free(list);
+}
+
+/* The first one has to wait for a file. */
+static void
+names_the_uidl_in_a_stub(void **state)
+{
+	static const struct rig_rule script[] = { LOG_IN_TOP, STAT("2"),
+		UIDL_TWO, ALWAYS("LIST", "+OK\r\n1 99\r\n2 99\r\n.\r\n"),
+		TOP("1", "1"), TOP("2", "2"), QUIT, END };
+
+	(void)state;
+	rig->params.style.source = true;
+	rig->params.style.account = "test";
+	rig->params.max_size = 30;
+	rig->params.stubs = true;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 2);
+	assert_true(rig_has(rig, " uid=a\n"));
+	assert_true(rig_has(rig, " uid=b\n"));
+}
+
+/* Stubs are made without asking the server: but not while another message
+ * comes in. */
+static void
+mixes_no_stub_into_a_message_that_comes_slowly(void **state)
+{
+	static const struct rig_rule script[] = { HELLO, CAPA_BARE, USER, PASS,
+		STAT("3"),
+		ALWAYS("UIDL", "+OK\r\n1 a\r\n2 b\r\n3 c\r\n4 d\r\n.\r\n"),
+		ALWAYS("LIST", "+OK\r\n1 22\r\n2 99\r\n3 99\r\n4 22\r\n.\r\n"),
+		ONCE("RETR 1", "+OK\r\n" HEADER("1")),
+		{ .hear = "RETR 4",
+		    .say = "x\r\n.\r\n+OK\r\n" HEADER("4") "x\r\n.\r\n",
+		    .ms = 300 },
+		QUIT, END };
+
+	(void)state;
+	rig->params.max_size = 30;
+	rig->params.stubs = true;
+	rig_run(rig, script);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 4);
+	assert_true(rig_has(rig, "<1>"));
+	assert_true(rig_has(rig, "<4>"));
+}
+
 int
 main(void)
 {
@@ -282,6 +408,11 @@ main(void)
 		TEST(notes_nothing_without_uidl),
 		TEST(names_each_message_in_its_trace),
 		TEST(fetches_the_suspect_last),
+		TEST(holds_what_turns_out_too_large),
+		TEST(holds_what_is_too_large_when_uidls_are_repeated),
+		TEST(goes_on_behind_any_number_that_the_server_refuses),
+		TEST(names_the_uidl_in_a_stub),
+		TEST(mixes_no_stub_into_a_message_that_comes_slowly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ struct whole {
 	struct fetch *fetch;
 	int listener, fd;
 	struct loop_fd *listen_watch, *watch;
-	const struct rig_rule *script;
+	const struct rig_rule *script, *late;
+	struct loop_timer *later;
 	bool used[RULES_MAX];
 	struct buf in;
 	const char *mark;
@@ -75,6 +76,14 @@ say(struct whole *w, const char *text, const char *tag, size_t tag_n)
 }
 
 static void
+on_late(void *arg)
+{
+	struct whole *w = arg;
+
+	say(w, w->late->say, "", 0);
+}
+
+static void
 answer(struct whole *w, const char *line)
 {
 	size_t tag_n = line == NULL ? 0 : strcspn(line, " ");
@@ -87,6 +96,11 @@ answer(struct whole *w, const char *line)
 		    (line != NULL && strstr(line, rule->hear) == NULL))
 			continue;
 		w->used[i] = !rule->for_ever;
+		if (rule->ms > 0) {
+			w->late = rule;
+			loop_timer_arm(w->later, rule->ms);
+			return;
+		}
 		if (rule->say != NULL)
 			say(w, rule->say, line, tag_n);
 		if (rule->say == NULL || rule->hang_up)
@@ -285,6 +299,7 @@ rig_new_to(bool is_pop3, const struct target *target)
 	snprintf(w->rig.dir, sizeof(w->rig.dir), "/tmp/mailhaul-rig-XXXXXX");
 	assert_non_null(mkdtemp(w->rig.dir));
 	w->loop = loop_new();
+	w->later = loop_timer_new(w->loop, on_late, w);
 	w->fd = -1;
 	buf_init(&w->in, 1 << 20);
 	w->secret = secret_new(SPAN("p"));
@@ -321,6 +336,7 @@ rig_free(struct rig **r)
 
 	*r = NULL;
 	hang_up(w);
+	loop_timer_free(&w->later);
 	loop_fd_free(&w->listen_watch);
 	close(w->listener);
 	client_free(&w->env.client);

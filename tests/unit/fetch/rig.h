@@ -26,6 +26,7 @@ struct rig_rule {
 	const char *say;  /* "%T" is the tag; NULL: hang up */
 	bool hang_up;     /* after saying it */
 	bool for_ever;    /* is never used up */
+	unsigned int ms;  /* it is said so much later; one at a time */
 };
 
 struct rig {

@@ -10,10 +10,10 @@
 #include "unit/fetch/rig.h"
 
 /* clang-format off */
-#define ONCE(hear, say) { (hear), (say), false, false }
-#define ALWAYS(hear, say) { (hear), (say), false, true }
-#define THEN_HANG_UP(hear, say) { (hear), (say), true, false }
-#define END { NULL, NULL, false, false }
+#define ONCE(hear, say) { (hear), (say), false, false, 0 }
+#define ALWAYS(hear, say) { (hear), (say), false, true, 0 }
+#define THEN_HANG_UP(hear, say) { (hear), (say), true, false, 0 }
+#define END { NULL, NULL, false, false, 0 }
 
 #define GREETING ONCE(NULL, "* OK [CAPABILITY IMAP4rev1] hello\r\n")
 #define LOGIN ONCE(" LOGIN ", "%T OK [CAPABILITY IMAP4rev1 UIDPLUS] in\r\n")
