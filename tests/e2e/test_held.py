@@ -91,7 +91,7 @@ def test_the_list_and_all_that_is_known(fake, haul, refuser, protocol):
     assert words[0] == "work" and words[2] == uid(protocol, 2)
     assert words[3] == "held" and "sorry" in lines[2]
     assert "later" in lines[1] and "in " in lines[1]
-    assert held(haul, "list").out == held(haul).out
+    assert held(haul, "list", "work").out == held(haul, "work").out
     assert len(held(haul, "work").out.split("\n")) == 3
     one = held(haul, "show", "work", uid(protocol, 2)).out
     for word in ("account: work", "message: " + uid(protocol, 2),
