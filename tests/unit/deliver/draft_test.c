@@ -477,6 +477,41 @@ keeps_the_fingerprint_of_what_the_server_gave(void **state)
 	}
 }
 
+/* Whatever stands in front of it, and however it comes. */
+static void
+names_a_message_by_every_octet_of_it(void **state)
+{
+	static const struct draft_style styles[] = { { .by_content = true },
+		{ .by_content = true, .crlf = true },
+		{ .by_content = true, .mbox = true } };
+	struct span mail = SPAN("From: a\r\n\r\nbody\r\n");
+	struct draft_result first, r;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < 9; i++) {
+		struct span rest = mail;
+		int look;
+		struct draft *d =
+		    draft_new(desk, file(&look), &styles[i % 3], 0, NULL);
+
+		while (rest.n > 0)
+			draft_write(d, span_take(&rest, i / 3 + 1), &e);
+		assert_int_equal(draft_finish(d, 0, &r, &e), 0);
+		if (i == 0)
+			first = r;
+		assert_memory_equal(
+		    &r.fingerprint, &first.fingerprint, DIGEST_OCTETS);
+		draft_free(&d);
+		d = draft_new(desk, file(&look), &styles[i % 3], 0, NULL);
+		draft_write(d, SPAN("From: a\r\n\r\nbodY\r\n"), &e);
+		assert_int_equal(draft_finish(d, 0, &r, &e), 0);
+		assert_memory_not_equal(
+		    &r.fingerprint, &first.fingerprint, DIGEST_OCTETS);
+		draft_free(&d);
+	}
+}
+
 static void
 notices_that_a_uid_cannot_be_written(void **state)
 {
@@ -511,6 +546,7 @@ main(void)
 		cmocka_unit_test(tells_what_a_message_is_about),
 		cmocka_unit_test(holds_back_no_more_than_it_may),
 		cmocka_unit_test(keeps_the_fingerprint_of_what_the_server_gave),
+		cmocka_unit_test(names_a_message_by_every_octet_of_it),
 		cmocka_unit_test(notices_that_a_uid_cannot_be_written),
 	};
 	int r;

@@ -140,31 +140,6 @@ looks_at_bounded_values_and_headers(void **state)
 	free(b);
 }
 
-static void
-takes_a_file_by_all_its_octets(void **state)
-{
-	struct digest x, y;
-	struct err e;
-	FILE *f = tmpfile();
-	int i;
-
-	(void)state;
-	assert_non_null(f);
-	for (i = 0; i < 100000; i++)
-		fputs("0123456789", f);
-	fflush(f);
-	assert_int_equal(fingerprint_file(fileno(f), "f", with, &x, &e), 0);
-	assert_int_equal(fingerprint_file(fileno(f), "f", with, &y, &e), 0);
-	assert_memory_equal(x.b, y.b, sizeof(x.b));
-	assert_int_equal(pwrite(fileno(f), "x", 1, 999999), 1);
-	assert_int_equal(fingerprint_file(fileno(f), "f", with, &y, &e), 0);
-	assert_memory_not_equal(x.b, y.b, sizeof(x.b));
-	fclose(f);
-	assert_int_equal(fingerprint_file(-1, "gone", with, &y, &e), -1);
-	assert_int_equal(e.kind, ERR_DELIVER);
-	assert_non_null(strstr(e.text, "gone"));
-}
-
 int
 main(void)
 {
@@ -176,7 +151,6 @@ main(void)
 		cmocka_unit_test(ends_at_the_empty_line),
 		cmocka_unit_test(survives_odd_headers),
 		cmocka_unit_test(looks_at_bounded_values_and_headers),
-		cmocka_unit_test(takes_a_file_by_all_its_octets),
 	};
 	int r;
 

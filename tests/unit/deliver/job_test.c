@@ -358,9 +358,9 @@ takes_the_words_of_a_stub(void **state)
 	struct job *j = job_new(JOB_COMMIT);
 
 	(void)state;
-	job_take_words(j, &(struct wire_commit){ .about = SPAN("about") });
+	job_take_commit(j, &(struct wire_commit){ .about = SPAN("about") });
 	assert_null(j->mail); /* a Maildir needs none */
-	job_take_words(j, &w);
+	job_take_commit(j, &w);
 	assert_true(j->commit.entry.stub);
 	assert_ptr_equal(j->commit.entry.note, &j->mail->note);
 	assert_int_equal(j->commit.entry.note->size, 1ull << 40);

@@ -187,6 +187,7 @@ struct courier {
 	struct session s;
 	struct letter *l;
 	unsigned int asked, then, answered_at_then;
+	bool then_failed;
 	bool known, has_content, closes, gives_up;
 	struct letter_content content;
 	char recipient[256], reached[256];
@@ -224,10 +225,11 @@ on_asked(void *arg, struct letter *l, const struct letter_content *content,
 }
 
 static void
-on_then(void *arg)
+on_then(void *arg, const struct err *e)
 {
 	struct courier *c = arg;
 
+	c->then_failed = e != NULL;
 	c->then++;
 	c->answered_at_then = c->s.answered;
 }
@@ -307,6 +309,7 @@ records_what_was_sent_and_tells_then_first(void **state)
 	office_wait(&k->o, &c.s.delivered, 1);
 	assert_int_equal(c.then, 1);
 	assert_int_equal(c.answered_at_then, 0);
+	assert_false(c.then_failed);
 	assert_int_equal(client_pending(c.s.box), 0);
 	session_end(&c.s);
 }
@@ -337,6 +340,7 @@ notes_what_was_refused_and_tells_then_first(void **state)
 	office_wait(&k->o, &c.s.answered, 1);
 	assert_int_equal(c.then, 1);
 	assert_int_equal(c.answered_at_then, 0);
+	assert_true(c.then_failed);
 	assert_int_equal(c.s.delivered, 0);
 	assert_int_equal(c.s.e.kind, ERR_MESSAGE);
 	assert_int_equal(client_pending(c.s.box), 0);

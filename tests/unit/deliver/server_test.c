@@ -205,9 +205,11 @@ knows_pop3_messages_by_uidl(void **state)
 static void
 knows_a_message_by_its_content(void **state)
 {
+	static const struct draft_style whole = { .by_content = true };
 	struct office *o = *state;
 	struct session s;
 
+	o->style = &whole;
 	session_begin(&s, o, 2, "", 0);
 	s.params.by_content = true;
 	s.params.owes = true;

@@ -68,14 +68,68 @@ makes_a_file_without_a_name(void **state)
 	struct err e;
 
 	for (int i = 0; i < 2; i++) {
+		struct spool *s = spool_new(o->dir);
 		int fd;
 
 		no_tmpfile = i == 1;
-		fd = spool_open(o->dir, &e);
+		fd = spool_take(s, &e);
 		expect_nameless(o, fd);
 		assert_int_equal(write(fd, "abc", 3), 3);
 		close(fd);
+		spool_free(&s);
+		assert_null(s);
 	}
+}
+
+static ino_t
+inode_of(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+static void
+uses_a_file_again_empty_and_at_its_beginning(void **state)
+{
+	struct office *o = *state;
+	struct spool *s = spool_new(o->dir);
+	struct err e;
+	int fd = spool_take(s, &e), again;
+	ino_t inode = inode_of(fd);
+
+	assert_int_equal(write(fd, "abc", 3), 3);
+	spool_give(s, fd);
+	again = spool_take(s, &e);
+	assert_int_equal(inode_of(again), inode);
+	assert_int_equal(lseek(again, 0, SEEK_CUR), 0);
+	assert_int_equal(lseek(again, 0, SEEK_END), 0);
+	spool_give(s, again);
+	spool_free(&s);
+}
+
+/* A program may have left somebody behind who still reads it. */
+static void
+keeps_no_file_that_is_open_besides(void **state)
+{
+	struct office *o = *state;
+	struct spool *s = spool_new(o->dir);
+	struct err e;
+	int fd = spool_take(s, &e), reader, other;
+	char octets[4];
+
+	assert_int_equal(write(fd, "abc", 3), 3);
+	reader = spool_reopen(fd, &e);
+	assert_true(reader >= 0);
+	spool_give(s, fd);
+	other = spool_take(s, &e);
+	assert_int_not_equal(inode_of(other), inode_of(reader));
+	assert_int_equal(read(reader, octets, sizeof(octets)), 3);
+	close(reader);
+	close(other);
+	spool_free(&s);
+	spool_free(&s);
 }
 
 static void
@@ -85,13 +139,18 @@ says_where_no_file_can_be_made(void **state)
 	struct err e = { 0 };
 
 	for (int i = 0; i < 2; i++) {
+		struct spool *s = spool_new(office_path(o, "no/such"));
+		struct spool *proc = spool_new("/proc");
+
 		no_tmpfile = i == 1;
-		assert_int_equal(spool_open(office_path(o, "no/such"), &e), -1);
+		assert_int_equal(spool_take(s, &e), -1);
 		assert_int_equal(e.kind, ERR_DELIVER);
 		assert_int_equal(e.sys, ENOENT);
 		assert_non_null(strstr(e.text, "/no/such"));
-		assert_int_equal(spool_open("/proc", &e), -1);
+		assert_int_equal(spool_take(proc, &e), -1);
 		assert_int_equal(e.kind, ERR_DELIVER);
+		spool_free(&s);
+		spool_free(&proc);
 	}
 }
 
@@ -100,11 +159,12 @@ static void
 reads_it_again_from_its_beginning(void **state)
 {
 	struct office *o = *state;
+	struct spool *s = spool_new(o->dir);
 	char octets[8];
 	struct err e;
 
 	for (int i = 0; i < 2; i++) {
-		int fd = spool_open(o->dir, &e), again;
+		int fd = spool_take(s, &e), again;
 
 		assert_int_equal(write(fd, "abc", 3), 3);
 		no_proc = i == 1;
@@ -120,6 +180,7 @@ reads_it_again_from_its_beginning(void **state)
 			assert_int_equal(write(again, "x", 1), -1);
 		close(again);
 	}
+	spool_free(&s);
 }
 
 static void
@@ -143,6 +204,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(makes_a_file_without_a_name),
+		TEST(uses_a_file_again_empty_and_at_its_beginning),
+		TEST(keeps_no_file_that_is_open_besides),
 		TEST(says_where_no_file_can_be_made),
 		TEST(reads_it_again_from_its_beginning),
 		TEST(says_that_it_cannot_be_read),
