@@ -579,6 +579,32 @@ hands_mail_to_an_lmtp_server(void **state)
 	lmtp_server_end(&server);
 }
 
+/* It puts Delivered-To there itself. */
+static void
+hands_mail_to_the_recipient_that_a_field_names(void **state)
+{
+	static char host[] = "127.0.0.1";
+	static char field[] = "To-Whom";
+	static const struct rig_rule script[] = { LMTP_REST };
+	struct lmtp_server server;
+
+	(void)state;
+	deliver_to(&(struct target){ .way = TARGET_RELAY });
+	lmtp_server_begin(&server, rig_env(rig)->loop, script, NULL);
+	conf[0].way = CONF_LMTP;
+	conf[0].delivery_tls = CONF_TLS_NONE;
+	conf[0].trace_delivered_to = true;
+	conf[0].recipient_header = field;
+	conf[0].relay = (struct conf_server){ NULL, host, server.port };
+	conf[0].helo_name = host;
+	open_account(0);
+	play(with_header);
+	assert_int_equal(results[0].err.kind, ERR_NONE);
+	assert_int_equal(lmtp_server_heard(&server, "RCPT TO:<p-dora@x>"), 1);
+	assert_false(lmtp_server_has(&server, "Delivered-To:"));
+	lmtp_server_end(&server);
+}
+
 static void
 hands_mail_to_an_smtp_server(void **state)
 {
@@ -687,6 +713,7 @@ main(void)
 		TEST(knows_what_is_too_large),
 		TEST(asks_for_flags_and_folders_when_they_are_wanted),
 		TEST(hands_mail_to_an_lmtp_server),
+		TEST(hands_mail_to_the_recipient_that_a_field_names),
 		TEST(hands_mail_to_an_smtp_server),
 		TEST(hands_mail_to_a_local_server),
 		TEST(counts_troubles_and_does_not_try_again_for_them),
