@@ -38,16 +38,10 @@ fail(const struct maildir *m, const char *dir, const char *name, struct err *e)
 static int
 sync_dir(const struct maildir *m, int fd, const char *dir, struct err *e)
 {
-	char *path;
-	int r;
-
 	if (fsync(fd) == 0)
 		return 0;
-	path = mem_printf("%s/%s", m->path, dir);
-	r = err_set(e, ERR_DELIVER, errno, "%s: cannot make it durable: %s",
-	    path, strerror(errno));
-	free(path);
-	return r;
+	return err_set(e, ERR_DELIVER, errno,
+	    "%s/%s: cannot make it durable: %s", m->path, dir, strerror(errno));
 }
 
 static bool
@@ -247,24 +241,34 @@ maildir_ref(struct maildir *m)
 	return m;
 }
 
+static void
+destroy(struct maildir *m)
+{
+	const int fds[] = { m->dir, m->tmp, m->new, m->cur };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	free(m->mark);
+	free(m->path);
+	free(m);
+}
+
 void
 maildir_unref(struct maildir **p)
 {
 	struct maildir *m = *p;
 
 	*p = NULL;
-	if (m == NULL || atomic_fetch_sub(&m->refs, 1) > 1)
-		return;
-	close(m->dir);
-	if (m->tmp >= 0)
-		close(m->tmp);
-	if (m->new >= 0)
-		close(m->new);
-	if (m->cur >= 0)
-		close(m->cur);
-	free(m->mark);
-	free(m->path);
-	free(m);
+	if (m != NULL && atomic_fetch_sub(&m->refs, 1) == 1)
+		destroy(m);
+}
+
+bool
+maildir_is_idle(const struct maildir *m)
+{
+	return atomic_load(&m->refs) == 1;
 }
 
 const char *

@@ -38,6 +38,8 @@ struct maildir *maildir_open(
     const char *path, bool create, bool folder, struct err *e);
 struct maildir *maildir_ref(struct maildir *m);
 void maildir_unref(struct maildir **m); /* NULL is fine */
+/* Nobody else counts on it. */
+bool maildir_is_idle(const struct maildir *m);
 
 const char *maildir_path(const struct maildir *m);
 

@@ -7,8 +7,13 @@
 
 #include "deliver/mbox_spool.h"
 #include "sys/crash.h"
+#include "sys/limit.h"
 #include "sys/log.h"
 #include "util/mem.h"
+
+/* Maildirs that stay open without a message on its way: each is four
+ * descriptors, and a server may have ten thousand mailboxes. */
+#define IDLE_MAX (limit_files(4096) / 16)
 
 struct rows { /* of the journal, for one path */
 	const char *path;
@@ -360,6 +365,29 @@ sweep(struct places *ps, struct place *p, struct err *e)
 	return 0;
 }
 
+/* Those of broken places are needed to know them again. */
+static bool
+is_idle(const struct place *p)
+{
+	return p->maildir != NULL && !p->broken && maildir_is_idle(p->maildir);
+}
+
+static void
+close_idle(const struct places *ps)
+{
+	struct place *p;
+	size_t n = 0;
+
+	LIST_FOREACH (p, &ps->list, next)
+		n += is_idle(p);
+	if (n <= IDLE_MAX)
+		return;
+	LIST_FOREACH (p, &ps->list, next) {
+		if (is_idle(p))
+			maildir_unref(&p->maildir);
+	}
+}
+
 int
 place_ready(struct places *ps, struct place *p, struct err *e)
 {
@@ -375,8 +403,10 @@ place_ready(struct places *ps, struct place *p, struct err *e)
 		return -1;
 	if (p->maildir != NULL && !maildir_is_current(p->maildir))
 		maildir_unref(&p->maildir);
-	if (p->maildir == NULL)
+	if (p->maildir == NULL) {
+		close_idle(ps);
 		p->maildir = maildir_open(p->path, true, p->folder, e);
+	}
 	if (p->maildir == NULL || refuse_broken(ps, p->maildir, e) < 0)
 		return -1;
 	return sweep(ps, p, e);

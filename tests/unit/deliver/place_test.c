@@ -488,6 +488,40 @@ opens_anew_what_was_replaced(void **state)
 
 /* ---- mboxes ---- */
 
+static unsigned int
+open_files(void)
+{
+	struct office fds = { .dir = "/proc/self" };
+
+	return office_count(&fds, "fd", NULL);
+}
+
+/* Ten thousand mailboxes of a server are ten thousand Maildirs. */
+static void
+keeps_few_maildirs_open_that_nobody_uses(void **state)
+{
+	struct town *t = *state;
+	struct maildir *used = NULL;
+	unsigned int before = open_files();
+	struct err e = { 0 };
+
+	for (unsigned int i = 0; i < 400; i++) {
+		char name[16];
+		struct place *p;
+
+		snprintf(name, sizeof(name), "m%u", i);
+		p = places_find(&t->places, office_path(&t->o, name));
+		assert_int_equal(place_ready(&t->places, p, &e), 0);
+		assert_non_null(p->maildir);
+		if (i == 0)
+			used = maildir_ref(p->maildir);
+	}
+	assert_true(open_files() < before + 4 * 300);
+	assert_true(maildir_is_current(used));
+	assert_false(maildir_is_idle(used));
+	maildir_unref(&used);
+}
+
 static void
 knows_an_mbox_by_its_prefix(void **state)
 {
@@ -609,6 +643,7 @@ main(void)
 		TEST(sweeps_once_and_before_use),
 		TEST(sweeps_nothing_that_is_in_use),
 		TEST(opens_anew_what_was_replaced),
+		TEST(keeps_few_maildirs_open_that_nobody_uses),
 		TEST(knows_an_mbox_by_its_prefix),
 		TEST(has_no_mbox_without_a_spool),
 		TEST(appends_what_a_crash_left),
