@@ -366,6 +366,15 @@ on_exit_ready(void *arg, bool readable, bool writable)
 	report(c, status);
 }
 
+/* By itself, and how counts; we hear of it in a moment. */
+static bool
+has_ended(const struct child *c)
+{
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	return !c->timed_out && poll(&p, 1, 0) > 0;
+}
+
 static void
 on_timer(void *arg)
 {
@@ -375,6 +384,8 @@ on_timer(void *arg)
 		report(c, 0);
 		return;
 	}
+	if (has_ended(c))
+		return;
 	kill(-c->pid, c->timed_out ? SIGKILL : SIGTERM);
 	if (!c->timed_out)
 		loop_timer_arm(c->timer, GRACE_MS);

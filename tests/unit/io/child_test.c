@@ -418,6 +418,32 @@ ends_the_group_at_the_deadline(void **state)
 }
 
 static void
+sleep_a_while(void *arg)
+{
+	(void)arg;
+	usleep(300000);
+}
+
+/* The loop is late: at first for both of the timers that follow, and then the
+ * child exits before its own is looked at. */
+static void
+counts_an_exit_before_a_deadline_that_is_noticed_late(void **state)
+{
+	struct loop_timer *first = loop_timer_new(loop, sleep_a_while, NULL);
+	struct loop_timer *second = loop_timer_new(loop, sleep_a_while, NULL);
+
+	(void)state;
+	loop_timer_arm(first, 10);
+	loop_timer_arm(second, 100);
+	params.timeout_ms = 150;
+	run(SHELL("sleep 0.45; exit 3"));
+	loop_timer_free(&first);
+	loop_timer_free(&second);
+	assert_false(result.timed_out);
+	assert_string_equal(verdict, "exited with status 3");
+}
+
+static void
 kills_what_ignores_the_deadline(void **state)
 {
 	uint64_t start = clock_ms();
@@ -562,6 +588,7 @@ main(int argc, char **argv)
 		TEST(does_not_wait_for_a_grandchild_with_its_pipes),
 		TEST(names_the_signal_that_killed_it),
 		TEST(ends_the_group_at_the_deadline),
+		TEST(counts_an_exit_before_a_deadline_that_is_noticed_late),
 		TEST(kills_what_ignores_the_deadline),
 		TEST(kills_what_a_finished_child_left_after_the_deadline),
 		TEST(ends_the_group_when_stopped),
