@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/expand.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,6 @@ expand(const struct expand_values *v, const char *argument, char **out,
 		return 0;
 	free(*out);
 	*out = NULL;
-	return err_set(
-	    e, ERR_MESSAGE, 0, "%s would begin an argument with \"-\"", front);
+	return err_set(e, ERR_MESSAGE, EINVAL,
+	    "%s would begin an argument with \"-\"", front);
 }

@@ -21,8 +21,8 @@ struct expand_values {
 /*
  * A new string in *out, the caller's to free. Of each value [A-Za-z0-9.@_+/=-]
  * stay, every other octet becomes "_". Other names of placeholders, which the
- * configuration refuses, are copied as they stand. -1 with ERR_MESSAGE (and
- * *out NULL) when an argument that begins with a placeholder would begin with
+ * configuration refuses, are copied as they stand. -1 with ERR_MESSAGE, EINVAL
+ * (and *out NULL) when an argument that begins with a placeholder would begin with
  * "-": the program would take it for an option.
  */
 int expand(const struct expand_values *v, const char *argument, char **out,

@@ -161,7 +161,10 @@ note(struct outlet *o, struct job *j, enum mda_verdict v, const struct err *e)
 	    sizeof(n->fingerprint));
 	j->commit.e = *e;
 	err_prefix(&j->commit.e, v == MDA_HOLD ? "held" : "later");
-	if (streak_add(&a->streak, e->text) >= STREAK_LONG) {
+	/* what no program was run for is of the message alone, and many may
+	 * come from one sender */
+	if (e->sys != EINVAL &&
+	    streak_add(&a->streak, e->text) >= STREAK_LONG) {
 		err_set(&why, ERR_DELIVER, 0,
 		    "the last %u messages all ended so, and more are not "
 		    "tried: %s",

@@ -198,6 +198,16 @@ begin_program(struct yard *y, const char *script)
 	open_box(y);
 }
 
+static int
+take_file(const struct yard *y, struct err *e)
+{
+	struct spool *s = spool_new(y->o.dir);
+	int fd = spool_take(s, e);
+
+	spool_free(&s);
+	return fd;
+}
+
 static struct job *
 letter(struct yard *y, uint32_t number, const char *text)
 {
@@ -212,7 +222,7 @@ letter(struct yard *y, uint32_t number, const char *text)
 	c->entry.number = number;
 	if (y->place == NULL) {
 		j->mail = letter_text_new("INBOX");
-		c->fd = open(y->o.dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		c->fd = take_file(y, &e);
 	} else {
 		c->place = y->place;
 		c->maildir = maildir_ref(y->maildir);
@@ -426,6 +436,26 @@ runs_no_more_when_all_are_refused_alike(void **state)
 	deliver(y, i); /* it was not noted, and is due */
 	assert_int_equal(y->e.kind, ERR_MESSAGE);
 	assert_int_not_equal(y->e.sys, EALREADY);
+}
+
+/* What a sender may write, as often as he likes, stops no others. */
+static void
+goes_on_behind_messages_that_no_program_is_run_for(void **state)
+{
+	struct wire_commit w = { .sender = SPAN("-x@y") };
+	struct yard *y = *state;
+	struct job *j;
+
+	y->account.target =
+	    office_target(&y->o, TARGET_MDA, "a", NULL, "%{sender}");
+	open_box(y);
+	for (uint32_t i = 1; i <= STREAK_LONG + 1; i++) {
+		j = letter(y, i, LETTER);
+		letter_text_take(j->mail, &w);
+		outlet_commit(y->outlet, j);
+		office_wait(&y->o, &y->ended, i);
+		assert_int_equal(y->e.kind, ERR_MESSAGE);
+	}
 }
 
 /* One that is accepted ends the row. */
@@ -652,7 +682,9 @@ records_what_the_engine_has_handed_on(void **state)
 	struct yard *y = *state;
 
 	begin(y, TARGET_RELAY, NULL);
-	outlet_commit(y->outlet, letter(y, 1, LETTER));
+	j = letter(y, 1, LETTER);
+	fd = j->commit.fd;
+	outlet_commit(y->outlet, j);
 	office_wait(&y->o, &y->delivered, 1);
 	deliver(y, 1);
 	assert_int_equal(y->known, 1);
@@ -754,6 +786,7 @@ main(void)
 		TEST(runs_nothing_for_a_file_of_another_size),
 		TEST(runs_no_more_when_the_ledger_cannot_record),
 		TEST(runs_no_more_when_all_are_refused_alike),
+		TEST(goes_on_behind_messages_that_no_program_is_run_for),
 		TEST(goes_on_when_some_are_accepted),
 		TEST(is_not_renewed_while_programs_run),
 		TEST(opens_a_box_of_pop3_when_all_letters_have_ended),
