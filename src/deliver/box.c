@@ -9,6 +9,7 @@
 
 #define BOX_OCTETS (16u << 20) /* written and not yet committed */
 #define BOX_LETTERS 512
+#define BOX_SLOW_LETTERS 64
 #define ALL_OCTETS (64u << 20)
 #define ALL_LETTERS 2048
 
@@ -107,12 +108,23 @@ box_soon(struct client *c)
 
 /* ---- bounds ---- */
 
+/* What programs and servers take one by one may wait for minutes, each with
+ * its descriptors, here and with the deliverer; a few who hang must not have
+ * them all. As many as run at once for an account, at most. */
+static unsigned int
+most_letters(const struct client_box *b)
+{
+	bool slow = b->style != NULL && b->style->envelope;
+
+	return slow ? BOX_SLOW_LETTERS : BOX_LETTERS;
+}
+
 bool
 box_is_full(const struct client_box *b)
 {
 	if (b->pending == 0) /* there is always room for one letter */
 		return false;
-	return b->pending >= BOX_LETTERS || b->octets >= BOX_OCTETS ||
+	return b->pending >= most_letters(b) || b->octets >= BOX_OCTETS ||
 	    b->c->slots.used >= ALL_LETTERS || b->c->octets >= ALL_OCTETS;
 }
 

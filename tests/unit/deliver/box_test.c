@@ -149,6 +149,26 @@ counts_octets_of_all_boxes(void **state)
 	assert_int_equal(c->slots.used, 0);
 }
 
+/* Four accounts whose programs or servers hang have not all descriptors. */
+static void
+lets_few_letters_wait_for_programs_and_servers(void **state)
+{
+	static const struct draft_style slow = { .envelope = true };
+	struct clerk *k = *state;
+	struct session s;
+
+	clerk_begin(k, &s);
+	s.box->style = &slow;
+	assert_int_equal(clerk_commit(k, &s, 1, 4000, 10), 65);
+	assert_true(client_full(s.box));
+	office_wait(&k->o, &k->n_commits, 64);
+	s.readied = 0;
+	clerk_answer(k, 1, NULL);
+	office_wait(&k->o, &s.answered, 1);
+	assert_false(client_full(s.box));
+	session_end(&s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, clerk_setup, clerk_teardown)
 #define FEW(f)                                                                 \
 	cmocka_unit_test_setup_teardown(f, setup_with_few_files, clerk_teardown)
@@ -162,6 +182,7 @@ main(void)
 		TEST(gives_back_what_nobody_uses),
 		TEST(is_ready_again_only_once_for_each_wait),
 		TEST(counts_octets_of_all_boxes),
+		TEST(lets_few_letters_wait_for_programs_and_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
