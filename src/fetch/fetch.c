@@ -39,7 +39,9 @@ too_late(struct fetch *f, const struct err *e)
 {
 	f->result.late = true;
 	fetch_note(f, e);
-	stop(f);
+	if (f->relay != NULL)
+		relay_stop(f->relay, e);
+	f->driver->stop(f->run);
 }
 
 static uint64_t
@@ -124,7 +126,9 @@ fetch_stop(struct fetch *f)
 
 	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	fetch_note(f, &e);
-	stop(f);
+	if (f->relay != NULL)
+		relay_stop(f->relay, &e);
+	f->driver->stop(f->run);
 }
 
 const struct fetch_progress *

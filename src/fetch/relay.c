@@ -437,11 +437,10 @@ on_last_word(void *arg)
 }
 
 void
-relay_stop(struct relay *r)
+relay_stop(struct relay *r, const struct err *why)
 {
-	struct err e;
+	struct err e = *why;
 
-	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	break_off(r, &e);
 	drop_now(r, &e);
 	if (r->now != NULL)

@@ -39,8 +39,8 @@ void relay_free(struct relay **r);
 void relay_take(struct relay *r, struct letter **l,
     const struct letter_params *params, letter_fn fn);
 
-/* What has not been taken by the server is given up soon. */
-void relay_stop(struct relay *r);
+/* What has not been taken by the server is given up soon, for this reason. */
+void relay_stop(struct relay *r, const struct err *why);
 
 /* Nothing more will be taken: says goodbye to the server, if one listens. That
  * goes out with the next round of the loop, and no answer is waited for. */

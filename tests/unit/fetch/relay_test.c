@@ -683,12 +683,14 @@ static const char *stop_mark;
 static void
 stop_at_mark(const char *line)
 {
+	struct err why = { .kind = ERR_CANCEL, .text = "interrupted" };
+
 	on_line(line);
 	if (stop_mark == NULL || strstr(line, stop_mark) == NULL)
 		return;
 	stop_mark = NULL;
-	relay_stop(relay);
-	relay_stop(relay); /* twice is once */
+	relay_stop(relay, &why);
+	relay_stop(relay, &why); /* twice is once */
 }
 
 static void
