@@ -30,6 +30,7 @@ box_new(struct client *c)
 	set_init(&b->info.barred);
 	set_init(&b->info.due);
 	set_init(&b->info.full);
+	set_init(&b->unnamed);
 	buf_init(&b->list, WIRE_MAX);
 	STAILQ_INIT(&b->questions);
 	LIST_INIT(&b->letters);
@@ -62,6 +63,7 @@ box_free(struct client_box **p)
 	set_deinit(&b->info.barred);
 	set_deinit(&b->info.due);
 	set_deinit(&b->info.full);
+	set_deinit(&b->unnamed);
 	buf_deinit(&b->list);
 	free(b);
 }
@@ -332,6 +334,20 @@ box_tell_dial(struct client *c, int fd, const struct err *e)
 		close(fd);
 }
 
+/* One that nobody will name any more. */
+static bool
+name_one(struct client_box *b)
+{
+	uint32_t number;
+
+	if (set_empty(&b->unnamed))
+		return false;
+	number = set_first(&b->unnamed);
+	set_remove(&b->unnamed, number, number);
+	b->name_fn(b->arg, number, NULL);
+	return true;
+}
+
 /* A question to a box that cannot answer it, or to nobody. */
 static bool
 refuse_one(struct client_box *b)
@@ -342,7 +358,7 @@ refuse_one(struct client_box *b)
 	if (!box_down(b->c) && b->st != BOX_DEAD)
 		return false;
 	if (fn == NULL && STAILQ_EMPTY(&b->questions))
-		return false;
+		return name_one(b);
 	if (b->fn != NULL)
 		b->fn = NULL;
 	else

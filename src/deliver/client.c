@@ -167,7 +167,9 @@ client_names(struct client_box *b, const struct set *numbers, client_name_fn fn)
 {
 	assert(set_count(numbers) <= WIRE_NAMES_MAX);
 	b->name_fn = fn;
+	set_add_set(&b->unnamed, numbers);
 	send_set(b, WIRE_NAMES, numbers);
+	box_soon(b->c); /* the deliverer may have gone */
 }
 
 static void

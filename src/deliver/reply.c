@@ -209,6 +209,7 @@ hear_named(struct client *c, struct ipc_packet *p)
 		b = box_find(c, id);
 		if (b == NULL || b->name_fn == NULL)
 			return true;
+		set_remove(&b->unnamed, n.number, n.number);
 		text = mem_spandup(n.text);
 		b->name_fn(b->arg, n.number, n.text.n > 0 ? text : NULL);
 		free(text);

@@ -360,6 +360,28 @@ hears_the_names_of_messages(void **state)
 	session_end(&s);
 }
 
+static void
+names_nothing_when_the_deliverer_goes(void **state)
+{
+	struct clerk *k = *state;
+	struct session s;
+	struct set set;
+
+	n_named = nameless = 0;
+	session_begin(&s, &k->o, 1, "", 0);
+	set_init(&set);
+	set_add(&set, 3, 5);
+	client_names(s.box, &set, on_name);
+	office_wait(&k->o, &k->named, 1);
+	ipc_free(&k->ipc);
+	office_wait(&k->o, &n_named, 3);
+	assert_int_equal(nameless, 3);
+	client_names(s.box, &set, on_name); /* nobody is there */
+	office_wait(&k->o, &n_named, 6);
+	set_deinit(&set);
+	session_end(&s);
+}
+
 /* ---- local servers ---- */
 
 struct caller {
@@ -471,6 +493,7 @@ main(void)
 		TEST(refuses_a_mailbox_name_that_is_too_long),
 		TEST(tells_of_messages_that_do_not_get_through),
 		TEST(hears_the_names_of_messages),
+		TEST(names_nothing_when_the_deliverer_goes),
 		TEST(dials_and_gets_a_descriptor_or_a_reason),
 		TEST(tells_nobody_who_has_cancelled_his_dial),
 		TEST(answers_dials_when_the_deliverer_goes),
