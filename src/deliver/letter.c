@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/letter.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -158,8 +159,13 @@ static bool
 finish_draft(struct letter *l, const struct letter_params *params)
 {
 	l->params = *params;
-	return l->draft != NULL &&
-	    draft_finish(l->draft, params->number, &l->result, &l->e) == 0;
+	if (l->draft == NULL)
+		return false;
+	if (draft_finish(l->draft, params->number, &l->result, &l->e) == 0)
+		return true;
+	if (l->e.sys == EFBIG) /* a limit on one file: others may fit */
+		l->e.kind = ERR_MESSAGE;
+	return false;
 }
 
 void

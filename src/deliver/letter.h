@@ -44,7 +44,8 @@ struct letter_params {
 #define CLIENT_SEEN 8
 
 /* e NULL: delivered, durable; else what went wrong: ERR_MESSAGE: only this
- * message, and the ledger has a note of it (sys is EALREADY: from before).
+ * message, and the ledger has a note of it (sys is EALREADY: from before;
+ * EFBIG: none, it never came as far as that).
  * known: it was delivered before, and this copy was dropped. */
 typedef void (*letter_fn)(
     void *arg, uint32_t number, bool known, const struct err *e);

@@ -27,10 +27,10 @@ on_finished(void *arg)
 /* ---- a fetch that comes to nothing ---- */
 
 static void
-stop(struct fetch *f)
+stop(struct fetch *f, const struct err *e)
 {
 	if (f->relay != NULL)
-		relay_stop(f->relay);
+		relay_stop(f->relay, e);
 	f->driver->stop(f->run);
 }
 
@@ -39,9 +39,7 @@ too_late(struct fetch *f, const struct err *e)
 {
 	f->result.late = true;
 	fetch_note(f, e);
-	if (f->relay != NULL)
-		relay_stop(f->relay, e);
-	f->driver->stop(f->run);
+	stop(f, e);
 }
 
 static uint64_t
@@ -126,9 +124,7 @@ fetch_stop(struct fetch *f)
 
 	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	fetch_note(f, &e);
-	if (f->relay != NULL)
-		relay_stop(f->relay, &e);
-	f->driver->stop(f->run);
+	stop(f, &e);
 }
 
 const struct fetch_progress *

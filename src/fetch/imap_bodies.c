@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 #include "fetch/imap_bodies.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "sys/log.h"
 
 /* ---- what becomes of a letter ---- */
+
+/* It never came as far as the deliverer. */
+static void
+note_unstored(struct imap_box *b, uint32_t uid, const char *reason)
+{
+	struct client_note note = {
+		.number = uid, .why = CLIENT_WHY_REFUSED, .reason = reason
+	};
+
+	client_note(b->ledger, &note);
+}
 
 /* False when the mailbox has ended. */
 static bool
@@ -14,6 +26,8 @@ heard(struct imap_box *b, uint32_t uid, const struct err *e)
 	char what[FETCH_MAILBOX_MAX + 32];
 
 	if (e != NULL && e->kind == ERR_MESSAGE) {
+		if (e->sys == EFBIG)
+			note_unstored(b, uid, e->text);
 		snprintf(what, sizeof(what), "%s: uid %u", b->mailbox, uid);
 		fetch_trouble(b->f, what, e);
 	} else if (e != NULL) {
@@ -119,18 +133,6 @@ imap_bodies_data(struct imap_box *b, const struct imap_info *info)
 		b->refusal = e;
 }
 
-/* Its UID is known for sure only now. */
-static void
-refused(struct imap_box *b, uint32_t uid)
-{
-	struct client_note note = { .number = uid,
-		.why = CLIENT_WHY_REFUSED,
-		.reason = b->refusal.text };
-
-	client_note(b->ledger, &note);
-	(void)heard(b, uid, &b->refusal);
-}
-
 /* A body without an octet is more often a server's fault than a message: it
  * counts when the size says so, too. */
 static bool
@@ -175,7 +177,7 @@ imap_bodies_end(struct imap_box *b, const struct imap_info *info)
 		    b->mailbox, info->uid);
 	} else if (b->intake.refused) {
 		set_remove(&fl->uids, info->uid, info->uid);
-		refused(b, info->uid);
+		(void)heard(b, info->uid, &b->refusal);
 	} else if (is_hollow(b, info)) {
 		intake_drop(&b->intake);
 	} else if (intake_end(&b->intake, &params, on_letter)) {

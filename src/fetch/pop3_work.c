@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "fetch/pop3_work.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "fetch/pop3_large.h"
@@ -189,6 +190,19 @@ hear_header(struct pop3_run *r, enum pop3_event ev, struct pop3_info *info)
 
 /* ---- the bodies ---- */
 
+/* A message that the server does not produce: after a few times it is held. */
+static void
+note_absence(struct pop3_run *r, uint32_t number, const char *reason)
+{
+	struct client_note note = { .number = number,
+		.why = CLIENT_WHY_NO_DATA,
+		.hold_after = ABSENCES_MAX,
+		.reason = reason };
+
+	if (!r->by_content) /* else it has no name */
+		client_note(r->ledger, &note);
+}
+
 /* False when the fetch is over. */
 static bool
 heard(struct pop3_run *r, uint32_t number, const struct err *e)
@@ -196,6 +210,8 @@ heard(struct pop3_run *r, uint32_t number, const struct err *e)
 	char what[32];
 
 	if (e != NULL && e->kind == ERR_MESSAGE) {
+		if (e->sys == EFBIG)
+			note_absence(r, number, e->text);
 		snprintf(what, sizeof(what), "message %u", number);
 		fetch_trouble(r->f, what, e);
 	} else if (e != NULL) {
@@ -263,19 +279,6 @@ body_begins(struct pop3_run *r, const struct pop3_info *info)
 	r->intake.number = info->number;
 	r->intake.uidl = pop3_names_of(&r->names, info->number);
 	follow(r, intake_begin(&r->intake, true));
-}
-
-/* A message that the server does not produce: after a few times it is held. */
-static void
-note_absence(struct pop3_run *r, uint32_t number, const char *reason)
-{
-	struct client_note note = { .number = number,
-		.why = CLIENT_WHY_NO_DATA,
-		.hold_after = ABSENCES_MAX,
-		.reason = reason };
-
-	if (!r->by_content) /* else it has no name */
-		client_note(r->ledger, &note);
 }
 
 void

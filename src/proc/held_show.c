@@ -195,7 +195,7 @@ held_print_table(const struct held_list *l)
 void
 held_print_one(const struct ledger_trouble *t)
 {
-	struct row r;
+	struct row r = { 0 };
 	char since[32];
 	char next[32];
 

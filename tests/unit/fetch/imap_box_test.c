@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit/fetch/scripts.h"
 
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "util/buf.h"
+#include "util/mem.h"
+
 /* One mailbox of an IMAP fetch. */
 
 static struct rig *rig;
@@ -388,6 +395,66 @@ notes_a_suspect_that_breaks_the_connection_again(void **state)
 	assert_int_equal(rig_said(rig, "FETCH"), 0);
 }
 
+/* A body that ends in 1, 2, ... octets behind what a file may have. */
+static char *
+mail_of(size_t octets)
+{
+	struct buf b;
+	char *text;
+
+	buf_init(&b, 1 << 20);
+	buf_printf(&b, "* 1 FETCH (UID 1 BODY[] {%zu}\r\n", octets);
+	while (octets-- > 0)
+		buf_addc(&b, 'x');
+	buf_add(&b, SPAN(")\r\n" MAIL("2", "2", "2") OK));
+	text = mem_spandup(buf_span(&b));
+	buf_deinit(&b);
+	return text;
+}
+
+#define FILE_MAX_OCTETS 196608
+
+/* More than a file may have, the last of it behind: with what is written at
+ * once, or at the end alone. */
+static void
+assert_notes_what_no_file_can_hold(size_t octets)
+{
+	char *mail = mail_of(octets);
+	const struct rig_rule script[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("2", "7", "3")), ONCE(" UID FETCH ", mail),
+		LOGOUT, END };
+	struct rlimit before, little;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = before;
+	little.rlim_cur = FILE_MAX_OCTETS;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	rig_run(rig, script);
+	assert_int_equal(rig_trouble(rig).n, 1);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(rig_trouble(rig).uid, 1);
+	assert_int_equal(rig->result.err.kind, ERR_MESSAGE);
+	assert_int_equal(rig->result.troubles, 1);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_int_equal(rig_unfinished(rig), 0);
+	free(mail);
+}
+
+static void
+notes_what_no_file_can_hold(void **state)
+{
+	(void)state;
+	assert_notes_what_no_file_can_hold(FILE_MAX_OCTETS + 70000);
+}
+
+static void
+notes_what_no_file_can_hold_by_a_little(void **state)
+{
+	(void)state;
+	assert_notes_what_no_file_can_hold(FILE_MAX_OCTETS + 1);
+}
+
 int
 main(void)
 {
@@ -437,6 +504,10 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    fetches_a_suspect_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    notes_what_no_file_can_hold, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    notes_what_no_file_can_hold_by_a_little, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
