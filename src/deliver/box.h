@@ -51,7 +51,7 @@ struct client_box {
 	client_box_fn fn, list_fn; /* NULL: nothing is asked */
 	client_ready_fn ready;
 	client_name_fn name_fn;
-	struct set unnamed; /* asked for with it */
+	struct set unnamed;              /* asked for with it */
 	const struct draft_style *style; /* not ours */
 	void *arg;
 	struct client_box_info info; /* as it comes in */

@@ -310,9 +310,9 @@ asks_which_one_of_two_is_meant(void **state)
 static void
 knows_no_message_by_a_name_that_is_near(void **state)
 {
-	static const char *const names[] = { "9", "70", "INBOX/70", "INBOX", "INBOX:7",
-		"INBOX7", "inbox/7", "Lists/7", "/7", "id:0", "id:", "INBOX/",
-		"7x", "07" };
+	static const char *const names[] = { "9", "70", "INBOX/70", "INBOX",
+		"INBOX:7", "INBOX7", "inbox/7", "Lists/7", "/7", "id:0",
+		"id:", "INBOX/", "7x", "07" };
 	char line[64];
 
 	(void)state;
