@@ -160,8 +160,7 @@ hear_box(struct link *l, struct span p)
 	j->n = w.mailbox.n;
 	j->delimiter = w.delimiter;
 	j->uidvalidity = w.uidvalidity;
-	outlet_open_box(l->env->outlet, j);
-	return true;
+	return outlet_open_box(l->env->outlet, j);
 }
 
 static bool

@@ -16,6 +16,7 @@
 
 #define BUSY_RETRY_MS 100
 #define BUSY_MAX_MS 60000 /* an mbox may be locked so long */
+#define BOXES_MAX 4096    /* one for each POP3 account is meant */
 
 struct run { /* of a program, or waiting for it */
 	LIST_ENTRY(run) next;
@@ -33,6 +34,7 @@ struct outlet {
 	struct job_list ended; /* done is due */
 	struct job_list busy;  /* their mbox is locked */
 	struct job_list boxes; /* wait for the letters of their account */
+	unsigned int n_boxes;
 	LIST_HEAD(, run) runs;
 	struct loop_timer *soon, *retry;
 	unsigned int queues; /* that have not stopped yet */
@@ -61,10 +63,12 @@ open_boxes(struct outlet *o, struct job_account *a)
 	STAILQ_CONCAT(&waiting, &o->boxes);
 	while ((j = STAILQ_FIRST(&waiting)) != NULL) {
 		STAILQ_REMOVE_HEAD(&waiting, next);
-		if (j->account == a)
-			outlet_open_box(o, j);
-		else
+		if (j->account != a) {
 			STAILQ_INSERT_TAIL(&o->boxes, j, next);
+			continue;
+		}
+		o->n_boxes--;
+		(void)outlet_open_box(o, j); /* nothing is on its way */
 	}
 }
 
@@ -349,15 +353,16 @@ on_retry(void *arg)
 
 /* ---- the way ---- */
 
-void
+bool
 outlet_open_box(struct outlet *o, struct job *j)
 {
-	if (j->uidvalidity == 0 && j->account->letters > 0) {
-		STAILQ_INSERT_TAIL(&o->boxes, j, next);
-		return;
+	if (j->uidvalidity != 0 || j->account->letters == 0) {
+		outlet_renew(o, j->account);
+		worker_push(o->worker, j);
+		return true;
 	}
-	outlet_renew(o, j->account);
-	worker_push(o->worker, j);
+	STAILQ_INSERT_TAIL(&o->boxes, j, next);
+	return ++o->n_boxes <= BOXES_MAX;
 }
 
 void

@@ -37,8 +37,9 @@ void outlet_free(struct outlet **o); /* after outlet_forget() of all */
  * A mailbox of the account is opened: programs may be run for it again. The
  * job goes to the worker; one of POP3 only when no letter of the account is
  * on its way any more, since its listing gives the numbers another meaning.
+ * False when more wait than any engine in its right mind would open.
  */
-void outlet_open_box(struct outlet *o, struct job *j);
+bool outlet_open_box(struct outlet *o, struct job *j);
 
 /* The job is the outlet's, until it has ended. */
 void outlet_commit(struct outlet *o, struct job *j);

@@ -40,10 +40,14 @@ struct worker {
 	void *arg, *stopped_arg;
 };
 
+/* With what it will find out, where that is much more. */
 static size_t
 octets_of(const struct job *j)
 {
-	return sizeof(*j) + j->n + j->set.n * sizeof(*j->set.r);
+	size_t names = j->kind == JOB_NAMES ? (size_t)set_count(&j->set) : 0;
+
+	return sizeof(*j) + j->n + j->set.n * sizeof(*j->set.r) +
+	    names * LEDGER_UID_TEXT;
 }
 
 /* ---- the thread ---- */

@@ -534,6 +534,27 @@ opens_a_box_of_pop3_when_all_letters_have_ended(void **state)
 }
 
 static void
+lets_few_boxes_wait(void **state)
+{
+	struct yard *y = *state;
+	unsigned int n = 0;
+	bool more = true;
+
+	begin_program(y, "until test -e $MAILHAUL_UID; do sleep 0.02; done");
+	push(y, 1);
+	while (more && n++ < 10000) {
+		struct job *j = job_new(JOB_BOX);
+
+		j->account = &y->account;
+		more = outlet_open_box(y->outlet, j);
+	}
+	assert_in_range(n, 100, 9999);
+	make_file(y, "1");
+	office_wait(&y->o, &y->ended, 1);
+	office_wait(&y->o, &y->boxes, n);
+}
+
+static void
 opens_a_box_of_pop3_when_all_were_refused(void **state)
 {
 	struct yard *y = *state;
@@ -788,6 +809,7 @@ main(void)
 		TEST(goes_on_when_some_are_accepted),
 		TEST(is_not_renewed_while_programs_run),
 		TEST(opens_a_box_of_pop3_when_all_letters_have_ended),
+		TEST(lets_few_boxes_wait),
 		TEST(opens_a_box_of_pop3_when_all_were_refused),
 		TEST(stops_when_nothing_runs),
 		TEST(records_what_is_accepted_while_it_stops),

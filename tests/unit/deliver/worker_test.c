@@ -153,6 +153,21 @@ commits_in_groups_and_remembers(void **state)
 	assert_int_equal(set_count(&s->handled), 1500);
 }
 
+static void
+weighs_names_that_are_asked_for(void **state)
+{
+	struct shop *s = *state;
+	struct job *j;
+
+	open_box(s);
+	j = job(s, JOB_NAMES, &s->account, 0);
+	set_add(&j->set, 1, 1000);
+	worker_push(s->worker, j);
+	assert_true(j->weight > 1000 * 80);
+	office_wait(&s->o, &s->done, 2);
+	assert_int_equal(worker_waiting(s->worker), 0);
+}
+
 /* While the first commit is at work the rest gathers; commits may pass what
  * does not concern them, and nothing that does. */
 static void
@@ -296,6 +311,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(commits_in_groups_and_remembers),
+		TEST(weighs_names_that_are_asked_for),
 		TEST(keeps_the_order_within_an_account),
 		TEST(discards_what_waits_when_stopped),
 		TEST(records_what_was_handed_on_although_it_stops),
