@@ -106,7 +106,9 @@ imap_large_idle(const struct imap_large *l)
 bool
 imap_large_allows(const struct imap_large *l, uint32_t uid, uint64_t octets)
 {
-	return octets <= l->params->max_size || set_has(&l->full, uid);
+	if (octets <= l->params->max_size)
+		return true;
+	return uid == 0 ? !set_empty(&l->full) : set_has(&l->full, uid);
 }
 
 void

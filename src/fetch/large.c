@@ -116,12 +116,27 @@ copy_field(struct buf *out, struct span header, const char *name,
 	}
 }
 
+/* A stub goes where the message would have gone. */
+static void
+copy_recipient(struct buf *out, const struct large *l)
+{
+	const char *name = l->params->style.recipient_header;
+
+	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++)
+		if (name != NULL && span_ieq(span_of(name), span_of(copied[i])))
+			return;
+	if (name != NULL)
+		copy_field(out, buf_span(&l->header), name, name, "");
+}
+
 static void
 write_header(struct buf *out, const struct large *l)
 {
 	struct span header = buf_span(&l->header);
 	char size[32];
 	char prefix[64];
+
+	copy_recipient(out, l);
 
 	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++)
 		copy_field(out, header, copied[i], copied[i], "");

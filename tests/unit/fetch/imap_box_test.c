@@ -455,6 +455,34 @@ notes_what_no_file_can_hold_by_a_little(void **state)
 	assert_notes_what_no_file_can_hold(FILE_MAX_OCTETS + 1);
 }
 
+static void
+fetches_in_full_what_is_named_behind_its_body(void **state)
+{
+	static const struct rig_rule before[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ONCE("(RFC822.SIZE)", "* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n" OK),
+		ONCE("BODY.PEEK[HEADER]",
+		    "* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[HEADER] "
+		    "{0}\r\n)\r\n" OK),
+		LOGOUT, END };
+	static const struct rig_rule after[] = { GREETING, LOGIN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		ALWAYS(" UID SEARCH ", "* SEARCH 1\r\n" OK),
+		ALWAYS("BODY.PEEK[]",
+		    "* 1 FETCH (BODY[] {5}\r\n12345 UID 1)\r\n" OK),
+		LOGOUT, END };
+
+	(void)state;
+	rig->params.max_size = 4;
+	rig_run(rig, before);
+	assert_int_equal(rig_trouble(rig).n, 1);
+	rig_retry(rig, true);
+	rig_run(rig, after);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_int_equal(rig_trouble(rig).n, 0);
+}
+
 int
 main(void)
 {
@@ -504,6 +532,9 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    fetches_a_suspect_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    fetches_in_full_what_is_named_behind_its_body, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(
 		    notes_what_no_file_can_hold, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

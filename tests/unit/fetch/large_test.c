@@ -126,6 +126,21 @@ has_the_fields_that_readers_sort_by(void **state)
 	assert_false(header_has("X-Other"));
 }
 
+static void
+has_the_field_of_its_recipient(void **state)
+{
+	(void)state;
+	params.style.recipient_header = "X-Original-To";
+	WHOLE("X-ORIGINAL-TO: bob@x\r\nX-Original-To: al@x\r\nTo: c@x\r\n\r\n");
+	assert_true(header_has("X-Original-To: bob@x\r\n"));
+	assert_false(header_has("al@x"));
+	params.style.recipient_header = "To"; /* but once */
+	WHOLE("To: bob@x\r\n\r\n");
+	assert_true(header_has("To: bob@x\r\n"));
+	assert_int_equal(
+	    memcmp(buf_span(&stub).p, "To: bob@x\r\nX-Mail", 17), 0);
+}
+
 /* The message itself may come some day, and is another. */
 static void
 answers_to_the_message_and_does_not_take_its_name(void **state)
@@ -309,6 +324,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(says_how_large_it_is_and_may_be),
 		TEST(has_the_fields_that_readers_sort_by),
+		TEST(has_the_field_of_its_recipient),
 		TEST(answers_to_the_message_and_does_not_take_its_name),
 		TEST(says_what_it_is_in_fields_of_its_own),
 		TEST(says_where_it_is_and_how_to_get_it),
