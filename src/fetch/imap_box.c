@@ -16,6 +16,7 @@
 #include "util/mem.h"
 
 #define ROUNDS 3       /* times that a missing body is asked for */
+#define NOTES_MAX 1000 /* of these, by one fetch */
 #define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
 
 static struct imap *
@@ -116,18 +117,28 @@ take_off(struct imap_box *b)
 	imap_session_flush(b->session);
 }
 
+/* Of more than it can have lost the next fetches tell. */
+static void
+note_absences(struct imap_box *b)
+{
+	struct set some = { 0 };
+
+	set_take(&some, &b->again, NOTES_MAX, NOTES_MAX);
+	while (!set_empty(&some)) {
+		uint32_t uid = set_first(&some);
+
+		set_remove(&some, uid, uid);
+		note_absence(
+		    b, uid, "the server lists it but does not send it");
+	}
+	set_deinit(&some);
+}
+
 static void
 report_missing(struct imap_box *b)
 {
 	struct err e;
 
-	for (size_t i = 0; i < b->again.n; i++)
-		for (uint32_t uid = b->again.r[i].first;; uid++) {
-			note_absence(
-			    b, uid, "the server lists it but does not send it");
-			if (uid == b->again.r[i].last)
-				break;
-		}
 	err_set(&e, ERR_MESSAGE, 0,
 	    "%s: the server lists %" PRIu64 " messages "
 	    "(the first is uid %u) but does not send them; they are tried "
@@ -137,6 +148,7 @@ report_missing(struct imap_box *b)
 	log_warning(b->f->params->subject, "%s", e.text);
 	b->f->result.troubles += set_count(&b->again);
 	imap_box_note(b, &e);
+	note_absences(b);
 	set_clear(&b->again);
 }
 

@@ -8,6 +8,7 @@
 #define SIZES_AT_ONCE 2000 /* messages of one command */
 #define HEADERS_AT_ONCE 20
 #define RANGES_MAX 100
+#define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
 
 struct imap_large {
 	const struct fetch_params *params; /* not ours */
@@ -150,12 +151,22 @@ done_sizes(struct imap_large *l)
 	set_clear(&l->asked);
 }
 
-/* What no header came of is gone, or comes up again with the next fetch. */
+/* What no header came of is gone, which the next fetch sees; or the server
+ * has none to give. */
 static void
 done_headers(struct imap_large *l)
 {
+	struct client_note note = { .why = CLIENT_WHY_NO_DATA,
+		.hold_after = ABSENCES_MAX,
+		.reason = "it is too large, and the server does not send its "
+			  "header" };
+
 	l->headers_ticket = 0;
-	set_clear(&l->headers);
+	while (!set_empty(&l->headers)) {
+		note.number = set_first(&l->headers);
+		set_remove(&l->headers, note.number, note.number);
+		client_note(l->large.intake->box, &note);
+	}
 }
 
 static bool
