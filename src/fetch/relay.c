@@ -248,11 +248,15 @@ static void
 save_now(struct relay *r, const struct err *e)
 {
 	struct relay_mail *m = r->now;
+	bool held;
 
 	r->now = NULL;
 	if (m == NULL)
 		return;
-	if (!m->heard && !m->ended && r->failures < FAILURES_MAX)
+	held = m->refusal.kind != ERR_NONE && !relay_mail_is_for_later(m);
+	if (held) /* all have answered, and none wants it */
+		refuse(r, m, true, m->refusal.text);
+	else if (!m->heard && !m->ended && r->failures < FAILURES_MAX)
 		TAILQ_INSERT_HEAD(&r->mails, m, next);
 	else
 		refuse(r, m, false, e->text);

@@ -562,6 +562,22 @@ waits_with_what_was_lost_when_somebody_has_answered(void **state)
 	assert_int_equal(rig_trouble(rig).state, LEDGER_LATER);
 }
 
+/* A server may say so early, and then reads no further. */
+static void
+holds_what_is_refused_in_the_middle_of_its_body(void **state)
+{
+	static const struct rig_rule script[] = {
+		THEN_HANG_UP(BODY, "552 too much\r\n"), LMTP_REST
+	};
+
+	(void)state;
+	send_large();
+	run(1, script);
+	assert_int_equal(told("message 1: "), 1);
+	assert_int_equal(rig_trouble(rig).state, LEDGER_HELD);
+	assert_non_null(strstr(rig_trouble(rig).reason, "552 too much"));
+}
+
 static void
 takes_421_for_a_loss(void **state)
 {
@@ -766,6 +782,7 @@ main(void)
 		TEST(sends_again_what_was_lost_before_the_server_could_have_it),
 		TEST(gives_up_when_it_is_lost_before_it_is_greeted),
 		TEST(waits_with_what_was_lost_when_somebody_has_answered),
+		TEST(holds_what_is_refused_in_the_middle_of_its_body),
 		TEST(takes_421_for_a_loss),
 		TEST(waits_with_what_was_lost_behind_its_end),
 		TEST(keeps_the_answers_that_came_before_a_loss),
