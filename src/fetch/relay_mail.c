@@ -44,7 +44,12 @@ static void
 add_recipient(struct relay_mail *m, const struct letter_content *content,
     struct span recipient)
 {
-	if (m->n_to < RELAY_RECIPIENTS_MAX && !has_it(content, recipient))
+	bool more = m->n_to < RELAY_RECIPIENTS_MAX;
+
+	for (size_t i = 0; i < m->n_to; i++)
+		if (span_eq(span_of(m->to[i]), recipient))
+			return; /* whoever is named twice gets it once */
+	if (more && !has_it(content, recipient))
 		m->to[m->n_to++] = mem_spandup(recipient);
 }
 

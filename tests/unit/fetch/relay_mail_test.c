@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -72,6 +73,20 @@ takes_what_the_letter_holds(void **state)
 }
 
 static void
+goes_once_to_who_is_named_twice(void **state)
+{
+	static const char *const twice[] = { "a@x", "b@x", "a@x" };
+	struct letter_content content = { .fd = 5 };
+	struct relay_mail *m = relay_mail_new(NULL, 7, on_letter);
+
+	(void)state;
+	relay_mail_fill(m, &content, twice, 3);
+	assert_int_equal(m->n_to, 2);
+	assert_string_equal(m->to[1], "b@x");
+	relay_mail_free(&m);
+}
+
+static void
 goes_to_the_one_whom_the_message_names(void **state)
 {
 	struct relay_mail *m = mail_to("d@x", 0);
@@ -101,11 +116,14 @@ takes_no_more_recipients_than_it_has_room_for(void **state)
 {
 	struct relay_mail *m = relay_mail_new(NULL, 7, on_letter);
 	struct letter_content content = { .fd = -1 };
+	static char names[MANY][16];
 	const char *many[MANY];
 
 	(void)state;
-	for (size_t i = 0; i < MANY; i++)
-		many[i] = "a@x";
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "a%zu@x", i);
+		many[i] = names[i];
+	}
 	relay_mail_fill(m, &content, many, MANY);
 	assert_int_equal(m->n_to, RELAY_RECIPIENTS_MAX);
 	assert_string_equal(m->sender, "");
@@ -211,6 +229,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_the_letter_holds),
+		cmocka_unit_test(goes_once_to_who_is_named_twice),
 		cmocka_unit_test(goes_to_the_one_whom_the_message_names),
 		cmocka_unit_test(leaves_out_who_has_it_already),
 		cmocka_unit_test(takes_no_more_recipients_than_it_has_room_for),
