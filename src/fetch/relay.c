@@ -162,7 +162,11 @@ give_octets(struct relay *r)
 
 	while (
 	    m->at < m->octets && lmtp_session_unsent(r->session) < UNSENT_MAX) {
-		n = pread(m->fd, r->piece, sizeof(r->piece), (off_t)m->at);
+		uint64_t left = m->octets - m->at;
+
+		n = pread(m->fd, r->piece,
+		    left < sizeof(r->piece) ? left : sizeof(r->piece),
+		    (off_t)m->at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
