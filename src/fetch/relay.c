@@ -383,9 +383,19 @@ on_next(void *arg)
 		begin(r);
 }
 
+/* When none does, it is the configuration that is wrong. */
 static void
 no_recipient(struct relay *r, struct relay_mail *m)
 {
+	struct err e;
+
+	if (streak_add(&r->streak, "no recipient") >= STREAK_LONG) {
+		err_set(&e, ERR_DELIVER, 0,
+		    "the last %u messages all named no recipient, and more "
+		    "are not tried (recipient-header)",
+		    r->streak.n);
+		break_off(r, &e);
+	}
 	refuse(r, m, true,
 	    "it names no recipient (recipient-header), and the account has "
 	    "none");

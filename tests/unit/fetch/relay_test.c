@@ -368,6 +368,18 @@ goes_to_the_recipient_that_the_message_names(void **state)
 /* ---- refusals ---- */
 
 static void
+stops_when_nothing_has_a_recipient(void **state)
+{
+	(void)state;
+	params.n_recipients = 0;
+	run(25, good);
+	assert_int_equal(told("message "), 20);
+	assert_int_equal(told("deliver "), 5);
+	assert_non_null(strstr(story, "all named no recipient"));
+	assert_int_equal(rig_trouble(rig).n, 20);
+}
+
+static void
 holds_what_has_no_recipient(void **state)
 {
 	struct rig_trouble t;
@@ -771,6 +783,7 @@ main(void)
 		TEST(hands_a_large_body_on_whole),
 		LOCAL(goes_by_a_socket_that_the_deliverer_connects),
 		TEST(goes_to_the_recipient_that_the_message_names),
+		TEST(stops_when_nothing_has_a_recipient),
 		TEST(holds_what_has_no_recipient),
 		TEST(holds_what_is_refused_for_good_and_goes_on),
 		TEST(tries_later_what_is_refused_for_now),
