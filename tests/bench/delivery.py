@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""delivery.py MAILHAUL [RUNS [MESSAGES]]: handing mail on. A mailbox of a
+"""delivery.py MAILHAUL [RUNS [MESSAGES [mda|lmtp]]]: handing mail on. A mailbox of a
 private Dovecot, fetched and given to a program that does nothing (an MDA of
 /bin/true), and to Dovecot's LMTP, by mailhaul, fetchmail and getmail6 in
 turn. Prints medians and how many times faster mailhaul is than the faster of
@@ -39,7 +39,7 @@ def messages(n):
 class Bench:
     def __init__(self, mailhaul, runs, n):
         self.mailhaul, self.runs, self.n = mailhaul, runs, n
-        self.server = dovecot.Dovecot().start()
+        self.server = dovecot.Dovecot(lmtp_plugins="").start()
         self.source = self.server.user()
         self.server.box(self.source).add(*messages(n))
         self.work = tempfile.mkdtemp(prefix="mailhaul-bench-")
@@ -161,7 +161,7 @@ def main():
     n = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
     b = Bench(os.path.abspath(sys.argv[1]), runs, n)
     try:
-        for kind in ("mda", "lmtp"):
+        for kind in sys.argv[4:] or ("mda", "lmtp"):
             b.compare(kind)
     finally:
         b.stop()

@@ -113,7 +113,7 @@ service lmtp {{
   }}
 }}
 protocol lmtp {{
-  mail_plugins = quota
+  mail_plugins = {lmtp_plugins}
 }}
 plugin {{
   quota = maildir:User quota
@@ -231,7 +231,8 @@ class Box:
 
 
 class Dovecot:
-    def __init__(self):
+    def __init__(self, lmtp_plugins="quota"):
+        self.lmtp_plugins = lmtp_plugins
         self.dir = tempfile.mkdtemp(prefix="mailhaul-e2e-")
         os.chmod(self.dir, 0o755)
         self.root = os.getuid() == 0
@@ -279,7 +280,7 @@ class Dovecot:
         conf = os.path.join(self.dir, "dovecot.conf")
         with open(conf, "w") as f:
             f.write(CONF.format(
-                dir=self.dir, pid=os.getpid(), password=PASSWORD,
+                lmtp_plugins=self.lmtp_plugins, dir=self.dir, pid=os.getpid(), password=PASSWORD,
                 uid=self.uid, gid=self.gid, imap=self.imap, imaps=self.imaps,
                 pop3=self.pop3, pop3s=self.pop3s, lmtp=self.lmtp,
                 rootless=rootless,
