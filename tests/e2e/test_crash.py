@@ -105,7 +105,7 @@ def test_killed_at_any_moment(fake, haul, protocol, after, who):
                 killed += 1
                 longest *= 1.05
             else:
-                longest *= 0.9
+                longest *= 0.7
             haul.finish(p)
             check(f.maildir, originals, f.box.octets(), clean_tmp=False,
                   all_here=False)

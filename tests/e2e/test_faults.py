@@ -11,6 +11,7 @@ import pytest
 
 import corpus
 from haul import FAULT, OK, TEMPFAIL, check
+from mda import settle
 
 CASES = [
     ("write", "1", errno.ENOSPC), ("write", "3", errno.ENOSPC),
@@ -44,6 +45,7 @@ def test_a_failing_call(fake, haul, call, nth, number, after):
         assert r.text, "it fails in silence"
     check(f.maildir, originals, f.box.octets(), clean_tmp=False,
           all_here=False)
+    settle(haul)  # a file size limit is the trouble of a message: it waits
     haul.until_quiet()
     check(f.maildir, originals)
     if after == "delete":
@@ -85,7 +87,9 @@ def test_a_file_size_limit(account, haul):
         resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
     assert "large" in r.text.lower()
     assert a.maildir.files("tmp") == []
-    haul.until_quiet()
+    check(a.maildir, [small], clean_tmp=True)
+    assert a.box.messages() == [big]
+    settle(haul)
     check(a.maildir, [small, big])
 
 

@@ -84,7 +84,7 @@ def test_killed_at_any_moment(fake, relay, haul, protocol, after, who):
             ring.deaths += 1
             longest *= 1.05
         else:
-            longest *= 0.9
+            longest *= 0.7
         haul.finish(p)
         ring.check(all_here=False)
         if rng.random() < 0.3:

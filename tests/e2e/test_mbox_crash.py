@@ -102,7 +102,7 @@ def test_killed_at_any_moment(fake, haul, tmp_path, protocol, after, who):
             ring.deaths += 1
             longest *= 1.05
         else:
-            longest *= 0.9
+            longest *= 0.7
         haul.finish(p)
         if rng.random() < 0.3:
             ring.settle()

@@ -109,7 +109,7 @@ def test_killed_at_any_moment(
         p = haul.start()
         try:
             p.wait(rng.uniform(0, longest))
-            longest *= 0.9
+            longest *= 0.7
         except subprocess.TimeoutExpired:
             # no program: those are asked to keep what they were given whole
             pids = [x for x, n in names_of(family(p.pid)).items()
