@@ -92,7 +92,7 @@ struct conf_account {
 	char *delivery_tls_ca_file; /* NULL: the system's */
 	char *delivery_tls_name;    /* NULL: relay.host */
 	char *helo_name;            /* this host's is filled in */
-	unsigned int delivery_timeout_s;
+	unsigned int delivery_timeout_s, delivery_parallel;
 	uint64_t interval_s;
 	unsigned int connect_timeout_s, tls_timeout_s, command_timeout_s;
 	uint64_t total_timeout_s;  /* of one fetch; 0: none */

@@ -36,6 +36,7 @@ conf_account_init(struct conf_account *a)
 		.id = true,
 		.mda_timeout_s = 300,
 		.mda_parallel = 1,
+		.delivery_parallel = 1,
 		.trace_received = true,
 		.trace_delivered_to = true,
 		.trace_source = true,

@@ -61,6 +61,7 @@ check_ways(struct conf_reader *r, const struct conf_section *own,
 		{ "delivery-tls-ca-file", ON_RELAY, "lmtp and smtp" },
 		{ "delivery-tls-name", ON_RELAY, "lmtp and smtp" },
 		{ "delivery-timeout", ON_RELAY, "lmtp and smtp" },
+		{ "delivery-parallel", ON_RELAY, "lmtp and smtp" },
 		{ "helo-name", ON_RELAY, "lmtp and smtp" },
 	};
 

@@ -97,6 +97,8 @@ static const struct conf_option account_options[] = {
 	{ "trace", conf_read_trace, .at = 0 },
 	{ "max-size", conf_read_size, FIELD(max_size), .max = SIZE_LIMIT },
 	{ "oversize", conf_read_choice, FIELD(oversize), .words = oversizes },
+	{ "delivery-parallel", conf_read_number, FIELD(delivery_parallel),
+	    .min = 1, .max = 16 },
 	{ "delivery-tls", conf_read_choice, FIELD(delivery_tls),
 	    .words = delivery_tls_modes },
 	{ "delivery-tls-ca-file", conf_read_path, FIELD(delivery_tls_ca_file) },

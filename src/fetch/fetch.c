@@ -29,8 +29,8 @@ on_finished(void *arg)
 static void
 stop(struct fetch *f, const struct err *e)
 {
-	if (f->relay != NULL)
-		relay_stop(f->relay, e);
+	if (f->relays != NULL)
+		relays_stop(f->relays, e);
 	f->driver->stop(f->run);
 }
 
@@ -96,7 +96,7 @@ fetch_new(const struct fetch_env *env, const struct fetch_params *params,
 	if (params->total_timeout_s > 0)
 		loop_timer_arm(f->total, params->total_timeout_s * 1000);
 	if (params->relays)
-		f->relay = relay_new(env, &params->relay);
+		f->relays = relays_new(env, &params->relay);
 	f->run = f->driver->start(f);
 	return f;
 }
@@ -109,7 +109,7 @@ fetch_free(struct fetch **f)
 	*f = NULL;
 	if (it == NULL)
 		return;
-	relay_free(&it->relay); /* before the boxes of its letters */
+	relays_free(&it->relays); /* before the boxes of its letters */
 	it->driver->free(it->run);
 	loop_timer_free(&it->finished);
 	loop_timer_free(&it->total);
@@ -172,8 +172,8 @@ fetch_finish(struct fetch *f, const struct err *e)
 	f->result.progress.doing = "done";
 	loop_timer_stop(f->total);
 	loop_timer_stop(f->stall);
-	if (f->relay != NULL)
-		relay_leave(f->relay);
+	if (f->relays != NULL)
+		relays_leave(f->relays);
 	loop_timer_arm(f->finished, LEAVE_MS);
 }
 

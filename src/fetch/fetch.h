@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "fetch/env.h"
-#include "fetch/relay.h"
+#include "fetch/relays.h"
 #include "session/imap_session.h"
 #include "session/pop3_session.h"
 #include "util/err.h"

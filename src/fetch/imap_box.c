@@ -497,7 +497,7 @@ imap_box_new(struct fetch *f, struct imap_session *session, const char *mailbox,
 	b->done = loop_timer_new(f->env->loop, on_done, b);
 	b->intake.progress = &f->result.progress;
 	b->intake.skipping = true;
-	b->intake.relay = f->relay;
+	b->intake.relays = f->relays;
 	b->select = imap_select(machine(b), mailbox);
 	imap_session_flush(session);
 	return b;

@@ -45,8 +45,8 @@ intake_end(struct intake *in, const struct letter_params *params, letter_fn fn)
 {
 	if (in->skipping)
 		return false;
-	if (in->relay != NULL)
-		relay_take(in->relay, &in->letter, params, fn);
+	if (in->relays != NULL)
+		relays_take(in->relays, &in->letter, params, fn);
 	else
 		letter_commit(&in->letter, params, fn);
 	in->skipping = true; /* until the next one begins */

@@ -13,7 +13,7 @@
 
 struct intake {
 	struct client_box *box; /* not ours; NULL: none open yet */
-	struct relay *relay;    /* not ours; NULL: the deliverer delivers */
+	struct relays *relays;  /* not ours; NULL: the deliverer delivers */
 	struct letter *letter;
 	bool skipping;    /* this body is not wanted */
 	bool waiting;     /* a body began and there is no letter for it */

@@ -325,7 +325,7 @@ start(struct fetch *f)
 	r->style = f->params->style;
 	r->intake.progress = &f->result.progress;
 	r->intake.skipping = true;
-	r->intake.relay = f->relay;
+	r->intake.relays = f->relays;
 	pop3_large_init(r);
 	pop3_owed_init(&r->owed);
 	r->behind = loop_timer_new(f->env->loop, on_behind, r);

@@ -443,6 +443,19 @@ relay_take(struct relay *r, struct letter **l,
 	letter_ask(m->letter, params, on_asked, r);
 }
 
+size_t
+relay_load(const struct relay *r)
+{
+	size_t n = r->now != NULL;
+	const struct relay_mail *m;
+
+	TAILQ_FOREACH (m, &r->asked, next)
+		n++;
+	TAILQ_FOREACH (m, &r->mails, next)
+		n++;
+	return n;
+}
+
 /* ---- life ---- */
 
 static void

@@ -26,6 +26,7 @@ struct relay_params {        /* not ours; outlives the relay */
 	struct lmtp_params lmtp;
 	const char *const *recipients; /* when the message names none */
 	size_t n_recipients;
+	size_t parallel; /* connections; see relays.h */
 };
 
 struct relay *relay_new(
@@ -38,6 +39,9 @@ void relay_free(struct relay **r);
  * letter_commit(). */
 void relay_take(struct relay *r, struct letter **l,
     const struct letter_params *params, letter_fn fn);
+
+/* How many letters it has. */
+size_t relay_load(const struct relay *r);
 
 /* What has not been taken by the server is given up soon, for this reason. */
 void relay_stop(struct relay *r, const struct err *why);

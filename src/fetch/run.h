@@ -20,7 +20,7 @@ struct fetch {
 	const struct fetch_params *params;
 	const struct fetch_driver *driver;
 	void *run;
-	struct relay *relay; /* NULL: the deliverer delivers */
+	struct relays *relays; /* NULL: the deliverer delivers */
 	fetch_fn fn;
 	void *arg;
 	struct loop_timer *total;    /* the deadline of the whole */

@@ -146,6 +146,7 @@ pack_relay(struct buf *b, const struct conf_account *a)
 	pack_u8(b, (uint8_t)a->delivery_tls);
 	pack_str(b, a->delivery_tls_name);
 	pack_u32(b, a->delivery_timeout_s);
+	pack_u32(b, a->delivery_parallel);
 	pack_str(b, a->helo_name);
 }
 
@@ -165,10 +166,12 @@ unpack_relay(struct unpack *u, struct conf_account *a)
 	a->delivery_tls = (enum conf_tls)unpack_u8(u);
 	a->delivery_tls_name = unpack_optional(u);
 	a->delivery_timeout_s = unpack_u32(u);
+	a->delivery_parallel = unpack_u32(u);
 	a->helo_name = unpack_optional(u);
 	if (a->delivery_tls > CONF_TLS_NONE ||
 	    (is_relay(a) &&
-		(a->relay.socket == NULL) == (a->relay.host == NULL)))
+		((a->relay.socket == NULL) == (a->relay.host == NULL) ||
+		    a->delivery_parallel == 0)))
 		u->bad = true;
 }
 

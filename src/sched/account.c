@@ -118,6 +118,7 @@ fill_relay(struct relay_params *r, const struct account_params *p)
 		.local = c->relay.socket != NULL,
 		.recipients = (const char *const *)c->recipients.v,
 		.n_recipients = c->recipients.n,
+		.parallel = c->delivery_parallel,
 		.lmtp = { .smtp = c->way == CONF_SMTP,
 		    .tls = lmtp_tls[c->delivery_tls],
 		    .helo = c->helo_name,

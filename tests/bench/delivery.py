@@ -59,7 +59,11 @@ class Bench:
 
     # ---- clients: a directory of their own, how, to whom -> argv ----
 
-    def run_mailhaul(self, d, kind, to):
+    def run_parallel(self, d, kind, to):
+        """mailhaul, over four connections."""
+        return self.run_mailhaul(d, kind, to, "delivery-parallel = 4")
+
+    def run_mailhaul(self, d, kind, to, more=""):
         s = self.server
         if kind == "mda":
             out = 'mda = {"/bin/true"}'
@@ -74,8 +78,9 @@ account a {
     user = "%s"
     password = "%s"
     %s
+    %s
 }
-""" % (d, s.imaps, s.ca, self.source, dovecot.PASSWORD, out))
+""" % (d, s.imaps, s.ca, self.source, dovecot.PASSWORD, out, more))
         return [self.mailhaul, "-c", conf, "fetch"]
 
     def run_fetchmail(self, d, kind, to):
@@ -141,9 +146,8 @@ verbose = 0
         return took
 
     def compare(self, kind):
-        clients = ["mailhaul", "fetchmail", "getmail"]
-        clients = [c for c in clients
-                   if c == "mailhaul" or shutil.which(c) is not None]
+        clients = ["mailhaul"] + ["parallel"] * (kind == "lmtp") + [
+            c for c in ("fetchmail", "getmail") if shutil.which(c)]
         times = {c: [] for c in clients}
         for _ in range(self.runs):
             for c in clients:

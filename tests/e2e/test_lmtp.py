@@ -436,6 +436,22 @@ def test_many_messages_over_one_connection(fake, relay, haul, unix):
     until(lambda: r.asked("QUIT"), what="a farewell")
 
 
+@pytest.mark.parametrize("unix", [True, False], ids=["socket", "port"])
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_several_connections(fake, relay, haul, protocol, unix):
+    """Each message once, whichever of them it takes; and all are used."""
+    r = relay(unix=unix)
+    f = fake(protocol, after="delete",
+             **r.options(THREE, delivery_parallel=3))
+    mails = add(f, *corpus.messages(200, size=500))
+    haul.fetch()
+    r.check(mails, THREE)
+    assert len(r.sessions) == 3
+    assert all(any(x.startswith("MAIL") for x in s.asked)
+               for s in r.sessions)
+    until(lambda: len(r.asked("QUIT")) == 3, what="three farewells")
+
+
 def test_accounts_share_no_connection_or_fate(fake, relay, haul):
     good, bad = relay(), relay(greeting="554 5.3.2 closed")
     a = fake("imap", name="good", **good.options())

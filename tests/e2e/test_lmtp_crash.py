@@ -21,10 +21,11 @@ ANN = "ann@example.org"
 
 class Ring:
     def __init__(self, fake, relay, haul, protocol, after, capa=DATA,
-                 recipients=(BOB,)):
-        self.haul, self.who = haul, recipients
+                 recipients=(BOB,), parallel=1):
+        self.haul, self.who, self.parallel = haul, recipients, parallel
         self.r = relay(capa=capa)
-        self.f = fake(protocol, after=after, **self.r.options(recipients))
+        self.f = fake(protocol, after=after, **self.r.options(
+            recipients, delivery_parallel=parallel))
         self.after, self.originals, self.deaths = after, [], 0
 
     def add(self, n):
@@ -35,7 +36,7 @@ class Ring:
     def check(self, **kw):
         return self.r.check(
             self.originals, self.who, left=self.f.box.octets(),
-            repeats=self.deaths * len(self.who), **kw)
+            repeats=self.deaths * self.parallel * len(self.who), **kw)
 
     def settle(self):
         settle(self.haul)
@@ -71,11 +72,13 @@ def test_killed_at_every_durable_step(
     assert ring.deaths >= len(names)
 
 
+@pytest.mark.parametrize("parallel", [1, 3])
 @pytest.mark.parametrize("who", ["any", "all"])
 @CASES
-def test_killed_at_any_moment(fake, relay, haul, protocol, after, who):
+def test_killed_at_any_moment(
+        fake, relay, haul, protocol, after, who, parallel):
     rng = random.Random("%s %s %s lmtp" % (protocol, after, who))
-    ring = Ring(fake, relay, haul, protocol, after)
+    ring = Ring(fake, relay, haul, protocol, after, parallel=parallel)
     longest = 0.1
     for _ in range(ROUNDS):
         ring.add(15)

@@ -89,6 +89,7 @@ check_delivery(const struct conf_account *a)
 	assert(a->mbox == NULL || a->mbox[0] == '/');
 	assert(a->mda.n == 0 || a->mda.v[0][0] != '\0');
 	assert(a->mda_parallel >= 1 && a->mda_parallel <= 64);
+	assert(a->delivery_parallel >= 1 && a->delivery_parallel <= 16);
 	assert(relay || a->recipients.n <= 1);
 	assert(a->delivery_tls <= CONF_TLS_NONE);
 	assert(a->recipient_header != NULL || a->recipient_prefix == NULL);

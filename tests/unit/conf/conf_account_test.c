@@ -28,6 +28,7 @@ begins_with_the_defaults(void **state)
 	assert_true(a.capa);
 	assert_int_equal(a.mda_timeout_s, 300);
 	assert_int_equal(a.mda_parallel, 1);
+	assert_int_equal(a.delivery_parallel, 1);
 	assert_true(a.trace_received && a.trace_delivered_to);
 	assert_true(a.trace_source);
 	assert_int_equal(a.delivery_tls, CONF_TLS_AUTO);

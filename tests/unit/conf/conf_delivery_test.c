@@ -106,6 +106,8 @@ refuses_what_another_destination_has(void **state)
 		    "keep-flags is for IMAP: remove it" },
 		{ "maildir = /m mda-timeout = 1m",
 		    "mda-timeout is for mda: remove it" },
+		{ "maildir = /m delivery-parallel = 2",
+		    "delivery-parallel is for lmtp and smtp: remove it" },
 		{ "maildir = /m mda-parallel = 2",
 		    "mda-parallel is for mda: remove it" },
 		{ "maildir = /m mda-from-line = yes",

@@ -55,7 +55,8 @@ ends_although_the_next_server_says_nothing(void **state)
 		.conn = { .host = "127.0.0.1", .port = server.port },
 		.lmtp = { .tls = LMTP_TLS_NONE, .helo = "me" },
 		.recipients = bob,
-		.n_recipients = 1 };
+		.n_recipients = 1,
+		.parallel = 1 };
 	rig_run(rig, script);
 	assert_int_equal(lmtp_server_heard(&server, "MAIL FROM"), 1);
 	assert_int_equal(rig->result.err.kind, ERR_NET);

@@ -49,7 +49,8 @@ set_up_relay(void **state)
 		.conn = p->conn,
 		.lmtp = { .tls = LMTP_TLS_NONE, .helo = "me" },
 		.recipients = bob,
-		.n_recipients = 1 };
+		.n_recipients = 1,
+		.parallel = 1 };
 	p->relay.conn.port = server.port;
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;

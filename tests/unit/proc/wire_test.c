@@ -70,6 +70,7 @@ static const struct conf_account account = { .name = name,
 	.mda_new_privileges = true,
 	.mda_timeout_s = 15,
 	.mda_parallel = 16,
+	.delivery_parallel = 5,
 	.mda_exit = { [0] = CONF_EXIT_HOLD, [255] = CONF_EXIT_LATER },
 	.recipients = { recipients, 2 },
 	.recipient_header = header,
@@ -195,6 +196,7 @@ brings_the_delivery_over_but_no_program_or_path(void **state)
 	assert_int_equal(a->oversize, CONF_STUB);
 	assert_int_equal(a->delivery_tls, CONF_TLS_STARTTLS);
 	assert_string_equal(a->delivery_tls_name, relay_name);
+	assert_int_equal(a->delivery_parallel, 5);
 	assert_int_equal(a->delivery_timeout_s, 17);
 	assert_string_equal(a->helo_name, helo);
 	assert_null(a->maildir);
@@ -337,6 +339,9 @@ refuses_a_server_that_is_none_or_two(void **state)
 	assert_refused(&a);
 	a = account;
 	a.relay.socket = socket_path;
+	assert_refused(&a);
+	a = account;
+	a.delivery_parallel = 0; /* no connection to it */
 	assert_refused(&a);
 }
 

@@ -69,6 +69,7 @@ fill_conf(struct conf_account *c, char *name)
 		.tls_timeout_s = 10,
 		.command_timeout_s = 10,
 		.retries = 1,
+		.delivery_parallel = 1,
 		.pipelining = true,
 		.capa = true };
 }
