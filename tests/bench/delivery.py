@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""delivery.py MAILHAUL [RUNS [MESSAGES [mda|lmtp]]]: handing mail on. A mailbox of a
-private Dovecot, fetched and given to a program that does nothing (an MDA of
-/bin/true), and to Dovecot's LMTP, by mailhaul, fetchmail and getmail6 in
-turn. Prints medians and how many times faster mailhaul is than the faster of
-the two. Needs root (clients run as nobody), fetchmail, getmail6 and
-dovecot-lmtpd."""
+"""delivery.py MAILHAUL [RUNS [MESSAGES [mda|lmtp]]]: handing mail on. A
+mailbox of a private Dovecot, fetched and given to a program that does nothing
+(an MDA of /bin/true), and to Dovecot's LMTP, by mailhaul, fetchmail and
+getmail6 in turn; to LMTP also by mailhaul over four connections ("parallel").
+Prints medians, and how many times as long as mailhaul each takes. Needs root
+(clients run as nobody), fetchmail, getmail6 and dovecot-lmtpd."""
 
 import os
 import pwd
