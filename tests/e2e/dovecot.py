@@ -212,16 +212,23 @@ class Box:
             self.server.own(tmp)
             os.rename(tmp, os.path.join(self.path, "new", name))
 
+    def files(self):
+        """By what stays of their names when they go from new to cur."""
+        return {f.split(":")[0]: os.path.join(self.path, sub, f)
+                for sub in ("new", "cur")
+                for f in os.listdir(os.path.join(self.path, sub))}
+
     def messages(self):
         """What is on the server now, in order of arrival."""
-        files = [os.path.join(self.path, sub, f) for sub in ("new", "cur")
-                 for f in os.listdir(os.path.join(self.path, sub))]
-        files.sort(key=os.path.basename)
-        out = []
-        for f in files:
-            with open(f, "rb") as h:
-                out.append(h.read())
-        return out
+        while True:
+            files, out = self.files(), []
+            try:
+                for name in sorted(files):
+                    with open(files[name], "rb") as h:
+                        out.append(h.read())
+                return out
+            except FileNotFoundError:  # the server has just moved it
+                pass
 
     def forget_uids(self):
         """The mailbox gets another UIDVALIDITY and new UIDs."""
