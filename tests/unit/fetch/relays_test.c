@@ -5,12 +5,14 @@
 #include "unit/fetch/lmtp_server.h"
 
 #define LETTERS 3
+#define WATCHDOG_MS 20000
 
 static struct rig *rig;
 static struct relays *relays;
 static struct client_box *box;
 static unsigned int connections, wanted, given, answered;
 static struct loop_fd *listen_watch;
+static struct loop_timer *watchdog;
 static int listener, clients[LETTERS];
 static const char *const bob[] = { "bob@x" };
 
@@ -40,6 +42,13 @@ on_letter(void *arg, uint32_t number, bool known, const struct err *e)
 	assert_int_equal(e->kind, ERR_CANCEL);
 	if (++answered == LETTERS)
 		loop_stop(rig_env(rig)->loop);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	(void)arg;
+	fail_msg("%u connections, %u answers", connections, answered);
 }
 
 static void
@@ -107,6 +116,7 @@ spread(size_t parallel, unsigned int expected)
 		.connect_timeout_ms = 10000 };
 	relays = relays_new(rig_env(rig), &params);
 	box = client_box_open(rig_env(rig)->client, &b, on_box, on_ready, NULL);
+	loop_timer_arm(watchdog, WATCHDOG_MS);
 	loop_run(loop);
 	relays_leave(relays);
 	relays_free(&relays);
@@ -122,6 +132,7 @@ set_up(void **state)
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
 	rig = rig_new_to(false, &target);
+	watchdog = loop_timer_new(rig_env(rig)->loop, on_watchdog, NULL);
 	connections = given = answered = 0;
 	return 0;
 }
@@ -130,6 +141,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	loop_timer_free(&watchdog);
 	loop_fd_free(&listen_watch);
 	close(listener);
 	for (unsigned int i = 0; i < connections; i++)
