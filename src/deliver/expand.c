@@ -4,21 +4,14 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "util/buf.h"
 #include "util/mem.h"
 #include "util/span.h"
+#include "util/text.h"
 
 /* The argument is the user's: what he writes may be as long as he likes. */
 #define RESULT_MAX ((size_t)1 << 30)
-
-static bool
-safe(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' && strchr(".@_+/=-", c));
-}
 
 static void
 put_value(struct buf *b, const char *value)
@@ -28,7 +21,7 @@ put_value(struct buf *b, const char *value)
 	for (i = 0; value != NULL && value[i] != '\0'; i++) {
 		if (i == EXPAND_VALUE_MAX)
 			break;
-		buf_addc(b, safe(value[i]) ? value[i] : '_');
+		buf_addc(b, text_is_plain(value[i]) ? value[i] : '_');
 	}
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "util/text.h"
+
 #ifndef MAILHAUL_VERSION
 #define MAILHAUL_VERSION "1"
 #endif
@@ -13,13 +15,6 @@
 #define YEAR_MAX 9999
 
 /* ---- words ---- */
-
-static bool
-plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' && strchr("._@+/=-", c));
-}
 
 static void
 put(struct buf *out, const char *s)
@@ -41,7 +36,7 @@ put_name(struct buf *out, const char *lead, const char *name)
 	put(out, lead);
 	for (struct span s = span_of(name); s.n > 0;) {
 		char c = span_take(&s, 1).p[0];
-		size_t n = plain(c) ? 1 : 3;
+		size_t n = text_is_plain(c) ? 1 : 3;
 
 		if (n > left)
 			return;

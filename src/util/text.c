@@ -229,6 +229,13 @@ text_breaks_line(struct span s)
 	    span_find(s, '\0') < s.n;
 }
 
+bool
+text_is_plain(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') || (c != '\0' && strchr("._@+/=-", c));
+}
+
 /* ---- words ---- */
 
 static unsigned int

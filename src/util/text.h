@@ -37,6 +37,10 @@ bool text_is_utf8(struct span s);
 /* True when s holds a CR, LF or NUL: it may not go on the wire. */
 bool text_breaks_line(struct span s);
 
+/* A letter or digit of ASCII, or one of "._@+/=-": what no program takes for
+ * anything but itself. */
+bool text_is_plain(char c);
+
 /* Edit distance, for "did you mean". Stops counting at limit. */
 unsigned int text_distance(const char *a, const char *b, unsigned int limit);
 

@@ -228,6 +228,20 @@ knows_what_breaks_a_line(void **state)
 	assert_false(text_breaks_line(SPAN("")));
 }
 
+static void
+knows_what_is_plain(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		bool plain = c > 0 && c < 128 &&
+		    strchr("abcdefghijklmnopqrstuvwxyz"
+			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+/=-",
+			c) != NULL;
+
+		assert_int_equal(text_is_plain((char)c), plain);
+	}
+}
+
 /* ---- words and quantities ---- */
 
 static void
@@ -299,6 +313,7 @@ main(void)
 		cmocka_unit_test(cuts_between_characters_only),
 		cmocka_unit_test(shows_any_octets_as_clean_text),
 		cmocka_unit_test(knows_what_breaks_a_line),
+		cmocka_unit_test(knows_what_is_plain),
 		cmocka_unit_test(counts_edits_up_to_a_limit),
 		cmocka_unit_test(shows_octets_for_people),
 		cmocka_unit_test(shows_time_for_people),
