@@ -11,8 +11,7 @@
 #include "util/span.h"
 #include "util/utf7.h"
 
-#define HASH_HEX ((size_t)2 * DIGEST_OCTETS)
-#define CUT_MAX (FOLDER_NAME_MAX - 1 - HASH_HEX) /* what is left of a name */
+#define CUT_MAX (FOLDER_NAME_MAX - 1 - DIGEST_HEX) /* what is left of a name */
 
 static int
 put_level(struct buf *out, struct span level)
@@ -47,15 +46,15 @@ put_hash(struct buf *out, struct span name, char delimiter)
 {
 	struct digest_state *with = digest_new();
 	struct digest d;
+	char hex[DIGEST_HEX + 1];
 
 	digest_begin(with);
 	digest_add(with, span_make(&delimiter, 1));
 	digest_add(with, name);
 	digest_end(with, &d);
 	digest_free(&with);
-	buf_addc(out, '-');
-	for (size_t i = 0; i < DIGEST_OCTETS; i++)
-		buf_printf(out, "%02x", d.b[i]);
+	digest_hex(&d, hex);
+	buf_printf(out, "-%s", hex);
 }
 
 static bool

@@ -204,15 +204,14 @@ on_program(void *arg, enum mda_verdict v, const struct err *e)
 }
 
 static void
-write_key(struct outlet *o, const struct job *j, char key[33])
+write_key(struct outlet *o, const struct job *j, char key[DIGEST_HEX + 1])
 {
 	struct digest d;
 
 	digest_begin(o->digest);
 	digest_add(o->digest, buf_span(&j->asked.name));
 	digest_end(o->digest, &d);
-	for (size_t i = 0; i < DIGEST_OCTETS; i++)
-		snprintf(key + 2 * i, 3, "%02x", d.b[i]);
+	digest_hex(&d, key);
 }
 
 static struct mda_queue *
@@ -260,7 +259,7 @@ run_program(struct outlet *o, struct job *j)
 		.recipient = j->mail->recipient,
 		.uid = j->asked.uid };
 	struct run *run;
-	char key[33];
+	char key[DIGEST_HEX + 1];
 	struct err e;
 
 	if (o->stopping)

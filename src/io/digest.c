@@ -2,6 +2,7 @@
 #include "io/digest.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,4 +68,11 @@ digest_end(struct digest_state *d, struct digest *out)
 
 	must(EVP_DigestFinal_ex(d->ctx, whole, NULL));
 	memcpy(out->b, whole, sizeof(out->b));
+}
+
+void
+digest_hex(const struct digest *d, char hex[DIGEST_HEX + 1])
+{
+	for (size_t i = 0; i < DIGEST_OCTETS; i++)
+		snprintf(hex + 2 * i, 3, "%02x", d->b[i]);
 }

@@ -9,6 +9,7 @@
 #include "util/span.h"
 
 #define DIGEST_OCTETS 16
+#define DIGEST_HEX ((size_t)2 * DIGEST_OCTETS)
 
 struct digest {
 	uint8_t b[DIGEST_OCTETS];
@@ -21,5 +22,8 @@ void digest_free(struct digest_state **d);
 void digest_begin(struct digest_state *d); /* also starts anew */
 void digest_add(struct digest_state *d, struct span s);
 void digest_end(struct digest_state *d, struct digest *out);
+
+/* In lower case, with a NUL behind it. */
+void digest_hex(const struct digest *d, char hex[DIGEST_HEX + 1]);
 
 #endif

@@ -62,6 +62,17 @@ starts_anew_in_the_middle(void **state)
 	digest_free(&d);
 }
 
+static void
+shows_all_octets_in_hex(void **state)
+{
+	struct digest d = { .b = { 0x00, 0x0f, 0xab, [15] = 0xff } };
+	char hex[DIGEST_HEX + 1];
+
+	(void)state;
+	digest_hex(&d, hex);
+	assert_string_equal(hex, "000fab000000000000000000000000ff");
+}
+
 int
 main(void)
 {
@@ -69,6 +80,7 @@ main(void)
 		cmocka_unit_test(is_the_front_of_sha256),
 		cmocka_unit_test(does_not_see_how_the_octets_were_split),
 		cmocka_unit_test(starts_anew_in_the_middle),
+		cmocka_unit_test(shows_all_octets_in_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
