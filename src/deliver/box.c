@@ -16,6 +16,30 @@
 const struct err box_not_open = { .kind = ERR_DELIVER,
 	.text = "the mailbox is not open in the ledger" };
 
+static void
+init_sets(struct client_box_info *info)
+{
+	set_init(&info->handled);
+	set_init(&info->owed);
+	set_init(&info->fresh);
+	set_init(&info->settled);
+	set_init(&info->barred);
+	set_init(&info->due);
+	set_init(&info->full);
+}
+
+static void
+deinit_sets(struct client_box_info *info)
+{
+	set_deinit(&info->handled);
+	set_deinit(&info->owed);
+	set_deinit(&info->fresh);
+	set_deinit(&info->settled);
+	set_deinit(&info->barred);
+	set_deinit(&info->due);
+	set_deinit(&info->full);
+}
+
 struct client_box *
 box_new(struct client *c)
 {
@@ -23,13 +47,7 @@ box_new(struct client *c)
 
 	b->c = c;
 	b->id = ++c->last_id;
-	set_init(&b->info.handled);
-	set_init(&b->info.owed);
-	set_init(&b->info.fresh);
-	set_init(&b->info.settled);
-	set_init(&b->info.barred);
-	set_init(&b->info.due);
-	set_init(&b->info.full);
+	init_sets(&b->info);
 	set_init(&b->unnamed);
 	buf_init(&b->list, WIRE_MAX);
 	STAILQ_INIT(&b->questions);
@@ -56,13 +74,7 @@ box_free(struct client_box **p)
 		STAILQ_REMOVE_HEAD(&b->questions, next);
 		free(q);
 	}
-	set_deinit(&b->info.handled);
-	set_deinit(&b->info.owed);
-	set_deinit(&b->info.fresh);
-	set_deinit(&b->info.settled);
-	set_deinit(&b->info.barred);
-	set_deinit(&b->info.due);
-	set_deinit(&b->info.full);
+	deinit_sets(&b->info);
 	set_deinit(&b->unnamed);
 	buf_deinit(&b->list);
 	free(b);
@@ -216,21 +228,9 @@ box_tell(struct client_box *b, client_box_fn fn, const struct err *e)
 	struct client_box_info info = b->info;
 
 	info.e = e;
-	set_init(&b->info.handled);
-	set_init(&b->info.owed);
-	set_init(&b->info.fresh);
-	set_init(&b->info.settled);
-	set_init(&b->info.barred);
-	set_init(&b->info.due);
-	set_init(&b->info.full);
+	init_sets(&b->info);
 	fn(b->arg, &info);
-	set_deinit(&info.handled);
-	set_deinit(&info.owed);
-	set_deinit(&info.fresh);
-	set_deinit(&info.settled);
-	set_deinit(&info.barred);
-	set_deinit(&info.due);
-	set_deinit(&info.full);
+	deinit_sets(&info);
 }
 
 void
