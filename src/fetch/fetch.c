@@ -165,6 +165,18 @@ fetch_trouble(struct fetch *f, const char *what, const struct err *e)
 }
 
 void
+fetch_note_absence(
+    struct client_box *ledger, uint32_t number, const char *reason)
+{
+	struct client_note note = { .number = number,
+		.why = CLIENT_WHY_NO_DATA,
+		.hold_after = FETCH_ABSENCES_MAX,
+		.reason = reason };
+
+	client_note(ledger, &note);
+}
+
+void
 fetch_finish(struct fetch *f, const struct err *e)
 {
 	if (e != NULL)

@@ -17,7 +17,6 @@
 
 #define ROUNDS 3       /* times that a missing body is asked for */
 #define NOTES_MAX 1000 /* of these, by one fetch */
-#define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
 
 static struct imap *
 machine(struct imap_box *b)
@@ -56,18 +55,6 @@ imap_box_end(struct imap_box *b, const struct err *e)
 	imap_box_quiet(b);
 }
 
-/* A message that the server does not produce: after a few times it is held. */
-static void
-note_absence(struct imap_box *b, uint32_t uid, const char *reason)
-{
-	struct client_note note = { .number = uid,
-		.why = CLIENT_WHY_NO_DATA,
-		.hold_after = ABSENCES_MAX,
-		.reason = reason };
-
-	client_note(b->ledger, &note);
-}
-
 /* It broke the last try, too. */
 static bool
 is_suspect(const struct imap_box *b, uint32_t uid)
@@ -85,7 +72,7 @@ imap_box_stop(struct imap_box *b)
 	suspect->number = intake_at(&b->intake);
 	snprintf(suspect->mailbox, sizeof(suspect->mailbox), "%s", b->mailbox);
 	if (suspect->number != 0 && is_suspect(b, suspect->number))
-		note_absence(b, suspect->number,
+		fetch_note_absence(b->ledger, suspect->number,
 		    "the connection is lost each time it is fetched");
 	b->session = NULL;
 	imap_box_end(b, NULL);
@@ -128,8 +115,8 @@ note_absences(struct imap_box *b)
 		uint32_t uid = set_first(&some);
 
 		set_remove(&some, uid, uid);
-		note_absence(
-		    b, uid, "the server lists it but does not send it");
+		fetch_note_absence(
+		    b->ledger, uid, "the server lists it but does not send it");
 	}
 	set_deinit(&some);
 }
@@ -144,7 +131,7 @@ report_missing(struct imap_box *b)
 	    "(the first is uid %u) but does not send them; they are tried "
 	    "again later, at most %d times",
 	    b->mailbox, set_count(&b->again), set_first(&b->again),
-	    ABSENCES_MAX);
+	    FETCH_ABSENCES_MAX);
 	log_warning(b->f->params->subject, "%s", e.text);
 	b->f->result.troubles += set_count(&b->again);
 	imap_box_note(b, &e);

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
+#include "fetch/run.h"
 #include "util/mem.h"
 
 #define SIZES_AT_ONCE 2000 /* messages of one command */
 #define HEADERS_AT_ONCE 20
 #define RANGES_MAX 100
-#define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
 
 struct imap_large {
 	const struct fetch_params *params; /* not ours */
@@ -156,16 +156,14 @@ done_sizes(struct imap_large *l)
 static void
 done_headers(struct imap_large *l)
 {
-	struct client_note note = { .why = CLIENT_WHY_NO_DATA,
-		.hold_after = ABSENCES_MAX,
-		.reason = "it is too large, and the server does not send its "
-			  "header" };
-
 	l->headers_ticket = 0;
 	while (!set_empty(&l->headers)) {
-		note.number = set_first(&l->headers);
-		set_remove(&l->headers, note.number, note.number);
-		client_note(l->large.intake->box, &note);
+		uint32_t uid = set_first(&l->headers);
+
+		set_remove(&l->headers, uid, uid);
+		fetch_note_absence(l->large.intake->box, uid,
+		    "it is too large, and the server does not send its "
+		    "header");
 	}
 }
 

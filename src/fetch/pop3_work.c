@@ -7,8 +7,7 @@
 #include "fetch/pop3_large.h"
 #include "sys/log.h"
 
-#define WINDOW 256     /* requests ahead of their answers */
-#define ABSENCES_MAX 3 /* fetches that bring none, until it is held */
+#define WINDOW 256 /* requests ahead of their answers */
 
 /* ---- asking ---- */
 
@@ -190,17 +189,11 @@ hear_header(struct pop3_run *r, enum pop3_event ev, struct pop3_info *info)
 
 /* ---- the bodies ---- */
 
-/* A message that the server does not produce: after a few times it is held. */
 static void
 note_absence(struct pop3_run *r, uint32_t number, const char *reason)
 {
-	struct client_note note = { .number = number,
-		.why = CLIENT_WHY_NO_DATA,
-		.hold_after = ABSENCES_MAX,
-		.reason = reason };
-
 	if (!r->by_content) /* else it has no name */
-		client_note(r->ledger, &note);
+		fetch_note_absence(r->ledger, number, reason);
 }
 
 /* False when the fetch is over. */

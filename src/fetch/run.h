@@ -42,6 +42,13 @@ void fetch_note(struct fetch *f, const struct err *e);
  * and is named as what, "INBOX: uid 7". The fetch goes on. */
 void fetch_trouble(struct fetch *f, const char *what, const struct err *e);
 
+#define FETCH_ABSENCES_MAX 3
+
+/* The server does not produce the message: the ledger notes it, and after so
+ * many fetches it is held. */
+void fetch_note_absence(
+    struct client_box *ledger, uint32_t number, const char *reason);
+
 /* The end; e NULL when there is nothing to add. A second call does nothing. */
 void fetch_finish(struct fetch *f, const struct err *e);
 
