@@ -58,6 +58,7 @@ struct conf_server {  /* a socket, or a host and a port */
 struct conf_account {
 	char *name;
 	char *where; /* "file:line" of its section, for errors */
+	char *owner; /* the user whose own file that is; NULL: ours */
 	enum conf_protocol protocol;
 	char *host;
 	unsigned int port; /* never 0: the default is filled in */
@@ -93,7 +94,13 @@ struct conf_account {
 	char *delivery_tls_name;    /* NULL: relay.host */
 	char *helo_name;            /* this host's is filled in */
 	unsigned int delivery_timeout_s, delivery_parallel;
-	uint64_t interval_s;
+	char *run_as;        /* deliver as this user; NULL: as who we are */
+	uint64_t interval_s; /* POP3: between fetches. IMAP: at the latest so
+	                        often it is looked whether mail came unheard */
+	uint64_t poll_s;     /* IMAP: where the server does not tell of mail */
+	unsigned int idle_renew_s;
+	unsigned int max_connections; /* IMAP: of this account in the daemon */
+	bool notify, list_status;     /* use them where they are offered */
 	unsigned int connect_timeout_s, tls_timeout_s, command_timeout_s;
 	uint64_t total_timeout_s;  /* of one fetch; 0: none */
 	unsigned int retries;      /* of a fetch that lost its connection */
@@ -105,6 +112,19 @@ struct conf {
 	enum log_level log_level;
 	char *state_dir; /* absolute */
 	unsigned int max_connections_per_host;
+	enum log_format log_format;
+	char *control;                   /* the socket; never NULL */
+	char *control_group;             /* who may use it too; or NULL */
+	char *engine_user;               /* NULL: as who we are */
+	struct conf_list users;          /* names and "@group": may have their
+	                                    own files */
+	unsigned int user_accounts;      /* each of them at most so many */
+	unsigned int user_connections;   /* in all */
+	bool user_commands;              /* they may use password-command */
+	unsigned int stop_timeout_s;     /* of the daemon */
+	struct conf_list notify_command; /* an argv; n 0: none */
+	uint64_t notify_after_s;         /* what lasts so long is an incident */
+	struct conf_server metrics;      /* loopback only; none: both NULL */
 	struct conf_account *accounts;
 	size_t n;
 };

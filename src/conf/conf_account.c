@@ -31,6 +31,10 @@ conf_account_init(struct conf_account *a)
 		.tls_timeout_s = 30,
 		.command_timeout_s = 300,
 		.retries = 3,
+		.idle_renew_s = 540,
+		.max_connections = 5,
+		.notify = true,
+		.list_status = true,
 		.pipelining = true,
 		.capa = true,
 		.id = true,
@@ -51,6 +55,7 @@ conf_account_deinit(struct conf_account *a)
 {
 	free(a->name);
 	free(a->where);
+	free(a->owner);
 	free(a->host);
 	free(a->tls_ca_file);
 	free(a->tls_name);
@@ -71,5 +76,6 @@ conf_account_deinit(struct conf_account *a)
 	free(a->delivery_tls_ca_file);
 	free(a->delivery_tls_name);
 	free(a->helo_name);
+	free(a->run_as);
 	*a = (struct conf_account){ 0 };
 }

@@ -258,10 +258,24 @@ hear(struct engine *g, struct ipc_packet *packet)
 		return true;
 	case WIRE_LEDGER:
 	case WIRE_TARGET:
+	case WIRE_UNLINK:
+	case WIRE_SECRET:
+	case WIRE_DROP:
+	case WIRE_POLL:
+	case WIRE_PAUSE:
+	case WIRE_RESUME:
+	case WIRE_PROBE:
+	case WIRE_PING:
+	case WIRE_METRICS:
 	case WIRE_READY:
 	case WIRE_REFUSE:
+	case WIRE_KNOWN:
 	case WIRE_PROGRESS:
 	case WIRE_RESULT:
+	case WIRE_STATUS:
+	case WIRE_WANT:
+	case WIRE_GONE:
+	case WIRE_PONG:
 		break;
 	}
 	return false;

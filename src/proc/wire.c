@@ -70,6 +70,13 @@ pack_source(struct buf *b, const struct conf_account *a)
 	pack_u8(b, a->pipelining);
 	pack_u8(b, a->capa);
 	pack_u8(b, a->id);
+	pack_u8(b, (uint8_t)a->watch);
+	pack_u64(b, a->interval_s);
+	pack_u64(b, a->poll_s);
+	pack_u32(b, a->idle_renew_s);
+	pack_u32(b, a->max_connections);
+	pack_u8(b, a->notify);
+	pack_u8(b, a->list_status);
 }
 
 static void
@@ -94,8 +101,16 @@ unpack_source(struct unpack *u, struct conf_account *a)
 	a->pipelining = unpack_u8(u) != 0;
 	a->capa = unpack_u8(u) != 0;
 	a->id = unpack_u8(u) != 0;
+	a->watch = (enum conf_watch)unpack_u8(u);
+	a->interval_s = unpack_u64(u);
+	a->poll_s = unpack_u64(u);
+	a->idle_renew_s = unpack_u32(u);
+	a->max_connections = unpack_u32(u);
+	a->notify = unpack_u8(u) != 0;
+	a->list_status = unpack_u8(u) != 0;
 	if (a->protocol > CONF_POP3 || a->tls > CONF_TLS_NONE ||
-	    a->auth > CONF_AUTH_LOGIN || a->after > CONF_DELETE)
+	    a->auth > CONF_AUTH_LOGIN || a->after > CONF_DELETE ||
+	    a->watch > CONF_WATCH_POLL)
 		u->bad = true;
 }
 
@@ -332,6 +347,7 @@ wire_pack_err(struct buf *b, const struct err *e)
 {
 	pack_u8(b, (uint8_t)e->kind);
 	pack_u32(b, (uint32_t)e->sys);
+	pack_u32(b, e->after_s);
 	pack_str(b, e->text);
 }
 
@@ -340,6 +356,7 @@ wire_unpack_err(struct unpack *u, struct err *e)
 {
 	uint8_t kind = unpack_u8(u);
 	int sys = (int)unpack_u32(u);
+	unsigned int after_s = unpack_u32(u);
 	char *text = unpack_str(u);
 
 	if (kind >= ERR_KINDS)
@@ -347,7 +364,53 @@ wire_unpack_err(struct unpack *u, struct err *e)
 	err_clear(e);
 	if (!u->bad && kind != ERR_NONE)
 		err_set(e, (enum err_kind)kind, sys, "%s", text);
+	e->after_s = after_s;
 	free(text);
+}
+
+void
+wire_pack_status(struct buf *b, const struct status *s)
+{
+	pack_u8(b, (uint8_t)s->state);
+	pack_u8(b, (uint8_t)s->how);
+	pack_u32(b, s->sessions);
+	pack_u32(b, s->watched);
+	pack_u32(b, s->polled);
+	pack_u64(b, (uint64_t)s->last_success);
+	pack_u64(b, (uint64_t)s->next);
+	pack_u64(b, s->delivered);
+	pack_u64(b, s->octets);
+	pack_u64(b, s->today);
+	pack_u64(b, s->held);
+	for (size_t i = 0; i < ERR_KINDS; i++)
+		pack_u64(b, s->failures[i]);
+	pack_u32(b, s->refused);
+	pack_u64(b, (uint64_t)s->failing_since);
+	wire_pack_err(b, &s->err);
+}
+
+void
+wire_unpack_status(struct unpack *u, struct status *s)
+{
+	*s = (struct status){ 0 };
+	s->state = (enum status_state)unpack_u8(u);
+	s->how = (enum status_how)unpack_u8(u);
+	s->sessions = unpack_u32(u);
+	s->watched = unpack_u32(u);
+	s->polled = unpack_u32(u);
+	s->last_success = (int64_t)unpack_u64(u);
+	s->next = (int64_t)unpack_u64(u);
+	s->delivered = unpack_u64(u);
+	s->octets = unpack_u64(u);
+	s->today = unpack_u64(u);
+	s->held = unpack_u64(u);
+	for (size_t i = 0; i < ERR_KINDS; i++)
+		s->failures[i] = unpack_u64(u);
+	s->refused = unpack_u32(u);
+	s->failing_since = (int64_t)unpack_u64(u);
+	wire_unpack_err(u, &s->err);
+	if (s->state >= STATUS_STATES || s->how > STATUS_NOTIFY)
+		u->bad = true;
 }
 
 void

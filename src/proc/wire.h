@@ -11,6 +11,7 @@
 
 #include "conf/conf.h"
 #include "fetch/fetch.h"
+#include "sched/status.h"
 #include "sys/log.h"
 #include "util/buf.h"
 #include "util/pack.h"
@@ -20,22 +21,41 @@
 
 enum wire_type {
 	/* to both */
-	WIRE_LINK = 1, /* + descriptor: engine and deliverer of each other */
-	WIRE_STOP,     /* end in order */
+	WIRE_LINK = 1, /* engine: number of the deliverer; + descriptor: of
+	                  each other. A second of the same number follows on
+	                  UNLINK */
+	WIRE_STOP,     /* end in order: all accounts, then all is answered */
 	/* to the deliverer */
 	WIRE_LEDGER, /* log level, path, whether an MDA may gain privileges;
 	                + descriptor of the lock, to hold */
-	WIRE_TARGET, /* a target; all of them before LINK */
+	WIRE_TARGET, /* a target; answered by WIRE_KNOWN */
 	/* to the engine */
-	WIRE_LIMITS,  /* log level, connections per host */
+	WIRE_LIMITS,  /* log level, connections per host, tell progress */
 	WIRE_CA,      /* number; + descriptor of PEM text */
-	WIRE_ACCOUNT, /* number, number of its CA (0: none), account, secret */
+	WIRE_ACCOUNT, /* number, whether it stays, number of its deliverer,
+	                 numbers of its CAs (0: none), account, secret */
+	WIRE_UNLINK,  /* number of a deliverer: it is gone */
+	WIRE_SECRET,  /* number, secret: instead of the one it had */
+	WIRE_DROP,    /* number: ends in order; answered by WIRE_GONE */
+	WIRE_POLL,    /* number: look now; answered by WIRE_RESULT, once for
+	                 all that came before the look began */
+	WIRE_PAUSE,   /* number: no connection until WIRE_RESUME */
+	WIRE_RESUME,  /* number: and the breaker is closed again */
+	WIRE_PROBE,   /* the network changed: which sessions live? */
+	WIRE_PING,    /* answered by WIRE_PONG: the loop goes round */
+	WIRE_METRICS, /* + descriptor of a listening socket for HTTP */
 	/* from the deliverer */
 	WIRE_READY,  /* the ledger is open */
 	WIRE_REFUSE, /* error: it cannot be used */
+	WIRE_KNOWN,  /* number: of a target */
 	/* from the engine */
 	WIRE_PROGRESS, /* number, progress */
-	WIRE_RESULT    /* number, result */
+	WIRE_RESULT,   /* number, result: of an account that does not stay, or
+	                  of a poll */
+	WIRE_STATUS,   /* number, status: something changed */
+	WIRE_WANT,     /* number: its secret was refused, is there another? */
+	WIRE_GONE,     /* number: what was dropped has left */
+	WIRE_PONG
 };
 
 /*
@@ -61,6 +81,9 @@ void wire_pack_progress(struct buf *b, const struct fetch_progress *p);
 void wire_unpack_progress(struct unpack *u, struct fetch_progress *p);
 void wire_pack_result(struct buf *b, const struct fetch_result *r);
 void wire_unpack_result(struct unpack *u, struct fetch_result *r);
+
+void wire_pack_status(struct buf *b, const struct status *s);
+void wire_unpack_status(struct unpack *u, struct status *s);
 
 void wire_pack_err(struct buf *b, const struct err *e);
 void wire_unpack_err(struct unpack *u, struct err *e);

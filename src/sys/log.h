@@ -25,12 +25,29 @@ enum log_level {
 	LOG_LEVEL_TRACE
 };
 
+/* How a line is written to standard error. */
+enum log_format {
+	LOG_AUTO,    /* LOG_JOURNAL when the journal reads it, else text */
+	LOG_TEXT,    /* "subject: error: text" */
+	LOG_JOURNAL, /* "<3>" in front, sd-daemon(3) */
+	LOG_JSON,    /* an object per line */
+	LOG_SYSLOG   /* to syslog(3) instead */
+};
+
+/* What a line says, once more for machines. The name is in lower case and
+ * without a prefix: "account", "uid", "ms". */
+struct log_field {
+	const char *name;
+	const char *value;
+};
+
 /* Receives one finished line without a newline. */
 typedef void (*log_sink_fn)(enum log_level level, const char *line);
 
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 bool log_wants(enum log_level level);
+void log_set_format(enum log_format format);
 void log_set_sink(log_sink_fn sink); /* NULL: standard error, the default */
 bool log_level_parse(const char *name, enum log_level *level);
 const char *log_level_name(enum log_level level);
@@ -43,6 +60,12 @@ void log_warning(const char *subject, const char *fmt, ...) LOG_PRINTF;
 void log_notice(const char *subject, const char *fmt, ...) LOG_PRINTF;
 void log_info(const char *subject, const char *fmt, ...) LOG_PRINTF;
 void log_debug(const char *subject, const char *fmt, ...) LOG_PRINTF;
+
+/* With fields for the formats that have them; text and journal lines show
+ * what fmt says alone. */
+void log_record(enum log_level level, const char *subject,
+    const struct log_field *fields, size_t n, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* The dialogue: each line of octets, as "subject: C: text" or "S: text". */
 void log_wire(const char *subject, char who, struct span octets);

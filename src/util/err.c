@@ -31,6 +31,7 @@ err_set(struct err *e, enum err_kind kind, int sys, const char *fmt, ...)
 	va_end(ap);
 	e->kind = kind;
 	e->sys = sys;
+	e->after_s = 0;
 	fill(e, raw);
 	return -1;
 }

@@ -31,7 +31,8 @@ enum err_kind {
 
 struct err {
 	enum err_kind kind;
-	int sys; /* errno, or 0 */
+	int sys;              /* errno, or 0 */
+	unsigned int after_s; /* the server asked to wait so long; 0: no */
 	char text[ERR_TEXT_MAX];
 };
 
