@@ -5,24 +5,30 @@
 #include <time.h>
 
 static uint64_t
-ms_of(clockid_t id)
+us_of(clockid_t id)
 {
 	struct timespec t = { 0 };
 
 	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 uint64_t
 clock_ms(void)
 {
-	return ms_of(CLOCK_MONOTONIC);
+	return us_of(CLOCK_MONOTONIC) / 1000;
+}
+
+uint64_t
+clock_us(void)
+{
+	return us_of(CLOCK_MONOTONIC);
 }
 
 uint64_t
 clock_boot_ms(void)
 {
-	return ms_of(CLOCK_BOOTTIME);
+	return us_of(CLOCK_BOOTTIME) / 1000;
 }
 
 int64_t

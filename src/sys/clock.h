@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 uint64_t clock_ms(void);      /* monotonic milliseconds: for deadlines */
+uint64_t clock_us(void);      /* the same, finer */
 uint64_t clock_boot_ms(void); /* the same, counting time asleep */
 int64_t clock_wall_s(void);   /* Unix time: for names and records only */
 void clock_wall(int64_t *s, uint32_t *us);

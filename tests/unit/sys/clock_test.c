@@ -20,6 +20,7 @@ runs_forward_in_milliseconds(void **state)
 	now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 	after = clock_ms();
 	assert_true(before <= now && now <= after);
+	assert_in_range(clock_us() / 1000, after, clock_ms() + 1);
 	assert_true(clock_boot_ms() >= before);
 }
 
