@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_list.h"
 #include "conf/conf_parse.h"
 #include "conf/conf_read.h"
 #include "conf/conf_report.h"
@@ -33,24 +36,92 @@ default_path(void)
 	return mem_strdup(SYSTEM_PATH);
 }
 
-struct conf *
-conf_load(const char *path, char ***errors, size_t *n_errors)
+static struct conf *
+load(const struct conf_list *files, bool own, const char *path, char ***errors,
+    size_t *n_errors)
 {
 	struct conf_words words = conf_words();
 	struct conf_report report;
 	struct conf_tree tree;
 	struct conf *c;
-	char *name = path == NULL ? default_path() : mem_strdup(path);
 
 	conf_tree_init(&tree);
 	conf_report_init(&report);
-	conf_parse(&tree, name, &words, &report);
+	conf_parse(&tree, files, own, &words, &report);
 	c = conf_read(&tree, &report);
-	c->path = name;
+	c->path = mem_strdup(path);
 	if (report.n > 0)
 		conf_free(&c);
 	*errors = conf_report_take(&report, n_errors);
 	conf_tree_deinit(&tree);
+	return c;
+}
+
+struct conf *
+conf_load(const char *path, char ***errors, size_t *n_errors)
+{
+	char *name = path == NULL ? default_path() : mem_strdup(path);
+	struct conf_list files = { 0 };
+	struct conf *c;
+
+	conf_list_add(&files, name);
+	c = load(&files, false, name, errors, n_errors);
+	conf_list_free(&files);
+	free(name);
+	return c;
+}
+
+/* Those that a shell's *.conf would name. */
+static int
+is_conf(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 &&
+	    strcmp(d->d_name + n - 5, ".conf") == 0;
+}
+
+/* alphasort() would ask the locale. */
+static int
+by_octets(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* 0, or -1 and errno. */
+static int
+list_dir(const char *dir, struct conf_list *files)
+{
+	struct dirent **found;
+	int i, n = scandir(dir, &found, is_conf, by_octets);
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : -1;
+	for (i = 0; i < n; i++) {
+		char *path = mem_printf("%s/%s", dir, found[i]->d_name);
+
+		conf_list_add(files, path);
+		free(path);
+		free(found[i]);
+	}
+	free(found);
+	return 0;
+}
+
+struct conf *
+conf_load_dir(const char *dir, char ***errors, size_t *n_errors)
+{
+	struct conf_list files = { 0 };
+	struct conf *c = NULL;
+
+	if (list_dir(dir, &files) < 0) {
+		*errors = mem_array(1, sizeof(**errors));
+		(*errors)[0] = mem_printf("%s: %s", dir, strerror(errno));
+		*n_errors = 1;
+	} else {
+		c = load(&files, true, dir, errors, n_errors);
+	}
+	conf_list_free(&files);
 	return c;
 }
 
@@ -66,6 +137,14 @@ conf_free(struct conf **c)
 	free((*c)->accounts);
 	free((*c)->path);
 	free((*c)->state_dir);
+	free((*c)->control);
+	free((*c)->control_group);
+	free((*c)->engine_user);
+	conf_list_free(&(*c)->users);
+	conf_list_free(&(*c)->notify_command);
+	free((*c)->metrics.socket);
+	free((*c)->metrics.host);
+	conf_list_free(&(*c)->warnings);
 	free(*c);
 	*c = NULL;
 }

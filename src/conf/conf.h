@@ -125,6 +125,8 @@ struct conf {
 	struct conf_list notify_command; /* an argv; n 0: none */
 	uint64_t notify_after_s;         /* what lasts so long is an incident */
 	struct conf_server metrics;      /* loopback only; none: both NULL */
+	struct conf_list warnings;       /* "file:line: text": it can be used,
+	                                    but think about it */
 	struct conf_account *accounts;
 	size_t n;
 };
@@ -136,6 +138,16 @@ struct conf {
  * ~/.config/...) if it exists, else /etc/mailhaul/mailhaul.conf.
  */
 struct conf *conf_load(const char *path, char ***errors, size_t *n_errors);
+
+/*
+ * The same of all *.conf in a directory, in the order of their names, as one
+ * configuration: what a user has in his ~/.config/mailhaul. For a process
+ * that has become this user, with his HOME. Only log-level counts of the
+ * global options, all else there and run-as is an error; so is a file that
+ * belongs to somebody else. A directory that is missing or has no such file
+ * has no accounts and no errors.
+ */
+struct conf *conf_load_dir(const char *dir, char ***errors, size_t *n_errors);
 void conf_free(struct conf **c); /* wipes literal secrets; NULL is fine */
 void conf_errors_free(char ***errors, size_t *n);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf_delivery.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_delivery_kind.h"
 #include "conf/conf_value.h"
 #include "util/mem.h"
 
@@ -157,21 +157,6 @@ finish_envelope(struct conf_reader *r, const struct conf_section *own,
 
 /* ---- LMTP and SMTP ---- */
 
-/* What is said to it does not leave this host. */
-static bool
-is_here(const struct conf_server *server)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	if (server->host == NULL || strcasecmp(server->host, "localhost") == 0)
-		return true;
-	if (inet_pton(AF_INET, server->host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return inet_pton(AF_INET6, server->host, &v6) == 1 &&
-	    IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 static void
 decide_tls(struct conf_reader *r, const struct conf_section *own,
     struct conf_account *a)
@@ -185,8 +170,9 @@ decide_tls(struct conf_reader *r, const struct conf_section *own,
 	if (by_socket)
 		a->delivery_tls = CONF_TLS_NONE;
 	else if (a->delivery_tls == CONF_TLS_AUTO)
-		a->delivery_tls =
-		    is_here(&a->relay) ? CONF_TLS_NONE : CONF_TLS_STARTTLS;
+		a->delivery_tls = conf_server_is_here(&a->relay)
+		    ? CONF_TLS_NONE
+		    : CONF_TLS_STARTTLS;
 }
 
 static char *

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf_delivery_kind.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "conf/conf_list.h"
@@ -179,6 +181,20 @@ conf_read_server(struct conf_reader *r, const struct conf_option *o,
 		wrong = read_host(rest, to);
 	if (wrong != NULL)
 		conf_refuse(r, s, wrong);
+}
+
+bool
+conf_server_is_here(const struct conf_server *s)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (s->host == NULL || strcasecmp(s->host, "localhost") == 0)
+		return true;
+	if (inet_pton(AF_INET, s->host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, s->host, &v6) == 1 &&
+	    IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 /* ---- the envelope, and the trace ---- */

@@ -236,18 +236,22 @@ conf_read_text(struct conf_reader *r, const struct conf_option *o,
 	replace(field, mem_strdup(value)); /* it is there, though wrong */
 }
 
-void
-conf_read_path(struct conf_reader *r, const struct conf_option *o,
-    const struct conf_setting *s, void *field)
+/* "~" is home, or our own if that is NULL. */
+static void
+read_path(struct conf_reader *r, const struct conf_setting *s, const char *home,
+    void *field)
 {
 	const char *value = conf_single(r, s);
 	struct err e;
 	char *path;
 
-	(void)o;
 	if (value == NULL)
 		return;
-	path = file_expand(value, &e);
+	if (home != NULL &&
+	    (strcmp(value, "~") == 0 || strncmp(value, "~/", 2) == 0))
+		path = mem_printf("%s%s", home, value + 1);
+	else
+		path = file_expand(value, &e);
 	if (path == NULL)
 		conf_refuse(r, s, e.text);
 	else if (path[0] != '/')
@@ -256,6 +260,22 @@ conf_read_path(struct conf_reader *r, const struct conf_option *o,
 	else if (strlen(path) >= 4096) /* PATH_MAX of Linux */
 		conf_refuse(r, s, "is too long for a path");
 	replace(field, path == NULL ? mem_strdup(value) : path);
+}
+
+void
+conf_read_path(struct conf_reader *r, const struct conf_option *o,
+    const struct conf_setting *s, void *field)
+{
+	(void)o;
+	read_path(r, s, NULL, field);
+}
+
+void
+conf_read_target(struct conf_reader *r, const struct conf_option *o,
+    const struct conf_setting *s, void *field)
+{
+	(void)o;
+	read_path(r, s, r->home, field);
 }
 
 /* ---- lists ---- */

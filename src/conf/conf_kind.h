@@ -19,6 +19,7 @@ struct conf_reader {
 	const struct conf_tree *tree;
 	struct conf_report *report;
 	const char *who; /* "account work", "defaults", or NULL: in texts */
+	char *home;      /* of run-as, once that is read; NULL: our own */
 	bool quiet; /* reading a value of defaults again: it has been told */
 };
 
@@ -54,6 +55,7 @@ CONF_KIND(conf_read_seconds_64); /* to a uint64_t */
 CONF_KIND(conf_read_size);       /* to a uint64_t */
 CONF_KIND(conf_read_text);       /* to a char * */
 CONF_KIND(conf_read_path);       /* to a char *: absolute, "~" expanded */
+CONF_KIND(conf_read_target);     /* the same, "~" is r->home */
 CONF_KIND(conf_read_command);    /* to a struct conf_list: an argv */
 CONF_KIND(conf_read_mailboxes);  /* to a struct conf_list */
 CONF_KIND(conf_read_password);   /* to a struct secret * */

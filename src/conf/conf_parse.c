@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/conf_file.h"
 #include "conf/conf_include.h"
@@ -37,6 +38,7 @@ struct parser {
 	struct conf_report *report;
 	cfg_t *root;
 	struct open_file *open;
+	bool own;
 	size_t octets;
 	struct conf_section section; /* the one being read */
 	struct conf_unknowns unknown;
@@ -341,6 +343,31 @@ too_much(const struct parser *p)
 	return NULL;
 }
 
+/* What speaks against a file for a user's own configuration, or NULL. With
+ * it somebody else would say what is done in the user's name. */
+static const char *
+not_own(const struct stat *st)
+{
+	if (st->st_uid != geteuid())
+		return "belongs to another user: copy it";
+	if ((st->st_mode & S_IWOTH) != 0)
+		return "can be written by others: chmod o-w it";
+	return NULL;
+}
+
+static void
+complain_file(
+    struct parser *p, struct conf_place at, const char *path, const char *text)
+{
+	if (at.line > 0)
+		conf_complain(p->report, at, "%s: %s", path, text);
+	else if (p->own)
+		conf_complain(p->report, at, "%s", text);
+	else
+		conf_complain(p->report, at,
+		    "%s: write it, or name another with -c", text);
+}
+
 /* at is where the file is asked for. */
 static void
 load(struct parser *p, const char *path, struct conf_place at)
@@ -354,11 +381,10 @@ load(struct parser *p, const char *path, struct conf_place at)
 	if (why != NULL) {
 		conf_complain(p->report, at, "%s: %s", path, why);
 	} else if (conf_file_read(path, FILE_MAX_OCTETS, &raw, &st, &e) < 0) {
-		if (at.line == 0)
-			conf_complain(p->report, at,
-			    "%s: write it, or name another with -c", e.text);
-		else
-			conf_complain(p->report, at, "%s: %s", path, e.text);
+		complain_file(p, at, path, e.text);
+		p->tree->broken = true;
+	} else if (p->own && (why = not_own(&st)) != NULL) {
+		complain_file(p, at, path, why);
 		p->tree->broken = true;
 	} else if (is_open(p, &st)) {
 		conf_complain(p->report, at,
@@ -478,30 +504,38 @@ new_root(const struct parser *p)
 /* ---- all of it ---- */
 
 static void
-read_once(struct parser *p, const char *path)
+read_once(struct parser *p, const struct conf_list *files)
 {
-	struct conf_place at = { .path = path };
+	size_t i;
 
 	conf_tree_deinit(p->tree);
+	p->tree->own = p->own;
 	conf_report_deinit(p->report);
 	p->octets = 0;
 	p->again = false;
 	p->password_at = (struct conf_place){ 0 };
 	p->root = new_root(p);
 	cfg_set_error_function(p->root, on_error);
-	load(p, path, at);
+	for (i = 0; i < files->n; i++) {
+		struct conf_place at = { .path = files->v[i],
+			.file = p->tree->n_files };
+
+		load(p, files->v[i], at);
+	}
 	cfg_free(p->root);
 }
 
 void
-conf_parse(struct conf_tree *t, const char *path,
+conf_parse(struct conf_tree *t, const struct conf_list *files, bool own,
     const struct conf_words *words, struct conf_report *r)
 {
-	struct parser p = { .words = words, .tree = t, .report = r };
+	struct parser p = {
+		.words = words, .tree = t, .report = r, .own = own
+	};
 
 	parser = &p;
 	do
-		read_once(&p, path);
+		read_once(&p, files);
 	while (p.again);
 	parser = NULL;
 	conf_unknowns_free(&p.unknown);

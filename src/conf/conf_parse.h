@@ -15,9 +15,13 @@
 #include "conf/conf_report.h"
 #include "conf/conf_tree.h"
 
-/* Fills *t, and *r with what is wrong with the grammar, the names and the
- * files. libconfuse has globals: not from two threads at a time. */
-void conf_parse(struct conf_tree *t, const char *path,
+/*
+ * Fills *t from the files, which are one configuration, and *r with what is
+ * wrong with the grammar, the names and the files. own: the tree is a user's,
+ * who may take nobody else's file for it. libconfuse has globals: not from
+ * two threads at a time.
+ */
+void conf_parse(struct conf_tree *t, const struct conf_list *files, bool own,
     const struct conf_words *words, struct conf_report *r);
 
 #endif

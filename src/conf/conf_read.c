@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_daemon.h"
 #include "conf/conf_delivery.h"
 #include "conf/conf_delivery_kind.h"
 #include "conf/conf_kind.h"
 #include "conf/conf_list.h"
+#include "conf/conf_user_kind.h"
 #include "conf/conf_value.h"
+#include "conf/conf_watch.h"
 #include "sys/file.h"
 #include "util/mem.h"
 
@@ -43,6 +46,9 @@ static const char *const delivery_tls_modes[] = { "implicit", "starttls",
 static const char *const levels[] = { "error", "warning", "notice", "info",
 	"debug", "trace", NULL };
 
+static const char *const formats[] = { "auto", "text", "journal", "json",
+	"syslog", NULL };
+
 /* clang-format off */
 #define GLOBAL(field) .at = offsetof(struct conf, field)
 #define FIELD(field) .at = offsetof(struct conf_account, field)
@@ -52,9 +58,27 @@ static const struct conf_option global_options[] = {
 	{ "state-dir", conf_read_path, GLOBAL(state_dir) },
 	{ "max-connections-per-host", conf_read_number,
 	    GLOBAL(max_connections_per_host), .min = 1, .max = 1000000 },
+	{ "log-format", conf_read_choice, GLOBAL(log_format),
+	    .words = formats },
+	{ "control", conf_read_socket, GLOBAL(control) },
+	{ "control-group", conf_read_group, GLOBAL(control_group) },
+	{ "user", conf_read_engine_user, GLOBAL(engine_user) },
+	{ "users", conf_read_users, GLOBAL(users) },
+	{ "user-accounts", conf_read_number, GLOBAL(user_accounts),
+	    .min = 1, .max = 1000 },
+	{ "user-connections", conf_read_number, GLOBAL(user_connections),
+	    .min = 1, .max = 1000 },
+	{ "user-password-command", conf_read_bool, GLOBAL(user_commands) },
+	{ "stop-timeout", conf_read_seconds, GLOBAL(stop_timeout_s),
+	    .min = 1, .max = HOUR_S },
+	{ "notify-command", conf_read_command, GLOBAL(notify_command) },
+	{ "notify-after", conf_read_seconds_64, GLOBAL(notify_after_s),
+	    .min = 0, .max = 7 * DAY_S },
+	{ "metrics", conf_read_metrics, GLOBAL(metrics) },
 };
 
 static const struct conf_option account_options[] = {
+	{ "run-as", conf_read_run_as, FIELD(run_as) }, /* says what "~" is */
 	{ "protocol", conf_read_choice, FIELD(protocol), .words = protocols },
 	{ "host", conf_read_text, FIELD(host), .check = conf_check_host },
 	{ "port", conf_read_number, FIELD(port), .min = 1, .max = 65535 },
@@ -73,13 +97,19 @@ static const struct conf_option account_options[] = {
 	{ "watch", conf_read_choice, FIELD(watch), .words = watches },
 	{ "interval", conf_read_seconds_64, FIELD(interval_s),
 	    .min = 10, .max = 30 * DAY_S },
+	{ "idle-renew", conf_read_seconds, FIELD(idle_renew_s),
+	    .min = 10, .max = 29 * MINUTE_S },
+	{ "max-connections", conf_read_number, FIELD(max_connections),
+	    .min = 1, .max = 100 },
+	{ "notify", conf_read_bool, FIELD(notify) },
+	{ "list-status", conf_read_bool, FIELD(list_status) },
 	{ "after", conf_read_choice, FIELD(after), .words = afters },
 	{ "expunge-others", conf_read_bool, FIELD(expunge_others) },
-	{ "maildir", conf_read_path, FIELD(maildir) },
+	{ "maildir", conf_read_target, FIELD(maildir) },
 	{ "mda", conf_read_mda, FIELD(mda) },
 	{ "lmtp", conf_read_server, FIELD(relay) },
 	{ "smtp", conf_read_server, FIELD(relay) },
-	{ "mbox", conf_read_path, FIELD(mbox) },
+	{ "mbox", conf_read_target, FIELD(mbox) },
 	{ "maildir-folders", conf_read_bool, FIELD(maildir_folders) },
 	{ "keep-flags", conf_read_bool, FIELD(keep_flags) },
 	{ "mda-timeout", conf_read_seconds, FIELD(mda_timeout_s),
@@ -214,6 +244,8 @@ read_options(struct conf_reader *r, const struct conf_section *own,
 {
 	size_t i;
 
+	free(r->home);
+	r->home = NULL;
 	for (i = 0; i < COUNT(account_options); i++) {
 		const struct conf_option *o = &account_options[i];
 		const struct conf_setting *s = conf_section_get(own, o->name);
@@ -273,44 +305,14 @@ default_port(const struct conf_account *a)
 	return a->tls == CONF_TLS_IMPLICIT ? 995 : 110;
 }
 
-static uint64_t
-default_interval(const struct conf_account *a)
-{
-	if (a->protocol == CONF_POP3)
-		return 10 * MINUTE_S;
-	return a->watch == CONF_WATCH_IDLE ? 15 * MINUTE_S : 5 * MINUTE_S;
-}
-
-/* POP3 has one mailbox and no IDLE. Defaults meant for IMAP do not hurt. */
-static void
-finish_pop3(struct conf_reader *r, const struct conf_section *own,
-    struct conf_account *a)
-{
-	const struct conf_setting *s = conf_section_get(own, "mailboxes");
-
-	if (s != NULL)
-		conf_refuse(
-		    r, s, "is for IMAP: POP3 has one mailbox, remove it");
-	s = conf_section_get(own, "watch");
-	if (s != NULL && a->watch == CONF_WATCH_IDLE)
-		conf_refuse(r, s, "= idle is for IMAP: remove it");
-	conf_list_free(&a->mailboxes);
-	a->watch = CONF_WATCH_POLL;
-}
-
 static void
 finish(struct conf_reader *r, const struct conf_section *own,
     struct conf_account *a)
 {
-	if (a->protocol == CONF_POP3)
-		finish_pop3(r, own, a);
-	else if (a->mailboxes.n == 0)
-		conf_list_add(&a->mailboxes, "INBOX");
+	conf_watch_finish(r, own, a);
 	if (a->port == 0)
 		a->port = default_port(a);
 	conf_delivery_finish(r, own, a);
-	if (a->interval_s == 0)
-		a->interval_s = default_interval(a);
 }
 
 static void
@@ -359,6 +361,17 @@ default_state_dir(struct conf_report *r, struct conf_place at)
 	return dir;
 }
 
+/* A user's own file may say how much is logged: that matters where it is
+ * the only one. */
+static bool
+is_theirs(struct conf_reader *r, const struct conf_setting *s)
+{
+	if (!r->tree->own || strcmp(s->name, "log-level") == 0)
+		return true;
+	conf_refuse(r, s, "is the administrator's: remove it");
+	return false;
+}
+
 static void
 read_global(struct conf_reader *r, struct conf *c, struct conf_place whole)
 {
@@ -369,11 +382,12 @@ read_global(struct conf_reader *r, struct conf *c, struct conf_place whole)
 		const struct conf_setting *s =
 		    conf_section_get(&r->tree->global, o->name);
 
-		if (s != NULL)
+		if (s != NULL && is_theirs(r, s))
 			read_option(r, o, s, c);
 	}
 	if (c->state_dir == NULL)
 		c->state_dir = default_state_dir(r->report, whole);
+	conf_daemon_finish(c);
 }
 
 struct conf *
@@ -387,12 +401,15 @@ conf_read(const struct conf_tree *t, struct conf_report *r)
 		whole.path = t->files[0].path;
 	c->log_level = LOG_LEVEL_INFO;
 	c->max_connections_per_host = 8;
+	conf_daemon_init(c);
 	read_global(&reader, c, whole);
 	check_defaults(&reader, &t->defaults);
 	c->accounts = mem_array(t->n_accounts, sizeof(*c->accounts));
 	for (; c->n < t->n_accounts; c->n++)
 		read_account(&reader, &t->accounts[c->n], &c->accounts[c->n]);
-	if (c->n == 0 && !t->broken && r->n == 0)
+	conf_daemon_warn(c, whole.path);
+	free(reader.home);
+	if (c->n == 0 && !t->broken && !t->own && r->n == 0)
 		conf_complain(
 		    r, whole, "there is no account: add account NAME { ... }");
 	return c;

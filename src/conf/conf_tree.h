@@ -40,6 +40,7 @@ struct conf_tree {
 	bool has_defaults;
 	struct conf_section *accounts;
 	size_t n_accounts;
+	bool own;    /* of a user who is not the administrator */
 	bool broken; /* not read to its end: things may seem to be missing */
 };
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "conf/conf_list.h"
 #include "unit/conf/tmp.h"
 #include "util/mem.h"
 
@@ -19,6 +20,7 @@ static char *
 parse(struct conf_tree *t, const char *path)
 {
 	const struct conf_words words = { global, account };
+	struct conf_list files = { 0 };
 	struct conf_report r;
 	struct buf b;
 	char **v, *text;
@@ -26,7 +28,9 @@ parse(struct conf_tree *t, const char *path)
 
 	conf_tree_init(t);
 	conf_report_init(&r);
-	conf_parse(t, path, &words, &r);
+	conf_list_add(&files, path);
+	conf_parse(t, &files, false, &words, &r);
+	conf_list_free(&files);
 	v = conf_report_take(&r, &n);
 	buf_init(&b, 1 << 20);
 	for (i = 0; i < n; i++)
