@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_dir.h"
 #include "conf/conf_list.h"
 #include "conf/conf_parse.h"
 #include "conf/conf_read.h"
@@ -71,53 +71,18 @@ conf_load(const char *path, char ***errors, size_t *n_errors)
 	return c;
 }
 
-/* Those that a shell's *.conf would name. */
-static int
-is_conf(const struct dirent *d)
-{
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && n > 5 &&
-	    strcmp(d->d_name + n - 5, ".conf") == 0;
-}
-
-/* alphasort() would ask the locale. */
-static int
-by_octets(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* 0, or -1 and errno. */
-static int
-list_dir(const char *dir, struct conf_list *files)
-{
-	struct dirent **found;
-	int i, n = scandir(dir, &found, is_conf, by_octets);
-
-	if (n < 0)
-		return errno == ENOENT ? 0 : -1;
-	for (i = 0; i < n; i++) {
-		char *path = mem_printf("%s/%s", dir, found[i]->d_name);
-
-		conf_list_add(files, path);
-		free(path);
-		free(found[i]);
-	}
-	free(found);
-	return 0;
-}
-
 struct conf *
 conf_load_dir(const char *dir, char ***errors, size_t *n_errors)
 {
+	struct conf_place at = { .path = dir };
 	struct conf_list files = { 0 };
+	struct conf_report report;
 	struct conf *c = NULL;
 
-	if (list_dir(dir, &files) < 0) {
-		*errors = mem_array(1, sizeof(**errors));
-		(*errors)[0] = mem_printf("%s: %s", dir, strerror(errno));
-		*n_errors = 1;
+	if (conf_dir_paths(&files, dir) < 0) {
+		conf_report_init(&report);
+		conf_complain(&report, at, "%s", strerror(errno));
+		*errors = conf_report_take(&report, n_errors);
 	} else {
 		c = load(&files, true, dir, errors, n_errors);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf_daemon.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,24 @@ warn(struct conf *c, char *text)
 	free(text);
 }
 
+/* They may come later, or the name is misspelt: who knows? */
+static void
+warn_of_missing(struct conf *c, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < c->users.n; i++) {
+		const char *name = c->users.v[i];
+		bool group = name[0] == '@';
+
+		if (group ? getgrnam(name + 1) == NULL : getpwnam(name) == NULL)
+			warn(c,
+			    mem_printf("%s: users = \"%s\": there is no such "
+				       "%s now",
+				path, name, group ? "group" : "user"));
+	}
+}
+
 /* What a letter makes happen there (a program, a file that is not where it
  * seems to be) happens with all privileges. */
 static bool
@@ -106,6 +125,7 @@ conf_daemon_warn(struct conf *c, const char *path)
 		    mem_printf("%s: what talks to the servers runs as root: "
 			       "add a user %s, or user = NAME",
 			path, ENGINE_USER));
+	warn_of_missing(c, path);
 	for (i = 0; i < c->n; i++) {
 		const struct conf_account *a = &c->accounts[i];
 

@@ -91,6 +91,22 @@ conf_read_group(struct conf_reader *r, const struct conf_option *o,
 	replace(field, name);
 }
 
+/* Of a name or "@group". Not that it is there: that would let nobody's mail
+ * come because one user has left. */
+static const char *
+check_entry(const char *entry)
+{
+	const char *wrong = check_name(entry + (entry[0] == '@'));
+	const struct passwd *pw;
+
+	if (wrong != NULL || entry[0] == '@')
+		return wrong;
+	pw = getpwnam(entry);
+	return pw != NULL && pw->pw_uid == 0
+	    ? "that is root, whose accounts stand here"
+	    : NULL;
+}
+
 void
 conf_read_users(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
@@ -102,15 +118,14 @@ conf_read_users(struct conf_reader *r, const struct conf_option *o,
 		conf_refuse(r, s,
 		    "is for root, who alone can be other users: remove it");
 	for (i = 0; i < s->values.n; i++) {
-		const char *name = s->values.v[i];
-		const char *wrong = check_name(name + (name[0] == '@'));
+		const char *wrong = check_entry(s->values.v[i]);
 		char *text;
 
 		if (wrong == NULL)
 			continue;
 		text = mem_printf("= \"%s\": %s: write names of users, and "
 				  "\"@group\"",
-		    name, wrong);
+		    s->values.v[i], wrong);
 		conf_refuse(r, s, text);
 		free(text);
 	}

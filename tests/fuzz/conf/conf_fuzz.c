@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * conf_load() on any file. What must hold: a configuration or errors, never
- * both; errors are one printable line each; and what is accepted is complete
- * and fit for the wire.
+ * conf_load() on any file, and conf_load_dir() on a directory with it. What
+ * must hold: a configuration or errors, never both; errors are one printable
+ * line each; what is accepted is complete and fit for the wire; and what a
+ * user may say in his own file is good for the administrator, too.
  */
 
 #include <assert.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "conf/conf_same.h"
 #include "util/text.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -21,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 
 static char dir[] = "/tmp/mailhaul-fuzz-XXXXXX";
-static char path[sizeof(dir) + 2];
+static char path[sizeof(dir) + 7];
 
 /* libconfuse 3.3 forgets the arguments of a broken include(). */
 const char *
@@ -45,7 +47,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	setenv("HOME", "/home/alice", 1);
 	if (mkdtemp(dir) == NULL)
 		abort();
-	snprintf(path, sizeof(path), "%s/f", dir);
+	snprintf(path, sizeof(path), "%s/f.conf", dir);
 	atexit(clean_up);
 	return 0;
 }
@@ -109,7 +111,10 @@ check_account(const struct conf_account *a)
 	check_wire(a->host);
 	check_wire(a->user);
 	assert(a->host[0] != '-' && a->port > 0 && a->port <= 65535);
-	assert(a->interval_s >= 10);
+	assert(a->interval_s >= 10 && a->poll_s >= 10);
+	assert(a->poll_s <= a->interval_s);
+	assert(a->idle_renew_s >= 10 && a->idle_renew_s <= 1740);
+	assert(a->max_connections >= 1 && a->max_connections <= 100);
 	assert(a->retries <= 20 && a->command_timeout_s > 0);
 	assert((a->mailboxes.n > 0) == (a->protocol == CONF_IMAP));
 	for (i = 0; i < a->mailboxes.n; i++)
@@ -120,6 +125,26 @@ check_account(const struct conf_account *a)
 	check_delivery(a);
 	conf_summary(a, line, sizeof(line));
 	assert(!text_breaks_line(span_of(line)));
+}
+
+static void
+check_global(const struct conf *c)
+{
+	const struct conf_server *m = &c->metrics;
+	size_t i;
+
+	assert(c->log_format <= LOG_SYSLOG);
+	assert(c->state_dir[0] == '/' && c->control[0] == '/');
+	assert(m->socket == NULL || m->host == NULL);
+	assert(m->host == NULL || m->port > 0);
+	assert(c->user_accounts >= 1 && c->user_accounts <= 1000);
+	assert(c->user_connections >= 1 && c->user_connections <= 1000);
+	assert(c->stop_timeout_s >= 1);
+	assert(c->notify_command.n == 0 || c->notify_command.v[0][0] != '\0');
+	for (i = 0; i < c->users.n; i++)
+		assert(strchr(c->users.v[i], '/') == NULL);
+	for (i = 0; i < c->warnings.n; i++)
+		assert(!text_breaks_line(span_of(c->warnings.v[i])));
 }
 
 static void
@@ -143,12 +168,44 @@ write_file(const uint8_t *data, size_t size)
 	close(fd);
 }
 
+/* What conf_load() or conf_load_dir() has answered. */
+static void
+check_answer(const struct conf *c, char *const *errors, size_t n)
+{
+	size_t i;
+
+	assert((c == NULL) == (n > 0));
+	for (i = 0; i < n; i++)
+		check_error(errors[i]);
+	if (c != NULL)
+		check_global(c);
+	for (i = 0; c != NULL && i < c->n; i++)
+		check_account(&c->accounts[i]);
+}
+
+/* Whether all of the accounts are there that this user has. */
+static void
+check_own(struct conf *all)
+{
+	struct conf *c;
+	char **errors;
+	size_t n, i;
+
+	c = conf_load_dir(dir, &errors, &n);
+	check_answer(c, errors, n);
+	assert(c == NULL || c->n == 0 || (all != NULL && all->n == c->n));
+	for (i = 0; c != NULL && i < c->n; i++)
+		assert(conf_account_same(&c->accounts[i], &all->accounts[i]));
+	conf_errors_free(&errors, &n);
+	conf_free(&c);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct conf *c;
 	char **errors;
-	size_t n, i;
+	size_t n;
 
 	/* files of this machine would make a run differ from the next */
 	if (has(data, size, "include") &&
@@ -157,11 +214,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	write_file(data, size);
 	c = conf_load(path, &errors, &n);
-	assert((c == NULL) == (n > 0));
-	for (i = 0; i < n; i++)
-		check_error(errors[i]);
-	for (i = 0; c != NULL && i < c->n; i++)
-		check_account(&c->accounts[i]);
+	check_answer(c, errors, n);
+	check_own(c);
 	assert(c == NULL || conf_nearest(c, "acount") == NULL ||
 	    conf_find(c, conf_nearest(c, "acount")) != NULL);
 	conf_errors_free(&errors, &n);

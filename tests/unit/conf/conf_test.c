@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <pwd.h>
+
 #include "unit/conf/tmp.h"
 
 #include "unit/conf/load.h"
@@ -298,6 +300,49 @@ expands_the_home_directory(void **state)
 	assert_string_equal(
 	    line, "imap u@h:993 (tls), INBOX -> ~/Maildir, keep");
 	conf_free(&c);
+}
+
+/* The first user of this system but root, NULL: there is none. */
+static const struct passwd *
+another_user(void)
+{
+	const struct passwd *pw;
+
+	setpwent();
+	do
+		pw = getpwent();
+	while (pw != NULL && (pw->pw_uid == 0 || pw->pw_dir[0] != '/'));
+	return pw;
+}
+
+static void
+delivers_to_the_home_of_the_user_it_runs_as(void **state)
+{
+	const struct passwd *pw = another_user();
+	char want[4096], *text;
+	struct conf *c;
+
+	(void)state;
+	if (geteuid() != 0 || pw == NULL)
+		skip();
+	setenv("HOME", "/home/alice", 1);
+	text = mem_printf("defaults { host = h user = u maildir = \"~/M\" }\n"
+			  "account a { run-as = %s password-file = \"~/p\" }\n"
+			  "account b { run-as = %s mbox = \"~\" }\n"
+			  "account c { }\n",
+	    pw->pw_name, pw->pw_name);
+	c = load_text(text);
+	snprintf(want, sizeof(want), "%s/M", pw->pw_dir);
+	assert_string_equal(c->accounts[0].maildir, want);
+	assert_string_equal(c->accounts[0].secret.file, "/home/alice/p");
+	assert_string_equal(c->accounts[1].mbox, pw->pw_dir);
+	assert_string_equal(c->accounts[2].maildir, "/home/alice/M");
+	assert_null(c->accounts[2].run_as);
+	assert_in_range(c->warnings.n, 1, 2); /* the other: of the engine */
+	assert_string_equal(c->warnings.v[c->warnings.n - 1],
+	    "f:4: account c: delivers as root: add run-as = NAME");
+	conf_free(&c);
+	free(text);
 }
 
 static void
@@ -797,6 +842,7 @@ main(void)
 		    takes_from_defaults_what_an_account_leaves_out),
 		cmocka_unit_test(keeps_a_password_to_the_letter),
 		cmocka_unit_test(expands_the_home_directory),
+		cmocka_unit_test(delivers_to_the_home_of_the_user_it_runs_as),
 		cmocka_unit_test(reads_the_file_of_the_benchmarks),
 		cmocka_unit_test(reads_a_thousand_accounts),
 		cmocka_unit_test(refuses_values_out_of_range),
