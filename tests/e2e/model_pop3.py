@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: ISC
+"""The scripted POP3 server, one session of it."""
+
+import base64
+import fnmatch
+
+from model_base import PASSWORD, USER
+
+
+class Pop3:
+    """One session on a Box."""
+
+    CAPA = "TOP\nUIDL\nRESP-CODES\nPIPELINING\nUSER\nSASL PLAIN"
+
+    def __init__(self, peer, box, capa=None, starttls=False,
+                 password=PASSWORD, user=USER, uidl=True):
+        self.p, self.box = peer, box
+        self.capa = self.CAPA if capa is None else capa
+        self.starttls, self.uidl = starttls, uidl
+        self.password, self.user = password, user
+        self.mails = list(box.mails)
+        self.deleted = []
+        self.name = ""
+        self.greeted = False
+        self.asked = []
+        self.refuse_login = "-ERR [AUTH] Not you"
+
+    def greet(self, text="+OK ready"):
+        self.greeted = True
+        self.say(text)
+
+    def say(self, text):
+        if isinstance(text, str):
+            text = text.encode()
+        self.p.send(text + b"\r\n")
+
+    def run(self, until=None):
+        while True:
+            line = self.p.line()
+            if line is None:
+                return None
+            self.asked.append(line)
+            if until and fnmatch.fnmatchcase(line.upper(), until.upper()):
+                return line
+            verb, _, args = line.partition(" ")
+            do = getattr(self, "do_" + verb.lower(), None)
+            if do is None:
+                self.say("-ERR what?")
+            elif do(args) is False:
+                return None
+
+    def many(self, lines):
+        self.say("\r\n".join(["+OK"] + list(lines) + ["."]))
+
+    def do_capa(self, args):
+        lines = [c for c in self.capa.split("\n") if c]
+        if not self.uidl:
+            lines = [c for c in lines if c != "UIDL"]
+        if self.starttls and not self.p.tls:
+            lines.append("STLS")
+        self.many(lines)
+
+    def do_stls(self, args):
+        self.say("+OK begin")
+        self.p.start_tls()
+
+    def login(self, user, password):
+        if (user, password) == (self.user or user, self.password):
+            self.who = user
+            self.say("+OK logged in")
+        else:
+            self.say(self.refuse_login)
+
+    def do_user(self, args):
+        self.name = args
+        self.say("+OK")
+
+    def do_pass(self, args):
+        self.login(self.name, args)
+
+    def do_auth(self, args):
+        words = args.split()
+        if words[:1] != ["PLAIN"]:
+            self.say("-ERR only PLAIN")
+            return
+        if len(words) < 2:
+            self.say("+ ")
+            words.append(self.p.line() or "")
+        plain = base64.b64decode(words[1]).decode()
+        self.login(*plain.split("\0")[1:3])
+
+    def alive(self):
+        return [(i + 1, m) for i, m in enumerate(self.mails)
+                if m not in self.deleted]
+
+    def do_stat(self, args):
+        a = self.alive()
+        self.say("+OK %d %d" % (len(a), sum(len(m.octets) for _, m in a)))
+
+    def do_noop(self, args):
+        self.say("+OK")
+
+    def do_rset(self, args):
+        self.deleted = []
+        self.say("+OK")
+
+    def do_list(self, args):
+        self.many("%d %d" % (i, len(m.octets)) for i, m in self.alive())
+
+    def do_uidl(self, args):
+        if not self.uidl:
+            self.say("-ERR no UIDL here")
+            return
+        self.many("%d %s" % (i, m.uidl) for i, m in self.alive())
+
+    def number(self, args):
+        n = int(args.split()[0])
+        m = self.mails[n - 1] if 0 < n <= len(self.mails) else None
+        if m is None or m in self.deleted:
+            self.say("-ERR no such message")
+            return None
+        return m
+
+    @staticmethod
+    def stuffed(octets):
+        if octets and not octets.endswith(b"\r\n"):
+            octets += b"\r\n"
+        if octets.startswith(b"."):
+            octets = b"." + octets
+        return octets.replace(b"\r\n.", b"\r\n..")
+
+    def do_retr(self, args):
+        m = self.number(args)
+        if m is not None:
+            self.p.send(b"+OK %d octets\r\n" % len(m.octets) +
+                        self.stuffed(m.octets) + b".\r\n")
+
+    def do_top(self, args):
+        m = self.number(args)
+        if m is not None:
+            head = m.octets.split(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            self.p.send(b"+OK\r\n" + self.stuffed(head) + b".\r\n")
+
+    def do_dele(self, args):
+        m = self.number(args)
+        if m is not None:
+            self.deleted.append(m)
+            self.say("+OK")
+
+    def do_quit(self, args):
+        self.update()
+        self.say("+OK bye")
+        return False
+
+    def update(self):
+        for m in self.deleted:
+            if m in self.box.mails:
+                self.box.mails.remove(m)
