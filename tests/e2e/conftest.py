@@ -78,20 +78,23 @@ def account(server, haul):
 
 
 class Fake:
-    """A model server of our own and an account on it. session(peer, n) makes
-    the n-th session (default: a correct one)."""
+    """A model server of our own and an account on it. session(s, n) changes
+    the n-th session or has it; traits are what all of them are like, and may
+    be changed for those that come."""
 
     def __init__(self, haul, protocol, session=None, certs=None,
-                 tls="none", after="keep", box=None, name="a", **options):
+                 tls="none", after="keep", box=None, name="a", traits=None,
+                 address="127.0.0.1", **options):
         self.haul, self.protocol, self.tls = haul, protocol, tls
         self.after = after
         self.box = box or model.Box()
         self.boxes = {"INBOX": self.box}
         self.sessions = []
+        self.traits = dict(traits or {})
         self.make = session
         self.server = model.Server(
-            self.serve, certs, implicit=tls == "implicit")
-        o = dict(protocol=protocol, host="127.0.0.1", port=self.server.port,
+            self.serve, certs, implicit=tls == "implicit", address=address)
+        o = dict(protocol=protocol, host=address, port=self.server.port,
                  tls=tls, user=model.USER, password=model.PASSWORD,
                  after=after, retries=0)
         if tls != "none":
@@ -102,9 +105,11 @@ class Fake:
     def new(self, peer):
         starttls = self.tls == "starttls"
         if self.protocol == "imap":
-            s = model.Imap(peer, self.boxes, starttls=starttls)
+            s = model.Imap(peer, self.boxes, starttls=starttls,
+                           traits=self.traits)
         else:
-            s = model.Pop3(peer, self.box, starttls=starttls)
+            s = model.Pop3(peer, self.box, starttls=starttls,
+                           traits=self.traits)
         self.sessions.append(s)
         return s
 
@@ -117,6 +122,16 @@ class Fake:
 
     def asked(self):
         return [line for s in self.sessions for line in s.asked]
+
+    def live(self):
+        return [s for s in list(self.sessions) if s.p.ended is None]
+
+    def idler(self, n=1, timeout=40):
+        """Waits until n sessions idle; the youngest of them."""
+        self.server.wait_for(
+            lambda: sum(s.idling.is_set() for s in self.live()) >= n,
+            timeout, "IDLE")
+        return [s for s in self.live() if s.idling.is_set()][-1]
 
 
 @pytest.fixture

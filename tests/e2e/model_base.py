@@ -2,11 +2,16 @@
 """What the scripted servers have in common: connections, and mailboxes."""
 
 import base64
+import collections
+import contextlib
+import os
+import select
 import selectors
 import socket
 import ssl
 import struct
 import threading
+import time
 
 USER = "alice@example.org"
 PASSWORD = "s3cret-Pa55"
@@ -18,10 +23,20 @@ class Cut(Exception):
 
 class Peer:
     """One connection, seen from the server. Everything heard is kept:
-    .clear before TLS, .heard in all."""
+    .clear before TLS, .heard in all.
+
+    All of it happens in one thread. Others have things done there by call();
+    what is to happen later is given to after()."""
 
     def __init__(self, sock, server):
         self.sock, self.server = sock, server
+        self.thread = threading.current_thread()
+        self.began, self.ended = time.monotonic(), None
+        self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.lock = threading.Lock()
+        self.tasks, self.timers = collections.deque(), []
+        self.thawed = threading.Event()
+        self.thawed.set()
         self.pending = b""
         self.clear, self.heard = b"", b""
         self.tls = False
@@ -29,7 +44,11 @@ class Peer:
         self.cut_how = "fin"
         self.sent = 0
         if server.implicit:
-            self.start_tls()
+            try:
+                self.start_tls()
+            except OSError:
+                os.close(self.wake)
+                raise
 
     def start_tls(self):
         assert self.pending == b"", "octets behind STARTTLS"
@@ -63,7 +82,93 @@ class Peer:
                 pass
         raise Cut()
 
+    # ---- what happens while nothing is heard ----
+
+    def call(self, task, wait=10):
+        """Does task() in the thread of the connection, at once if it is
+        waiting for the client. False: the connection has gone before."""
+        if threading.current_thread() is self.thread:
+            task()
+            return True
+        done = threading.Event()
+        with self.lock:
+            if self.ended is not None:
+                return False
+            self.tasks.append((task, done))
+            os.eventfd_write(self.wake, 1)
+        if wait:
+            assert done.wait(wait), "the connection is busy"
+        return not wait or self.ended is None
+
+    def after(self, seconds, task, again=False):
+        """Does task() after so long. Returns what can be given to never()."""
+        timer = [time.monotonic() + seconds, task, seconds if again else None]
+        self.timers.append(timer)
+        return timer
+
+    def never(self, *timers):
+        for t in timers:
+            if t in self.timers:
+                self.timers.remove(t)
+
+    def freeze(self):
+        """From now on nothing is said nor heard, until thaw()."""
+        self.thawed.clear()
+        self.call(self.thawed.wait, wait=0)
+
+    def thaw(self):
+        self.thawed.set()
+
+    def work(self):
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self.wake)
+        while self.tasks:
+            task, done = self.tasks.popleft()
+            try:
+                task()
+            finally:
+                done.set()
+        for t in [t for t in self.timers if t[0] <= time.monotonic()]:
+            if t not in self.timers:
+                continue  # the one before took it out
+            if t[2] is None:
+                self.timers.remove(t)
+            else:
+                t[0] += t[2]
+            t[1]()
+
+    def wait(self, seconds=None, octets=True):
+        """Until there are octets to hear: True; or for so long: False."""
+        end = None if seconds is None else time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self.wake, select.POLLIN)
+        if octets:
+            poll.register(self.sock, select.POLLIN)
+        while True:
+            self.work()
+            if octets and self.tls and self.sock.pending():
+                return True
+            due = [t[0] for t in self.timers] + ([end] if end else [])
+            left = min(due) - time.monotonic() if due else None
+            ready = poll.poll(None if left is None
+                              else max(0, left * 1000 + 1))
+            if any(fd != self.wake for fd, _ in ready):
+                return True
+            if end is not None and time.monotonic() >= end:
+                return False
+
+    def over(self):
+        """The last that happens in the thread."""
+        with self.lock:
+            self.ended = time.monotonic()
+            for _, done in self.tasks:
+                done.set()
+            self.tasks.clear()
+            os.close(self.wake)
+        self.server.note()
+
     def more(self):
+        self.wait()
         data = self.sock.recv(65536)
         self.heard += data
         if not self.tls:
@@ -88,11 +193,19 @@ class Peer:
 
 
 class Server:
-    """Listens on free ports of 127.0.0.1; serve(peer, number) is called in a
-    thread for each connection."""
+    """Listens on free ports of an address; serve(peer, number) is called in a
+    thread for each connection.
 
-    def __init__(self, serve, certs=None, implicit=False, ports=1):
-        self.serve, self.implicit = serve, implicit
+    .connects has the time of each connection, .logins (time, user, whether
+    it was let in) of each login, .most the largest number of connections at
+    one time. Tests wait for them by wait_for()."""
+
+    def __init__(self, serve, certs=None, implicit=False, ports=1,
+                 address="127.0.0.1"):
+        self.serve, self.implicit, self.address = serve, implicit, address
+        self.connects, self.logins, self.most = [], [], 0
+        self.changed = threading.Condition()
+        self.last_login = {}
         self.context = None
         if certs is not None:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -111,23 +224,77 @@ class Server:
         self.lock = threading.Lock()
         self.counts = {}
         self.stopped = False
+        self.orders = collections.deque()
         self.wake_r, self.wake_w = socket.socketpair()
         self.selector.register(self.wake_r, selectors.EVENT_READ)
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
 
-    def listener(self):
-        return socket.create_server(("127.0.0.1", 0), backlog=128)
+    def listener(self, port=0):
+        return socket.create_server((self.address, port), backlog=128)
+
+    def note(self):
+        """Something happened that a test may wait for."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_for(self, condition, timeout=40, what="it"):
+        """Until condition() is true, which sessions and logins make it."""
+        with self.changed:
+            got = self.changed.wait_for(condition, timeout)
+        assert got, "%s does not happen at the server" % what
+        return got
+
+    def live(self):
+        return [p for p in list(self.peers) if p.ended is None]
+
+    def order(self, what):
+        done = threading.Event()
+        self.orders.append((what, done))
+        self.wake_w.send(b"x")
+        assert done.wait(10)
+
+    def close_listeners(self):
+        for s in self.listeners:
+            self.selector.unregister(s)
+            s.close()
+
+    def down(self, reset=False):
+        """The host is there, the server is not: connections are refused,
+        those that were open end."""
+        self.order(self.close_listeners)
+        self.end_all(reset)
+
+    def up(self):
+        """Listens again, on the same ports."""
+        def listen():
+            self.listeners = [self.listener(p) for p in self.ports]
+            for s in self.listeners:
+                self.selector.register(s, selectors.EVENT_READ)
+        self.order(listen)
+
+    def end_all(self, reset=False):
+        for p in self.live():
+            p.thaw()
+            p.call(lambda p=p: p.drop("reset" if reset else "fin"), wait=0)
+        self.wait_for(lambda: not self.live(), what="an end of all")
 
     def accept(self):
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is self.wake_r:
-                    return
+                    self.wake_r.recv(1)
+                    if self.stopped:
+                        return
+                    order, done = self.orders.popleft()
+                    order()
+                    done.set()
+                    break
                 try:
                     sock, _ = key.fileobj.accept()
                 except OSError:
                     continue
+                self.connects.append(time.monotonic())
                 t = threading.Thread(
                     target=self.one, daemon=True, args=(
                         sock, self.listeners.index(key.fileobj)))
@@ -145,6 +312,8 @@ class Server:
             peer = Peer(sock, self)
             peer.index = index
             self.peers.append(peer)
+            self.most = max(self.most, len(self.live()))
+            self.note()
             self.serve(peer, number)
         except (Cut, OSError):
             pass
@@ -155,6 +324,8 @@ class Server:
                 (peer.sock if peer else sock).close()
             except OSError:
                 pass
+            if peer:
+                peer.over()
 
     def stop(self):
         if self.stopped:
@@ -165,6 +336,7 @@ class Server:
         for s in self.listeners:
             s.close()
         for p in self.peers:  # whoever still waits sees the end
+            p.thaw()
             try:
                 p.sock.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -205,17 +377,30 @@ class Mail:
 class Box:
     def __init__(self, uidvalidity=1, mails=None):
         self.uidvalidity = uidvalidity
-        self.mails = []
+        self.mails, self.watchers = [], []
         self.next = 1
         for octets in mails or []:
             self.add(octets)
 
     def add(self, octets, number=None):
+        """A message arrives; sessions that watch the mailbox tell of it."""
         number = number or self.next
         self.next = max(self.next, number + 1)
         m = Mail(number, octets)
         self.mails.append(m)
+        self.tell()
         return m
+
+    def remove(self, mail):
+        """Another client expunges it."""
+        self.mails.remove(mail)
+        self.tell()
+
+    def tell(self, but=None):
+        for session in list(self.watchers):
+            if session is not but and not session.p.call(
+                    lambda s=session: s.news(self), wait=0):
+                self.watchers.remove(session)
 
     def octets(self):
         return [m.octets for m in self.mails]

@@ -5,16 +5,27 @@ import base64
 import fnmatch
 import re
 
+import time
+
 from model_base import PASSWORD, USER
+from model_watch import Watching
 
 
-class Imap:
-    """One session. .capa and .capa_after are what it offers."""
+class Imap(Watching):
+    """One session. What it is like is told by attributes, of which traits
+    are others than the usual ones."""
 
     CAPA = "IMAP4rev1 SASL-IR ID LITERAL+ UIDPLUS IDLE"
 
+    greeting = "* OK ready"  # None: nothing is ever said
+    login_answer = None      # to each login, whatever the password
+    status_answer = None     # to each STATUS
+    list_answer = None       # to each LIST
+    refuse_login = "NO [AUTHENTICATIONFAILED] Not you"
+
     def __init__(self, peer, boxes, capa=None, starttls=False,
-                 password=PASSWORD, user=USER):
+                 password=PASSWORD, user=USER, traits=None):
+        super().__init__()
         self.p, self.boxes = peer, boxes
         self.capa = self.CAPA if capa is None else capa
         self.starttls = starttls
@@ -22,8 +33,10 @@ class Imap:
         self.box, self.seen = None, []
         self.logged_in = False
         self.greeted = False
-        self.asked = []
-        self.refuse_login = "NO [AUTHENTICATIONFAILED] Not you"
+        self.asked, self.asked_at = [], []
+        for name, value in (traits or {}).items():
+            assert hasattr(self, name), name
+            setattr(self, name, value)
 
     def capabilities(self):
         extra = ""
@@ -33,9 +46,15 @@ class Imap:
             extra = " AUTH=PLAIN"
         return self.capa + extra
 
-    def greet(self, text="* OK ready"):
+    def greet(self, text=None):
+        """Ends the session when it is no greeting but a refusal."""
         self.greeted = True
+        text = text or self.greeting
+        while text is None:
+            self.p.octets(1 << 30)
         self.say(text)
+        if not text.upper().startswith(("* OK", "* PREAUTH")):
+            self.p.drop()
 
     def say(self, text):
         if isinstance(text, str):
@@ -78,7 +97,9 @@ class Imap:
             full = self.command()
             if full is None:
                 return None
+            self.asked_at.append(time.monotonic())
             self.asked.append(full)
+            self.p.server.note()
             if until and fnmatch.fnmatchcase(
                     full.split(" ", 1)[-1].upper(), until.upper()):
                 return full
@@ -103,6 +124,8 @@ class Imap:
         self.say(tag + " OK done")
 
     def do_noop(self, tag, args):
+        if self.noop_tells and self.box:
+            self.refresh()
         self.say(tag + " OK done")
 
     do_check = do_noop
@@ -119,12 +142,16 @@ class Imap:
         self.login(tag, *(self.words(args) + ["", ""])[:2])
 
     def login(self, tag, user, password):
-        if (user, password) == (self.user or user, self.password):
-            self.logged_in = True
-            self.who = user
-            self.say(tag + " OK logged in")
-        else:
-            self.say(tag + " " + self.refuse_login)
+        right = (user, password) == (self.user or user, self.password)
+        answer = self.login_answer or (
+            "OK logged in" if right else self.refuse_login)
+        self.logged_in = answer.upper().startswith("OK")
+        self.who = user
+        self.say(answer if answer.startswith("*") else tag + " " + answer)
+        self.p.server.logins.append((time.monotonic(), user, self.logged_in))
+        self.p.server.note()
+        if answer.upper().startswith("* BYE"):
+            self.p.drop()
 
     def do_authenticate(self, tag, args):
         words = args.split()
@@ -142,24 +169,60 @@ class Imap:
         self.say(tag + " OK done")
         return False
 
+    def listed(self, reference, pattern):
+        """The names that a LIST pattern means."""
+        if pattern == "":
+            return []
+        rule = "".join(".*" if c == "*" else "[^/]*" if c == "%"
+                       else re.escape(c) for c in reference + pattern)
+        return [n for n in self.boxes if re.fullmatch(
+            rule, n, re.I if n.upper() == "INBOX" else 0)]
+
     def do_list(self, tag, args):
+        words = self.tree(args)
+        returns = [x.upper() if isinstance(x, str) else x
+                   for x in words[3]] if len(words) > 3 else []
+        if "STATUS" in returns and not self.offers("LIST-STATUS"):
+            return self.say(tag + " BAD I know no LIST-STATUS")
+        if self.list_answer:
+            return self.say(tag + " " + self.list_answer)
+        patterns = words[1] if isinstance(words[1], list) else [words[1]]
+        if patterns == [""]:
+            self.say('* LIST (\\Noselect) "/" ""')
         for name in self.boxes:
-            self.say('* LIST () "/" %s' % self.quote(name))
+            if any(name in self.listed(words[0], p) for p in patterns):
+                self.say('* LIST () "/" %s' % self.quote(name))
+                if "STATUS" in returns:
+                    self.say_status(
+                        name, returns[returns.index("STATUS") + 1])
         self.say(tag + " OK done")
 
+    def say_status(self, name, items):
+        b = self.named(name)
+        have = {"MESSAGES": len(b.mails), "UIDNEXT": b.next, "RECENT": 0,
+                "UIDVALIDITY": b.uidvalidity,
+                "UNSEEN": sum("\\Seen" not in m.flags for m in b.mails),
+                "SIZE": sum(len(m.octets) for m in b.mails)}
+        self.say("* STATUS %s (%s)" % (self.quote(name), " ".join(
+            "%s %d" % (i.upper(), have[i.upper()]) for i in items)))
+
     def do_status(self, tag, args):
-        name = self.words(args)[0]
-        b = self.boxes[name]
-        self.say("* STATUS %s (MESSAGES %d UIDNEXT %d UIDVALIDITY %d)" % (
-            self.quote(name), len(b.mails), b.next, b.uidvalidity))
-        self.say(tag + " OK done")
+        name, items = self.tree(args)
+        if self.status_answer:
+            self.say(tag + " " + self.status_answer)
+        elif self.named(name) is None:
+            self.say(tag + " NO [NONEXISTENT] no such mailbox")
+        else:
+            self.say_status(name, items)
+            self.say(tag + " OK done")
 
     def do_select(self, tag, args):
         name = self.words(args)[0]
-        if name not in self.boxes:
+        if self.named(name) is None:
             self.say(tag + " NO [NONEXISTENT] no such mailbox")
             return
-        self.box = self.boxes[name]
+        self.box = self.named(name)
+        self.watch(self.box)
         self.seen = list(self.box.mails)
         self.say("* FLAGS (\\Deleted \\Seen)")
         self.say("* %d EXISTS" % len(self.seen))
@@ -262,6 +325,7 @@ class Imap:
             self.seen.remove(m)
             if m in self.box.mails:
                 self.box.mails.remove(m)
+        self.box.tell(self)
 
     def do_uid_expunge(self, tag, args):
         self.expunge([m for m in self.chosen(args) if "\\Deleted" in m.flags])

@@ -3,17 +3,26 @@
 
 import base64
 import fnmatch
+import time
 
 from model_base import PASSWORD, USER
 
 
 class Pop3:
-    """One session on a Box."""
+    """One session on a Box. What it is like is told by attributes, of which
+    traits are others than the usual ones."""
 
     CAPA = "TOP\nUIDL\nRESP-CODES\nPIPELINING\nUSER\nSASL PLAIN"
 
+    greeting = "+OK ready"  # None: nothing is ever said
+    login_answer = None     # to each login, whatever the password
+    login_delay_s = None    # RFC 2449 6.5: told, and held to
+    login_delay_told = None  # told, whether or not it is so: "60 USER"
+    expire = None           # RFC 2449 6.7: "NEVER", "0", "30 USER"
+    refuse_login = "-ERR [AUTH] Not you"
+
     def __init__(self, peer, box, capa=None, starttls=False,
-                 password=PASSWORD, user=USER, uidl=True):
+                 password=PASSWORD, user=USER, uidl=True, traits=None):
         self.p, self.box = peer, box
         self.capa = self.CAPA if capa is None else capa
         self.starttls, self.uidl = starttls, uidl
@@ -22,12 +31,20 @@ class Pop3:
         self.deleted = []
         self.name = ""
         self.greeted = False
-        self.asked = []
-        self.refuse_login = "-ERR [AUTH] Not you"
+        self.asked, self.asked_at = [], []
+        for name, value in (traits or {}).items():
+            assert hasattr(self, name), name
+            setattr(self, name, value)
 
-    def greet(self, text="+OK ready"):
+    def greet(self, text=None):
+        """Ends the session when it is no greeting but a refusal."""
         self.greeted = True
+        text = text or self.greeting
+        while text is None:
+            self.p.octets(1 << 30)
         self.say(text)
+        if not text.startswith("+OK"):
+            self.p.drop()
 
     def say(self, text):
         if isinstance(text, str):
@@ -39,7 +56,9 @@ class Pop3:
             line = self.p.line()
             if line is None:
                 return None
+            self.asked_at.append(time.monotonic())
             self.asked.append(line)
+            self.p.server.note()
             if until and fnmatch.fnmatchcase(line.upper(), until.upper()):
                 return line
             verb, _, args = line.partition(" ")
@@ -58,6 +77,11 @@ class Pop3:
             lines = [c for c in lines if c != "UIDL"]
         if self.starttls and not self.p.tls:
             lines.append("STLS")
+        delay = self.login_delay_told or self.login_delay_s
+        if delay is not None:
+            lines.append("LOGIN-DELAY %s" % delay)
+        if self.expire is not None:
+            lines.append("EXPIRE %s" % self.expire)
         self.many(lines)
 
     def do_stls(self, args):
@@ -65,11 +89,21 @@ class Pop3:
         self.p.start_tls()
 
     def login(self, user, password):
-        if (user, password) == (self.user or user, self.password):
+        server, now = self.p.server, time.monotonic()
+        right = (user, password) == (self.user or user, self.password)
+        answer = self.login_answer or (
+            "+OK logged in" if right else self.refuse_login)
+        last = server.last_login.get(user)
+        if right and last is not None and \
+                now - last < (self.login_delay_s or 0):
+            answer = "-ERR [LOGIN-DELAY] not so often"
+        let_in = answer.startswith("+OK")
+        if let_in:
             self.who = user
-            self.say("+OK logged in")
-        else:
-            self.say(self.refuse_login)
+            server.last_login[user] = now
+        self.say(answer)
+        server.logins.append((now, user, let_in))
+        server.note()
 
     def do_user(self, args):
         self.name = args
