@@ -5,6 +5,7 @@ import tempfile
 
 import pytest
 
+import daemon as daemon_module
 import dovecot as dovecot_module
 import haul as haul_module
 import lmtp_model
@@ -148,6 +149,14 @@ def fake(haul, certs):
         f.server.stop()
         for e in f.server.errors:
             raise e
+
+
+@pytest.fixture
+def daemon(haul):
+    """with daemon() as d: a running "mailhaul run" of the accounts."""
+    def make(*args, **kw):
+        return daemon_module.Daemon(haul, *args, **kw)
+    return make
 
 
 @pytest.fixture

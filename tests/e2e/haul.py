@@ -143,10 +143,13 @@ class Haul:
             e["ASAN_OPTIONS"] = "verify_asan_link_order=0"
         return e
 
+    def command_line(self, command, *args):
+        return [*self.prefix, MAILHAUL, "-c", self.conf, command, *args]
+
     def start(self, *args, env=None, command="fetch", **kw):
         """The program, running."""
         return subprocess.Popen(
-            [*self.prefix, MAILHAUL, "-c", self.conf, command, *args],
+            self.command_line(command, *args),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=self.environ(env), cwd=self.dir, **kw)
 

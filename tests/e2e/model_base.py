@@ -113,8 +113,10 @@ class Peer:
 
     def freeze(self):
         """From now on nothing is said nor heard, until thaw()."""
+        cold = threading.Event()
         self.thawed.clear()
-        self.call(self.thawed.wait, wait=0)
+        if self.call(lambda: cold.set() or self.thawed.wait(), wait=0):
+            assert cold.wait(10), "the connection is busy"
 
     def thaw(self):
         self.thawed.set()
@@ -152,8 +154,8 @@ class Peer:
             left = min(due) - time.monotonic() if due else None
             ready = poll.poll(None if left is None
                               else max(0, left * 1000 + 1))
-            if any(fd != self.wake for fd, _ in ready):
-                return True
+            if ready and all(fd != self.wake for fd, _ in ready):
+                return True  # else what is asked of us comes first
             if end is not None and time.monotonic() >= end:
                 return False
 
