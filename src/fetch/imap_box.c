@@ -456,6 +456,9 @@ imap_box_event(
 	case IMAP_UPGRADE:
 	case IMAP_READY:
 	case IMAP_LISTED:
+	case IMAP_IDLING:
+	case IMAP_COUNTED:
+	case IMAP_OVERFLOW:
 	case IMAP_CHANGED: /* the next fetch sees it */
 	case IMAP_VANISHED:
 	case IMAP_NOTICE:

@@ -7,14 +7,14 @@
 #include "proto/imap_data.h"
 #include "proto/imap_entry.h"
 #include "proto/imap_read.h"
+#include "proto/imap_request.h"
 #include "proto/imap_say.h"
+#include "proto/imap_verb.h"
+#include "proto/imap_watch.h"
 #include "proto/imap_words.h"
 #include "proto/reply.h"
 #include "util/buf.h"
 #include "util/mem.h"
-
-#define COMMAND_MAX (1 << 20)
-#define REQUEST_S 300 /* unless the user says something else */
 
 enum st {
 	ST_ENTRY, /* proto/imap_entry.h speaks */
@@ -31,43 +31,27 @@ struct imap {
 	struct imap_say say;
 	struct imap_entry entry;
 	struct imap_data data;
+	struct imap_watch watch;
 	unsigned int timeout_s; /* 0: ours */
+	unsigned int hurry_s;   /* for the next answer; 0: no hurry */
 	struct err err;
 };
 
 typedef enum imap_event done_fn(struct imap *m, const struct imap_cmd *cmd,
     size_t behind, struct imap_info *info);
 
-static done_fn done_entry, done_id, done_logout, done_request, done_select;
+static done_fn done_entry, done_id, done_logout, done_select, done_idle,
+    done_request;
 
-/* What ends a command: how long it may take, what NO means where its code
- * and text do not say (BAD is a fault of the protocol), and who acts on it.
- * The time of those before IMAP_READY is in proto/imap_entry.c. */
-static const struct verb {
-	const char *name;
-	unsigned int timeout_s;
-	enum err_kind no;
-	done_fn *done;
-} verbs[] = {
-	[IMAP_VERB_CAPABILITY] = { "capability", 0, ERR_PROTO, done_entry },
-	[IMAP_VERB_STARTTLS] = { "starttls", 0, ERR_TLS, done_entry },
-	[IMAP_VERB_LOGIN] = { "login", 0, ERR_AUTH, done_entry },
-	[IMAP_VERB_ID] = { "id", 60, ERR_PROTO, done_id },
-	[IMAP_VERB_LOGOUT] = { "logout", 30, ERR_PROTO, done_logout },
-	[IMAP_VERB_LIST] = { "list", REQUEST_S, ERR_PROTO, done_request },
-	[IMAP_VERB_DELIMITER] = { "delimiter", REQUEST_S, ERR_PROTO,
-	    done_request },
-	[IMAP_VERB_SELECT] = { "select", REQUEST_S, ERR_MAILBOX, done_select },
-	[IMAP_VERB_SEARCH] = { "search", REQUEST_S, ERR_PROTO, done_request },
-	[IMAP_VERB_FETCH] = { "fetch", REQUEST_S, ERR_MESSAGE, done_request },
-	[IMAP_VERB_SIZES] = { "sizes", REQUEST_S, ERR_MESSAGE, done_request },
-	[IMAP_VERB_HEADERS] = { "headers", REQUEST_S, ERR_MESSAGE,
-	    done_request },
-	[IMAP_VERB_WHOLE_HEADERS] = { "whole headers", REQUEST_S, ERR_MESSAGE,
-	    done_request },
-	[IMAP_VERB_STORE] = { "store", REQUEST_S, ERR_PROTO, done_request },
-	[IMAP_VERB_EXPUNGE] = { "expunge", REQUEST_S, ERR_PROTO, done_request },
-	[IMAP_VERB_NOOP] = { "noop", 60, ERR_PROTO, done_request },
+/* Who acts on the end of a command; NULL: done_request. */
+static done_fn *const dones[] = {
+	[IMAP_VERB_CAPABILITY] = done_entry,
+	[IMAP_VERB_STARTTLS] = done_entry,
+	[IMAP_VERB_LOGIN] = done_entry,
+	[IMAP_VERB_ID] = done_id,
+	[IMAP_VERB_LOGOUT] = done_logout,
+	[IMAP_VERB_SELECT] = done_select,
+	[IMAP_VERB_IDLE] = done_idle,
 };
 
 /* ---- life ---- */
@@ -103,6 +87,12 @@ imap_free(struct imap **m)
 
 /* ---- ends ---- */
 
+static bool
+is_over(const struct imap *m)
+{
+	return m->st == ST_CLOSED || m->st == ST_FAILED;
+}
+
 /* Nothing is sent any more. */
 static void
 end(struct imap *m, enum st st)
@@ -132,6 +122,25 @@ entered(struct imap *m, enum imap_event ev)
 	m->err = m->entry.err;
 	end(m, ST_FAILED);
 	return ev;
+}
+
+/* A session that cannot say what it must is of no use. */
+static void
+check_room(struct imap *m)
+{
+	if (m->say.full && !is_over(m))
+		fail(m, ERR_PROTO, "too much waits to be sent", SPAN(""));
+}
+
+/* Once; behind the end of IDLE, which waits for its "+". */
+static void
+say_logout(struct imap *m)
+{
+	if (imap_watch_is_asked(&m->watch) ||
+	    imap_flight_oldest(&m->say.flight, IMAP_VERB_LOGOUT) != NULL)
+		return;
+	imap_say_command(&m->say, IMAP_VERB_LOGOUT, SPAN("LOGOUT"));
+	check_room(m);
 }
 
 /* ---- ends of commands ---- */
@@ -167,40 +176,22 @@ done_logout(struct imap *m, const struct imap_cmd *cmd, size_t behind,
 	return IMAP_CLOSED;
 }
 
-/* Dovecot says so of a message that it cannot read; it is not the server's
- * trouble as a whole, though RFC 5530 would have it so. */
-static bool
-is_about_message(const struct imap_read *r, enum err_kind kind)
-{
-	return kind == ERR_MESSAGE && span_ieq(r->code, SPAN("SERVERBUG"));
-}
-
-static void
-refused(const struct imap *m, const struct verb *verb, struct err *e)
-{
-	const struct imap_read *r = &m->read;
-	enum err_kind kind =
-	    r->status == IMAP_STATUS_BAD ? ERR_PROTO : verb->no;
-
-	if (!is_about_message(r, kind))
-		kind = reply_kind(r->code, r->rest, kind);
-	imap_words_err(
-	    e, kind, verb->name, imap_entry_quotable(&m->entry, r->text));
-}
-
 static enum imap_event
 done_request(struct imap *m, const struct imap_cmd *cmd, size_t behind,
     struct imap_info *info)
 {
-	const struct verb *verb = &verbs[cmd->verb];
+	const struct imap_read *r = &m->read;
+	const char *name = imap_verb_name(cmd->verb);
 
 	(void)behind;
+	m->hurry_s = 0;
 	info->ticket = cmd->tag;
-	if (m->read.status != IMAP_STATUS_OK)
-		refused(m, verb, &info->err);
+	if (r->status != IMAP_STATUS_OK)
+		imap_words_err(&info->err, imap_verb_refusal(cmd->verb, r),
+		    name, imap_entry_quotable(&m->entry, r->text));
 	else if (cmd->spoilt)
 		err_set(&info->err, ERR_PROTO, 0,
-		    "the answer to %s is more than can be read", verb->name);
+		    "the answer to %s is more than can be read", name);
 	else
 		info->ok = true;
 	return IMAP_DONE;
@@ -222,19 +213,33 @@ done_select(struct imap *m, const struct imap_cmd *cmd, size_t behind,
 	return done_request(m, cmd, behind, info);
 }
 
+static enum imap_event
+done_idle(struct imap *m, const struct imap_cmd *cmd, size_t behind,
+    struct imap_info *info)
+{
+	imap_watch_end(&m->watch);
+	if (m->st != ST_LOGOUT)
+		return done_request(m, cmd, behind, info);
+	say_logout(m);
+	return IMAP_MORE;
+}
+
 /* ---- what we hear ---- */
 
 static enum imap_event
 hear_tagged(struct imap *m, size_t behind, struct imap_info *info)
 {
 	struct imap_cmd cmd;
+	done_fn *done;
 
 	if (!imap_flight_take(&m->say.flight, m->read.tag, &cmd))
 		return fail(m, ERR_PROTO,
 		    "an answer to a command that was not sent", m->read.text);
-	if (m->st == ST_LOGOUT && cmd.verb != IMAP_VERB_LOGOUT)
+	if (m->st == ST_LOGOUT && cmd.verb != IMAP_VERB_LOGOUT &&
+	    cmd.verb != IMAP_VERB_IDLE)
 		return IMAP_MORE;
-	return verbs[cmd.verb].done(m, &cmd, behind, info);
+	done = dones[cmd.verb] == NULL ? done_request : dones[cmd.verb];
+	return done(m, &cmd, behind, info);
 }
 
 static enum imap_event
@@ -246,6 +251,23 @@ hear_bye(struct imap *m)
 		return fail(m, reply_kind(r->code, r->rest, ERR_NET),
 		    "the server ends the session", r->text);
 	m->bye = true;
+	return IMAP_MORE;
+}
+
+/* "+": only IDLE waits for one by now. */
+static enum imap_event
+hear_continue(struct imap *m, struct imap_info *info)
+{
+	const struct imap_cmd *idle =
+	    imap_flight_oldest(&m->say.flight, IMAP_VERB_IDLE);
+
+	if (idle == NULL || !imap_watch_is_asked(&m->watch))
+		return IMAP_MORE;
+	info->ticket = idle->tag;
+	if (imap_watch_plus(&m->watch, &m->say))
+		return IMAP_IDLING;
+	if (m->st == ST_LOGOUT)
+		say_logout(m);
 	return IMAP_MORE;
 }
 
@@ -284,13 +306,9 @@ hear(struct imap *m, enum imap_heard heard, size_t behind,
 	if (m->st == ST_ENTRY)
 		return entered(
 		    m, imap_entry_hear(&m->entry, &m->say, heard, r));
+	if (heard == IMAP_HEARD_CONTINUE)
+		return hear_continue(m, info);
 	return hear_data(m, heard, info);
-}
-
-static bool
-is_over(const struct imap *m)
-{
-	return m->st == ST_CLOSED || m->st == ST_FAILED;
 }
 
 enum imap_event
@@ -348,25 +366,18 @@ imap_upgraded(struct imap *m)
 
 /* ---- requests ---- */
 
-static uint32_t
-command(struct imap *m, enum imap_verb verb, struct span words)
-{
-	uint32_t tag = imap_say_command(&m->say, verb, words);
-
-	if (m->say.full)
-		fail(m, ERR_PROTO, "too much waits to be sent", SPAN(""));
-	return tag;
-}
-
-/* Ends the text. r is what building it came to. */
-static uint32_t
-request(struct imap *m, enum imap_verb verb, struct buf *text, int r)
+uint32_t
+imap_request(struct imap *m, enum imap_verb verb, struct buf *text, int r)
 {
 	uint32_t tag;
 
 	assert(m->st != ST_ENTRY);
+	assert(m->st != ST_READY || !imap_idling(m));
 	if (m->st == ST_READY && r == 0) {
-		tag = command(m, verb, buf_span(text));
+		tag = imap_say_command(&m->say, verb, buf_span(text));
+		if (verb == IMAP_VERB_IDLE)
+			imap_watch_begin(&m->watch);
+		check_room(m);
 	} else { /* it will never be answered */
 		tag = ++m->say.tag;
 		if (m->st == ST_READY)
@@ -377,130 +388,19 @@ request(struct imap *m, enum imap_verb verb, struct buf *text, int r)
 	return tag;
 }
 
-static uint32_t
-request_words(struct imap *m, enum imap_verb verb, struct span words)
+void
+imap_idle_done(struct imap *m)
 {
-	struct buf text;
-
-	buf_init(&text, COMMAND_MAX);
-	return request(m, verb, &text, buf_add(&text, words));
+	if (m->st != ST_READY)
+		return;
+	imap_watch_leave(&m->watch, &m->say);
+	check_room(m);
 }
 
-static uint32_t
-request_set(struct imap *m, enum imap_verb verb, struct span before,
-    const struct set *uids, struct span after)
+bool
+imap_idling(const struct imap *m)
 {
-	struct buf text;
-	int r;
-
-	assert(!set_empty(uids));
-	buf_init(&text, COMMAND_MAX);
-	r = buf_add(&text, before) | set_write(uids, &text) |
-	    buf_add(&text, after);
-	return request(m, verb, &text, r);
-}
-
-uint32_t
-imap_list(struct imap *m)
-{
-	return request_words(m, IMAP_VERB_LIST, SPAN("LIST \"\" \"*\""));
-}
-
-uint32_t
-imap_list_delimiter(struct imap *m)
-{
-	return request_words(m, IMAP_VERB_DELIMITER, SPAN("LIST \"\" \"\""));
-}
-
-uint32_t
-imap_select(struct imap *m, const char *mailbox)
-{
-	struct buf text;
-	int r;
-
-	buf_init(&text, COMMAND_MAX);
-	r = buf_add(&text, SPAN("SELECT ")) |
-	    imap_words_put_mailbox(&text, span_of(mailbox));
-	return request(m, IMAP_VERB_SELECT, &text, r);
-}
-
-uint32_t
-imap_search_uids(struct imap *m, const struct set *uids, uint32_t from)
-{
-	bool some = uids != NULL && !set_empty(uids);
-	struct buf text;
-	int r;
-
-	assert(some || from > 0);
-	buf_init(&text, COMMAND_MAX);
-	r = buf_add(&text, SPAN("UID SEARCH UID "));
-	if (some)
-		r |= set_write(uids, &text);
-	if (from > 0)
-		r |= buf_printf(&text, some ? ",%u:*" : "%u:*", from);
-	return request(m, IMAP_VERB_SEARCH, &text, r);
-}
-
-uint32_t
-imap_search_deleted(struct imap *m)
-{
-	return request_words(m, IMAP_VERB_SEARCH, SPAN("UID SEARCH DELETED"));
-}
-
-uint32_t
-imap_fetch(struct imap *m, const struct set *uids, bool with_flags)
-{
-	return request_set(m, IMAP_VERB_FETCH, SPAN("UID FETCH "), uids,
-	    with_flags ? SPAN(" (UID FLAGS INTERNALDATE BODY.PEEK[])")
-		       : SPAN(" (UID BODY.PEEK[])"));
-}
-
-uint32_t
-imap_fetch_sizes(struct imap *m, const struct set *uids)
-{
-	return request_set(m, IMAP_VERB_SIZES, SPAN("UID FETCH "), uids,
-	    SPAN(" (RFC822.SIZE)"));
-}
-
-uint32_t
-imap_fetch_headers(struct imap *m, const struct set *uids)
-{
-	return request_set(m, IMAP_VERB_HEADERS, SPAN("UID FETCH "), uids,
-	    SPAN(" (UID RFC822.SIZE "
-		 "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM)])"));
-}
-
-uint32_t
-imap_fetch_whole_headers(struct imap *m, const struct set *uids)
-{
-	return request_set(m, IMAP_VERB_WHOLE_HEADERS, SPAN("UID FETCH "), uids,
-	    SPAN(" (RFC822.SIZE BODY.PEEK[HEADER])"));
-}
-
-uint32_t
-imap_store_deleted(struct imap *m, const struct set *uids)
-{
-	return request_set(m, IMAP_VERB_STORE, SPAN("UID STORE "), uids,
-	    SPAN(" +FLAGS.SILENT (\\Deleted)"));
-}
-
-uint32_t
-imap_expunge_uids(struct imap *m, const struct set *uids)
-{
-	return request_set(
-	    m, IMAP_VERB_EXPUNGE, SPAN("UID EXPUNGE "), uids, SPAN(""));
-}
-
-uint32_t
-imap_expunge(struct imap *m)
-{
-	return request_words(m, IMAP_VERB_EXPUNGE, SPAN("EXPUNGE"));
-}
-
-uint32_t
-imap_noop(struct imap *m)
-{
-	return request_words(m, IMAP_VERB_NOOP, SPAN("NOOP"));
+	return imap_flight_oldest(&m->say.flight, IMAP_VERB_IDLE) != NULL;
 }
 
 void
@@ -510,9 +410,9 @@ imap_logout(struct imap *m)
 		end(m, ST_CLOSED);
 	if (m->st != ST_READY)
 		return;
-	command(m, IMAP_VERB_LOGOUT, SPAN("LOGOUT"));
-	if (m->st == ST_READY)
-		m->st = ST_LOGOUT;
+	m->st = ST_LOGOUT;
+	imap_watch_leave(&m->watch, &m->say);
+	say_logout(m);
 }
 
 /* ---- output and questions ---- */
@@ -565,19 +465,16 @@ imap_pending(const struct imap *m)
 	return imap_flight_requests(&m->say.flight);
 }
 
-/* What is short by nature is not made longer. */
 static unsigned int
 timeout_of(const struct imap *m, enum imap_verb verb)
 {
-	unsigned int s = verbs[verb].timeout_s;
-
-	if (m->timeout_s == 0)
-		return s;
-	return s == REQUEST_S || m->timeout_s < s ? m->timeout_s : s;
+	if (verb == IMAP_VERB_IDLE && imap_watch_is_on(&m->watch))
+		return 0;
+	return imap_verb_timeout(verb, m->timeout_s);
 }
 
-unsigned int
-imap_timeout(const struct imap *m)
+static unsigned int
+timeout_unhurried(const struct imap *m)
 {
 	const struct imap_cmd *cmd = imap_flight_first_request(&m->say.flight);
 
@@ -586,6 +483,20 @@ imap_timeout(const struct imap *m)
 	if (m->st == ST_LOGOUT)
 		return timeout_of(m, IMAP_VERB_LOGOUT);
 	return m->st == ST_READY && cmd != NULL ? timeout_of(m, cmd->verb) : 0;
+}
+
+unsigned int
+imap_timeout(const struct imap *m)
+{
+	unsigned int s = timeout_unhurried(m);
+
+	return m->hurry_s > 0 && m->hurry_s < s ? m->hurry_s : s;
+}
+
+void
+imap_hurry(struct imap *m, unsigned int s)
+{
+	m->hurry_s = s;
 }
 
 const char *
@@ -602,7 +513,7 @@ imap_state_name(const struct imap *m)
 
 	if (m->st == ST_ENTRY)
 		return imap_entry_name(&m->entry);
-	return m->st == ST_READY && cmd != NULL ? verbs[cmd->verb].name
+	return m->st == ST_READY && cmd != NULL ? imap_verb_name(cmd->verb)
 						: names[m->st];
 }
 

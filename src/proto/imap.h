@@ -7,7 +7,8 @@
  * and octets for the server wait in imap_output(). The machine never reads a
  * clock, a socket or a file, never logs and never calls back, so it may be
  * freed between any two calls. RFC 3501 (9051 where noted), SASL-IR RFC 4959,
- * ID RFC 2971, UIDPLUS RFC 4315, LITERAL+ RFC 7888.
+ * ID RFC 2971, UIDPLUS RFC 4315, LITERAL+ RFC 7888, IDLE RFC 2177, NOTIFY RFC
+ * 5465, LIST-STATUS RFC 5819.
  *
  * One round of a driver:
  *	feed	while ((ev = imap_step(m, &in, &info)) != IMAP_MORE) act on ev;
@@ -80,6 +81,16 @@ enum imap_event {
 	                    header is told only while an imap_fetch() is in
 	                    flight: servers send flags at any time. So what was
 	                    asked for may never be told before IMAP_DONE. */
+	IMAP_IDLING,     /* IDLE: the server said "+" and tells of changes from
+	                    now on: info.ticket. Not told when imap_idle_done()
+	                    came first, or when the server never says it. */
+	IMAP_COUNTED,    /* STATUS of a mailbox, asked for or (NOTIFY) not:
+	                    info.name ("INBOX" in this case always),
+	                    info.exists, info.uidnext, info.uidvalidity (each 0:
+	                    not told); info.ticket is 0 when nobody asked. With
+	                    several requests in flight go by the name. */
+	IMAP_OVERFLOW,   /* the server gives NOTIFY up (RFC 5465 5.8): from now
+	                    on nothing is told unasked */
 	IMAP_CHANGED,    /* info.exists changed, or mail went: look again */
 	IMAP_VANISHED,   /* EXPUNGE of sequence number info.first */
 	IMAP_NOTICE,     /* text for the user, from ALERT: info.text */
@@ -113,7 +124,7 @@ struct imap_info {
 	char delimiter;       /* LIST: between levels of the name; 0: none */
 	bool ok;              /* DONE: the server said OK */
 	struct err err;       /* DONE: what NO or BAD meant, by its code */
-	/* DONE of a select: */
+	/* DONE of a select; the first two of COUNTED too: */
 	uint32_t uidvalidity; /* 0: the server sent none */
 	uint32_t uidnext;     /* 0: the server sent none */
 	bool read_only;
@@ -166,7 +177,25 @@ uint32_t imap_store_deleted(struct imap *m, const struct set *uids);
 uint32_t imap_expunge_uids(struct imap *m, const struct set *uids);
 uint32_t imap_expunge(struct imap *m); /* everything: see P4 first */
 uint32_t imap_noop(struct imap *m);
-void imap_logout(struct imap *m); /* then only IMAP_CLOSED or _FAILED */
+/* MESSAGES, UIDNEXT and UIDVALIDITY, as one IMAP_COUNTED; a server may leave
+ * out any of them, or say nothing. */
+uint32_t imap_status(struct imap *m, const char *mailbox);
+/* The same of all mailboxes with their IMAP_LISTED, in any order; for servers
+ * that can "LIST-STATUS". */
+uint32_t imap_list_status(struct imap *m);
+/* From then on EXISTS of the selected mailbox and IMAP_COUNTED of these come
+ * unasked, instead of what an imap_notify() before wanted; for servers that
+ * can "NOTIFY". They say nothing of what is there already, and refuse what is
+ * too much for them (Dovecot: 100 names). n may be 0. */
+uint32_t imap_notify(struct imap *m, const char *const *mailboxes, size_t n);
+/* For servers that can "IDLE". Until its IMAP_DONE no other request may be
+ * made but imap_idle_done() and imap_logout(). The server may end it at any
+ * time by itself, and refuse it: IMAP_DONE that is not ok, and the session
+ * goes on. */
+uint32_t imap_idle(struct imap *m);
+void imap_idle_done(struct imap *m);    /* ends it; fine when there is none */
+bool imap_idling(const struct imap *m); /* an imap_idle() is not yet DONE */
+void imap_logout(struct imap *m);       /* then only IMAP_CLOSED or _FAILED */
 
 /* What the server said it can (after login; "" before). */
 bool imap_can(const struct imap *m, const char *capability);
@@ -176,8 +205,12 @@ uint32_t imap_exists(const struct imap *m);
 size_t imap_pending(const struct imap *m); /* requests not yet DONE */
 
 /* Seconds the current state may last without any input; then call
- * imap_expire(), which gives IMAP_FAILED from the next step. 0: for ever. */
+ * imap_expire(), which gives IMAP_FAILED from the next step. 0: for ever, as
+ * from IMAP_IDLING to imap_idle_done(): that is for the owner to renew. */
 unsigned int imap_timeout(const struct imap *m);
+/* Until the next IMAP_DONE imap_timeout() is s at most, where it is not 0: to
+ * find out soon whether the server is still there. 0 takes it back. */
+void imap_hurry(struct imap *m, unsigned int s);
 void imap_expire(struct imap *m);
 
 const struct err *imap_error(const struct imap *m);

@@ -4,7 +4,7 @@
 #include "proto/imap_words.h"
 #include "util/text.h"
 
-#define NAME_MAX_OCTETS (4 * IMAP_READ_NAME_MAX)
+#define NAME_MAX_OCTETS (4 * IMAP_NAMED_MAX)
 
 void
 imap_data_init(struct imap_data *d)
@@ -56,6 +56,8 @@ hear_status(const struct imap_flight *flight, const struct imap_read *r,
 
 	if (select != NULL)
 		hear_select_code(select, r);
+	if (span_ieq(r->code, SPAN("NOTIFICATIONOVERFLOW")))
+		return IMAP_OVERFLOW;
 	if (!span_ieq(r->code, SPAN("ALERT")) || r->rest.n == 0)
 		return IMAP_MORE;
 	info->text = r->rest;
@@ -85,15 +87,21 @@ hear_expunge(struct imap_data *d, uint32_t number, struct imap_info *info)
 	return IMAP_VANISHED;
 }
 
-/* ---- LIST and SEARCH ---- */
+/* ---- LIST, STATUS and SEARCH ---- */
+
+static uint32_t
+older(uint32_t a, uint32_t b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
 
 /* The answer to LIST "" "" (RFC 3501 6.3.8). GMail names the root by the
  * delimiter. Any other name is a mailbox, and none may be lost. */
 static bool
 is_root(const struct imap_flight *flight, const struct imap_read *r)
 {
-	bool named = r->data.n == 1 && r->delimiter != '\0' &&
-	    r->data.p[0] == r->delimiter;
+	bool named = r->data.n == 1 && r->named.delimiter != '\0' &&
+	    r->data.p[0] == r->named.delimiter;
 
 	return (named || r->data.n == 0) &&
 	    imap_flight_oldest(flight, IMAP_VERB_DELIMITER) != NULL;
@@ -105,16 +113,36 @@ hear_listed(struct imap_data *d, const struct imap_flight *flight,
 {
 	bool root = is_root(flight, r);
 
-	info->ticket =
-	    ticket_of(flight, root ? IMAP_VERB_DELIMITER : IMAP_VERB_LIST);
+	if (root)
+		info->ticket = ticket_of(flight, IMAP_VERB_DELIMITER);
+	else
+		info->ticket = older(ticket_of(flight, IMAP_VERB_LIST),
+		    ticket_of(flight, IMAP_VERB_LIST_STATUS));
 	if (info->ticket == 0 ||
 	    (!root && !imap_words_mailbox(&d->name, r->data)))
 		return IMAP_MORE;
 	if (!root)
 		info->name = buf_span(&d->name);
-	info->noselect = r->noselect;
-	info->delimiter = r->delimiter;
+	info->noselect = r->named.noselect;
+	info->delimiter = r->named.delimiter;
 	return IMAP_LISTED;
+}
+
+static enum imap_event
+hear_counted(struct imap_data *d, const struct imap_flight *flight,
+    const struct imap_read *r, struct imap_info *info)
+{
+	if (!imap_words_mailbox(&d->name, r->data))
+		return IMAP_MORE;
+	info->ticket = older(ticket_of(flight, IMAP_VERB_STATUS),
+	    ticket_of(flight, IMAP_VERB_LIST_STATUS));
+	info->name = buf_span(&d->name);
+	if (span_ieq(info->name, SPAN("INBOX"))) /* RFC 3501 5.1 */
+		info->name = SPAN("INBOX");
+	info->exists = r->named.messages;
+	info->uidnext = r->named.uidnext;
+	info->uidvalidity = r->named.uidvalidity;
+	return IMAP_COUNTED;
 }
 
 static enum imap_event
@@ -163,12 +191,6 @@ hear_body(const struct imap_data *d, enum imap_event ev,
 	if (ev == IMAP_BODY_END)
 		tell_marks(&r->items, info);
 	return ev;
-}
-
-static uint32_t
-older(uint32_t a, uint32_t b)
-{
-	return b == 0 || (a != 0 && a < b) ? a : b;
 }
 
 /* Size and nothing else: imap_fetch_sizes() asks for that, and it is what is
@@ -239,6 +261,8 @@ imap_data_hear(struct imap_data *d, const struct imap_flight *flight,
 		return hear_expunge(d, r->number, info);
 	case IMAP_HEARD_LISTED:
 		return hear_listed(d, flight, r, info);
+	case IMAP_HEARD_COUNTED:
+		return hear_counted(d, flight, r, info);
 	case IMAP_HEARD_FOUND:
 		return hear_found(flight, r, info);
 	case IMAP_HEARD_FOUND_BADLY:

@@ -21,12 +21,8 @@ enum place {
 	AT_TAGGED,  /* ESEARCH: in (TAG "x") */
 	AT_VALUE,   /* ESEARCH: a result that we did not ask for */
 	AT_SET,     /* ESEARCH: in the set of ALL */
-	AT_LIST,    /* LIST: the list of attributes should follow */
-	AT_ATTRIBUTE,
-	AT_DELIMITER,
-	AT_MAILBOX,
-	AT_EXTENDED, /* LIST: behind the name (RFC 5258) */
-	AT_SKIP      /* in a line that is of no use */
+	AT_NAMED,   /* in LIST or STATUS */
+	AT_SKIP     /* in a line that is of no use */
 };
 
 typedef enum imap_heard place_fn(
@@ -38,7 +34,7 @@ imap_read_init(struct imap_read *r)
 	*r = (struct imap_read){ .at = AT_START };
 	imap_lex_init(&r->lex);
 	imap_items_init(&r->items);
-	buf_init(&r->name, IMAP_READ_NAME_MAX);
+	imap_named_init(&r->named);
 }
 
 void
@@ -46,7 +42,7 @@ imap_read_deinit(struct imap_read *r)
 {
 	imap_lex_deinit(&r->lex);
 	imap_items_deinit(&r->items);
-	buf_deinit(&r->name);
+	imap_named_deinit(&r->named);
 }
 
 static enum imap_heard
@@ -94,6 +90,8 @@ at_start(struct imap_read *r, enum imap_token tok, struct span value)
 	r->tag = 0;
 	if (span_eq(value, SPAN("*")))
 		return go(r, AT_STAR);
+	if (span_eq(value, SPAN("DONE"))) /* it met the end of IDLE half-way */
+		return go(r, AT_SKIP);
 	if (!span_skip(&value, SPAN("A")) || (value.n > 0 && *value.p == '0') ||
 	    !whole_number(value, UINT32_MAX - 1, &r->tag))
 		r->tag = IMAP_TAG_STRANGE;
@@ -143,8 +141,14 @@ at_star(struct imap_read *r, enum imap_token tok, struct span value)
 		return text_of(r, AT_STATUS);
 	if (span_ieq(value, SPAN("CAPABILITY")))
 		return text_of(r, AT_CAPA);
-	if (span_ieq(value, SPAN("LIST")))
-		return go(r, AT_LIST);
+	if (span_ieq(value, SPAN("LIST"))) {
+		imap_named_list(&r->named);
+		return go(r, AT_NAMED);
+	}
+	if (span_ieq(value, SPAN("STATUS"))) {
+		imap_named_status(&r->named);
+		return go(r, AT_NAMED);
+	}
 	r->run_first = 0;
 	if (span_ieq(value, SPAN("SEARCH"))) {
 		imap_lex_numbers(&r->lex);
@@ -354,85 +358,22 @@ at_set(struct imap_read *r, enum imap_token tok, struct span value)
 	return first < last ? found(r, first, last) : found(r, last, first);
 }
 
-/* ---- LIST ---- */
+/* ---- LIST and STATUS ---- */
 
 static enum imap_heard
-at_list(struct imap_read *r, enum imap_token tok, struct span value)
+at_named(struct imap_read *r, enum imap_token tok, struct span value)
 {
-	(void)value;
-	r->noselect = false;
-	r->delimiter = '\0';
-	r->depth = 0;
-	buf_clear(&r->name);
-	return go(r, tok == IMAP_TOK_OPEN ? AT_ATTRIBUTE : AT_SKIP);
-}
-
-static enum imap_heard
-at_attribute(struct imap_read *r, enum imap_token tok, struct span value)
-{
-	if (tok == IMAP_TOK_CLOSE)
-		return go(r, AT_DELIMITER);
-	if (tok != IMAP_TOK_ATOM)
-		return go(r, AT_SKIP);
-	if (span_ieq(value, SPAN("\\Noselect")) ||
-	    span_ieq(value, SPAN("\\NonExistent")))
-		r->noselect = true;
-	return IMAP_HEARD_MORE;
-}
-
-/* NIL or one octet in quotes. */
-static enum imap_heard
-at_delimiter(struct imap_read *r, enum imap_token tok, struct span value)
-{
-	switch (tok) {
-	case IMAP_TOK_ATOM:
-	case IMAP_TOK_END:
-		return go(r, AT_MAILBOX);
-	case IMAP_TOK_STRING:
-		return IMAP_HEARD_MORE;
-	case IMAP_TOK_OCTETS:
-		if (r->delimiter == '\0')
-			r->delimiter = value.p[0];
-		return IMAP_HEARD_MORE;
-	case IMAP_TOK_MORE:
-	case IMAP_TOK_OPEN:
-	case IMAP_TOK_CLOSE:
-	case IMAP_TOK_TEXT:
-	case IMAP_TOK_GARBLED:
-	case IMAP_TOK_EOL:
-	case IMAP_TOK_LOST:
+	switch (imap_named_token(&r->named, tok, value)) {
+	case IMAP_NAMED_MORE:
 		break;
-	}
-	return go(r, AT_SKIP);
-}
-
-static enum imap_heard
-at_mailbox(struct imap_read *r, enum imap_token tok, struct span value)
-{
-	if (tok == IMAP_TOK_STRING)
-		return IMAP_HEARD_MORE;
-	if (tok == IMAP_TOK_END)
-		return go(r, AT_EXTENDED);
-	if ((tok != IMAP_TOK_ATOM && tok != IMAP_TOK_OCTETS) ||
-	    buf_add(&r->name, value) != 0)
+	case IMAP_NAMED_BAD:
 		return go(r, AT_SKIP);
-	return tok == IMAP_TOK_ATOM ? go(r, AT_EXTENDED) : IMAP_HEARD_MORE;
-}
-
-static enum imap_heard
-at_extended(struct imap_read *r, enum imap_token tok, struct span value)
-{
-	(void)value;
-	if (tok == IMAP_TOK_OPEN)
-		r->depth++;
-	else if (tok == IMAP_TOK_CLOSE && r->depth > 0)
-		r->depth--;
-	else if (tok == IMAP_TOK_ATOM && r->depth == 0)
-		return go(r, AT_SKIP); /* a name with blanks, unquoted */
-	if (tok != IMAP_TOK_EOL)
-		return IMAP_HEARD_MORE;
-	r->data = buf_span(&r->name);
-	return say(r, IMAP_HEARD_LISTED);
+	case IMAP_NAMED_DONE:
+		r->data = buf_span(&r->named.name);
+		return say(r,
+		    r->named.counted ? IMAP_HEARD_COUNTED : IMAP_HEARD_LISTED);
+	}
+	return IMAP_HEARD_MORE;
 }
 
 /* ---- all together ---- */
@@ -454,11 +395,7 @@ static place_fn *const places[] = {
 	[AT_TAGGED] = at_tagged,
 	[AT_VALUE] = at_value,
 	[AT_SET] = at_set,
-	[AT_LIST] = at_list,
-	[AT_ATTRIBUTE] = at_attribute,
-	[AT_DELIMITER] = at_delimiter,
-	[AT_MAILBOX] = at_mailbox,
-	[AT_EXTENDED] = at_extended,
+	[AT_NAMED] = at_named,
 	[AT_SKIP] = at_skip,
 };
 

@@ -13,7 +13,7 @@
 
 #include "proto/imap_items.h"
 #include "proto/imap_lex.h"
-#include "util/buf.h"
+#include "proto/imap_named.h"
 #include "util/span.h"
 
 enum imap_heard {
@@ -23,7 +23,8 @@ enum imap_heard {
 	IMAP_HEARD_CAPABILITY,  /* text: the words */
 	IMAP_HEARD_EXISTS,      /* number */
 	IMAP_HEARD_EXPUNGE,     /* number */
-	IMAP_HEARD_LISTED,      /* data: the name; noselect, delimiter */
+	IMAP_HEARD_LISTED,      /* data: the name; named */
+	IMAP_HEARD_COUNTED,     /* STATUS, likewise */
 	IMAP_HEARD_FOUND,       /* first to last, of SEARCH or ESEARCH */
 	IMAP_HEARD_FOUND_BADLY, /* a SEARCH line that could not be read */
 	IMAP_HEARD_BODY_BEGIN,  /* items.uid, items.body_size */
@@ -41,22 +42,18 @@ enum imap_status {
 	IMAP_STATUS_PREAUTH
 };
 
-#define IMAP_READ_NAME_MAX 4096     /* octets of a mailbox name */
 #define IMAP_TAG_STRANGE UINT32_MAX /* a tag that we cannot have made */
 
 struct imap_read {
 	struct imap_lex lex;
-	unsigned int at; /* enum place in imap_read.c */
-	int depth;
-	struct buf name;
+	unsigned int at;              /* enum place in imap_read.c */
 	uint32_t run_first, run_last; /* found, not yet reported; 0: none */
 	/* What was heard, valid until the next call: */
 	enum imap_status status;
 	uint32_t tag, number, first, last;
 	struct span text, code, args, rest; /* "[CODE args] rest" */
 	struct span data;
-	bool noselect;
-	char delimiter; /* 0: none */
+	struct imap_named named;
 	struct imap_items items;
 };
 

@@ -114,11 +114,47 @@ passes_over_what_nobody_asked_for(void **state)
 		"* 1 FETCH (BODY[] \"abc\" UID 3)\n", "* 1 FETCH (UID 3)\n",
 		"* 1 FETCH (UID 3 RFC822.SIZE 3)\n", "* SEARCH 3\n",
 		"* SEARCH \"3\n", "* OK [UIDNEXT 3]\n", "* 0 EXISTS\n",
-		"* 1 EXPUNGE\n", "* STATUS x ()\n", "+ x\n" };
+		"* 1 EXPUNGE\n", "* STATUS x (\n", "+ x\n" };
 	struct world *w = *state;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(hear(w, lines[i]), IMAP_MORE);
+}
+
+static void
+counts_mailboxes_asked_for_or_not(void **state)
+{
+	struct world *w = *state;
+	struct imap_cmd cmd;
+
+	assert_int_equal(hear(w, "* STATUS x (UIDNEXT 3)\n"), IMAP_COUNTED);
+	assert_int_equal(w->info.ticket, 0);
+	assert_int_equal(w->info.uidnext, 3);
+	imap_flight_add(&w->flight, IMAP_VERB_LIST_STATUS, 1);
+	imap_flight_add(&w->flight, IMAP_VERB_STATUS, 2);
+	imap_flight_add(&w->flight, IMAP_VERB_LIST, 3);
+	assert_int_equal(hear(w, "* STATUS x ()\n"), IMAP_COUNTED);
+	assert_int_equal(w->info.ticket, 1);
+	assert_int_equal(hear(w, "* LIST () NIL x\n"), IMAP_LISTED);
+	assert_int_equal(w->info.ticket, 1);
+	assert_true(imap_flight_take(&w->flight, 1, &cmd));
+	assert_int_equal(hear(w, "* STATUS x ()\n"), IMAP_COUNTED);
+	assert_int_equal(w->info.ticket, 2);
+	assert_int_equal(hear(w, "* LIST () NIL x\n"), IMAP_LISTED);
+	assert_int_equal(w->info.ticket, 3);
+	assert_int_equal(w->data.exists, 0);
+}
+
+static void
+tells_that_notify_is_given_up(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(
+	    hear(w, "* OK [NOTIFICATIONOVERFLOW]\n"), IMAP_OVERFLOW);
+	assert_int_equal(
+	    hear(w, "* no [notificationOverflow] x\n"), IMAP_OVERFLOW);
+	assert_int_equal(hear(w, "* OK NOTIFICATIONOVERFLOW\n"), IMAP_MORE);
 }
 
 static void
@@ -163,6 +199,10 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    passes_over_what_nobody_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    counts_mailboxes_asked_for_or_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    tells_that_notify_is_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    keeps_count_of_the_mailbox, setup, teardown),
 		cmocka_unit_test_setup_teardown(

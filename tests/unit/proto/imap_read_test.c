@@ -72,7 +72,12 @@ note(struct run *r, enum imap_heard heard)
 		buf_printf(&r->log, "EXPUNGE %u", d->number);
 		break;
 	case IMAP_HEARD_LISTED:
-		buf_printf(&r->log, "LIST %d %d ", d->noselect, d->delimiter);
+		buf_printf(&r->log, "LIST %d %d ", d->named.noselect,
+		    d->named.delimiter);
+		quote(r, d->data);
+		break;
+	case IMAP_HEARD_COUNTED:
+		buf_printf(&r->log, "STATUS %u ", d->named.messages);
 		quote(r, d->data);
 		break;
 	case IMAP_HEARD_FOUND:
@@ -210,6 +215,25 @@ reads_lists(void **state)
 }
 
 static void
+reads_counts(void **state)
+{
+	(void)state;
+	expect(SPAN("* STATUS a (MESSAGES 3)\r\n* status {1}\r\nb ()\r\n"
+		    "* STATUS a (X \"\r\n* STATUS\r\n* STATUS \"c\" "
+		    "(MESSAGES 5 )\r\n* STATUS a\r\n* LIST () \"/\" a\r\n"),
+	    "STATUS 3 'a'\nSTATUS 0 'b'\nOTHER\nOTHER\nSTATUS 5 'c'\n"
+	    "OTHER\nLIST 0 47 'a'\n");
+}
+
+static void
+passes_over_answers_to_done(void **state)
+{
+	(void)state;
+	expect(SPAN("DONE BAD x\r\nDONE\r\ndone OK\r\nDONEx OK\r\n"),
+	    "OTHER\nOTHER\n? OK ''''''\n? OK ''''''\n");
+}
+
+static void
 reads_messages(void **state)
 {
 	(void)state;
@@ -238,6 +262,8 @@ main(void)
 		cmocka_unit_test(reads_data_about_the_mailbox),
 		cmocka_unit_test(reads_searches),
 		cmocka_unit_test(reads_lists),
+		cmocka_unit_test(reads_counts),
+		cmocka_unit_test(passes_over_answers_to_done),
 		cmocka_unit_test(reads_messages),
 		cmocka_unit_test(is_lost_with_the_words),
 	};

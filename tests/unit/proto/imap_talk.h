@@ -24,7 +24,9 @@ struct talk {
 	bool id;
 	void (*ready)(struct imap *m);                    /* at IMAP_READY */
 	void (*done)(struct imap *m, struct imap_info *); /* at IMAP_DONE */
-	bool eof;                                         /* at the end */
+	/* at these three: IDLING, CHANGED, DONE */
+	void (*woken)(struct imap *m, enum imap_event ev);
+	bool eof; /* at the end */
 	struct span turns[TALK_TURNS_MAX];
 };
 
@@ -103,6 +105,14 @@ talk_fetched(struct buf *to, const struct imap_info *info)
 }
 
 static inline void
+talk_counted(struct buf *to, const struct imap_info *info)
+{
+	buf_printf(to, "COUNTED %u exists=%u uidnext=%u uidvalidity=%u ",
+	    info->ticket, info->exists, info->uidnext, info->uidvalidity);
+	talk_quote(to, info->name);
+}
+
+static inline void
 talk_event(struct talk_run *t, enum imap_event ev, const struct imap_info *i)
 {
 	struct buf *to = &t->events;
@@ -138,6 +148,15 @@ talk_event(struct talk_run *t, enum imap_event ev, const struct imap_info *i)
 		break;
 	case IMAP_FETCHED:
 		talk_fetched(to, i);
+		break;
+	case IMAP_IDLING:
+		buf_printf(to, "IDLING %u", i->ticket);
+		break;
+	case IMAP_COUNTED:
+		talk_counted(to, i);
+		break;
+	case IMAP_OVERFLOW:
+		buf_printf(to, "OVERFLOW");
 		break;
 	case IMAP_CHANGED:
 		buf_printf(to, "CHANGED %u", i->exists);
@@ -187,6 +206,9 @@ talk_act(struct talk_run *t, enum imap_event ev, struct imap_info *info)
 		t->talk->ready(t->m);
 	if (ev == IMAP_DONE && t->talk->done != NULL)
 		t->talk->done(t->m, info);
+	if ((ev == IMAP_IDLING || ev == IMAP_CHANGED || ev == IMAP_DONE) &&
+	    t->talk->woken != NULL)
+		t->talk->woken(t->m, ev);
 	t->over = ev == IMAP_CLOSED || ev == IMAP_FAILED;
 	talk_send(t);
 }

@@ -512,7 +512,7 @@ steps_over_items_and_lines_it_does_not_know(void **state)
 		 "* XFOO {15}\r\nA2 OK done now\r\n (\r\n"
 		 "[COPYUID 55 31 6]\r\n* [COPYUID 55 31 6]\r\n"
 		 "3 FETCH (UID 3 BODY[] {12}\r\nA2 OK done\r\n)\r\n" /* QQ */
-		 "* STATUS {5}\r\nA2 OK (MESSAGES 2)\r\n* FLAGS (a \\b)\r\n"
+		 "* STATUS {5}\r\nA2 OK ((MESSAGES 2)\r\n* FLAGS (a \\b)\r\n"
 		 "* VANISHED (EARLIER) 1:5\r\n* 5 RECENT\r\n\r\n*\r\n* 5\r\n"
 		 "* OK\r\n* OK [HIGHESTMODSEQ 1]\r\n* NO\r\n*  BAD  x\r\n"
 		 "+\r\n+ OK\r\n+x\r\n* OK {5}\r\n"
