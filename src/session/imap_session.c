@@ -32,7 +32,7 @@ feed(void *arg, struct span *in)
 			return PUMP_UPGRADE;
 		if (ev == IMAP_FAILED)
 			info.err = *imap_error(s->machine);
-		if (ev == IMAP_READY || ev == IMAP_DONE)
+		if (ev == IMAP_READY || ev == IMAP_DONE || ev == IMAP_IDLING)
 			pump_progress(s->pump);
 		s->fn(s->arg, ev, &info);
 		if (ev == IMAP_CLOSED || ev == IMAP_FAILED)
@@ -154,6 +154,13 @@ void
 imap_session_flush(struct imap_session *s)
 {
 	pump_flush(s->pump);
+}
+
+void
+imap_session_hurry(struct imap_session *s, unsigned int seconds)
+{
+	imap_hurry(s->machine, seconds);
+	pump_renew(s->pump);
 }
 
 void

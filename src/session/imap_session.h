@@ -26,6 +26,8 @@ void imap_session_free(struct imap_session **s);
 
 struct imap *imap_session_machine(struct imap_session *s);
 void imap_session_flush(struct imap_session *s);
+/* imap_hurry() for the answer that is due already, counted from now. */
+void imap_session_hurry(struct imap_session *s, unsigned int seconds);
 void imap_session_pause(struct imap_session *s, bool paused);
 
 #endif

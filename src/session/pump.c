@@ -71,6 +71,12 @@ pump_progress(struct pump *p)
 	p->progress = true;
 }
 
+void
+pump_renew(struct pump *p)
+{
+	set_deadline(p);
+}
+
 static void
 trace(const struct pump *p, struct span out)
 {

@@ -64,6 +64,9 @@ void pump_feed(struct pump *p);
 /* From feed: a request came to its end, so the wait for the next begins. */
 void pump_progress(struct pump *p);
 
+/* What timeout says is another now: the wait begins anew. */
+void pump_renew(struct pump *p);
+
 /* While paused nothing is read or fed, and no deadline runs. */
 void pump_pause(struct pump *p, bool paused);
 bool pump_stopped(const struct pump *p); /* feed must return now */

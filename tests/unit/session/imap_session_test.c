@@ -30,6 +30,7 @@ static struct buf body;
 static size_t free_at;              /* event number; 0: never */
 static enum imap_event pause_at;    /* IMAP_MORE: never */
 static void (*ask)(struct imap *m); /* at IMAP_READY */
+static unsigned int idle_ms;        /* from IMAP_IDLING to a pause of ours */
 
 static void
 on_later(void *arg)
@@ -54,6 +55,8 @@ on_event(void *arg, enum imap_event ev, struct imap_info *info)
 	}
 	if (ev == IMAP_DONE && info->ticket == LAST_TICKET)
 		imap_logout(imap_session_machine(session));
+	if (ev == IMAP_IDLING)
+		loop_timer_arm(later, idle_ms);
 	if (ev == pause_at)
 		imap_session_pause(session, true);
 	if (n_heard == free_at)
@@ -304,6 +307,61 @@ fails_when_the_server_is_silent(void **state)
 }
 
 static void
+idle_and_wait(struct peer *p)
+{
+	stage_say(p, "* PREAUTH [CAPABILITY IDLE] hello\r\n");
+	if (stage_hear_until(p, "IDLE\r\n"))
+		stage_say(p, "+ idling\r\n");
+	stage_hear_until(p, "DONE\r\n");
+	stage_say(p, "* OK Still here\r\n");
+	peer_hear_end(p);
+}
+
+static void
+ask_idle(struct imap *m)
+{
+	imap_idle(m);
+}
+
+static void
+waits_for_ever_while_the_server_idles(void **state)
+{
+	(void)state;
+	begin(idle_and_wait, false);
+	params.timeout_s = 1;
+	ask = ask_idle;
+	idle_ms = 1500;
+	run();
+	assert_int_equal(n_heard, 2);
+	assert_int_equal(heard[1], IMAP_IDLING);
+	imap_idle_done(imap_session_machine(session));
+	imap_session_flush(session);
+	run();
+	assert_int_equal(n_heard, 3);
+	assert_int_equal(failure.kind, ERR_NET);
+	assert_non_null(strstr(failure.text, "no answer for 1 s (idle)"));
+	assert_true(end());
+}
+
+static void
+hurries_an_answer_that_is_due_already(void **state)
+{
+	(void)state;
+	begin(idle_and_wait, false);
+	ask = ask_idle;
+	idle_ms = 0;
+	run();
+	assert_int_equal(heard[n_heard - 1], IMAP_IDLING);
+	imap_idle_done(imap_session_machine(session));
+	imap_session_flush(session);
+	imap_session_hurry(session, 1);
+	run();
+	assert_int_equal(n_heard, 3);
+	assert_non_null(strstr(failure.text, "no answer for 1 s (idle)"));
+	assert_true(end());
+}
+
+static void
 reset_at_once(struct peer *p)
 {
 	stage_say(p, GREETING);
@@ -512,6 +570,8 @@ main(void)
 		cmocka_unit_test(
 		    fails_only_after_a_pause_when_the_server_broke_off),
 		cmocka_unit_test(fails_when_the_server_is_silent),
+		cmocka_unit_test(waits_for_ever_while_the_server_idles),
+		cmocka_unit_test(hurries_an_answer_that_is_due_already),
 		cmocka_unit_test(fails_once_when_the_connection_is_reset),
 		cmocka_unit_test(fails_with_words_when_nobody_listens),
 		cmocka_unit_test(may_be_freed_when_it_fails),
