@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/answer.h"
 
+#include "deliver/wire_account.h"
 #include "deliver/wire_mail.h"
 
 /* And the buffer is free for the next. */
@@ -109,4 +110,16 @@ answer_names(struct ipc *ipc, struct buf *out, const struct job *j)
 		wire_put_name(out, &n);
 	}
 	send_out(ipc, out, WIRE_NAMED);
+}
+
+void
+answer_recalled(struct ipc *ipc, struct buf *out, const struct job *j)
+{
+	struct wire_recalled r = { .account = j->account->number,
+		.known = j->e.kind == ERR_NONE,
+		.record = j->record };
+
+	buf_clear(out);
+	wire_put_recalled(out, &r);
+	send_out(ipc, out, WIRE_RECALLED);
 }

@@ -14,5 +14,6 @@ void answer_list(struct ipc *ipc, struct buf *out, const struct job *j);
 void answer_verify(struct ipc *ipc, struct buf *out, const struct job *j);
 void answer_asked(struct ipc *ipc, struct buf *out, const struct job *j);
 void answer_names(struct ipc *ipc, struct buf *out, const struct job *j);
+void answer_recalled(struct ipc *ipc, struct buf *out, const struct job *j);
 
 #endif

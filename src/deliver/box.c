@@ -334,6 +334,18 @@ box_tell_dial(struct client *c, int fd, const struct err *e)
 		close(fd);
 }
 
+void
+box_tell_recall(struct client *c, const struct client_record *record)
+{
+	struct box_recall *r = STAILQ_FIRST(&c->recalls);
+	struct box_recall copy = *r;
+
+	STAILQ_REMOVE_HEAD(&c->recalls, next);
+	free(r);
+	if (copy.fn != NULL)
+		copy.fn(copy.arg, record);
+}
+
 /* One that nobody will name any more. */
 static bool
 name_one(struct client_box *b)
@@ -387,6 +399,10 @@ answer_one(struct client *c)
 		box_tell_dial(c, -1, &c->down);
 		return true;
 	}
+	if (box_down(c) && !STAILQ_EMPTY(&c->recalls)) {
+		box_tell_recall(c, NULL);
+		return true;
+	}
 	TAILQ_FOREACH (b, &c->boxes, next) {
 		if (refuse_one(b))
 			return true;
@@ -412,10 +428,15 @@ static void
 destroy(struct client *c)
 {
 	struct box_dial *d;
+	struct box_recall *r;
 
 	while ((d = STAILQ_FIRST(&c->dials)) != NULL) {
 		STAILQ_REMOVE_HEAD(&c->dials, next);
 		free(d);
+	}
+	while ((r = STAILQ_FIRST(&c->recalls)) != NULL) {
+		STAILQ_REMOVE_HEAD(&c->recalls, next);
+		free(r);
 	}
 	desk_free(&c->desk);
 	digest_free(&c->digest);

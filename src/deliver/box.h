@@ -90,6 +90,13 @@ struct box_dial { /* client_dial() */
 	void *arg;
 };
 
+struct box_recall { /* client_recall() */
+	STAILQ_ENTRY(box_recall) next;
+	uint32_t account;
+	client_record_fn fn; /* NULL: cancelled */
+	void *arg;
+};
+
 struct client {
 	struct post post; /* without ipc: the deliverer is gone */
 	struct err down;  /* why */
@@ -97,7 +104,8 @@ struct client {
 	TAILQ_HEAD(, client_box) boxes;
 	uint32_t last_id;
 	struct slots slots;
-	STAILQ_HEAD(, box_dial) dials; /* in the order asked */
+	STAILQ_HEAD(, box_dial) dials;     /* in the order asked */
+	STAILQ_HEAD(, box_recall) recalls; /* the same */
 	struct desk *desk;
 	struct digest_state *digest;
 	uint64_t octets;
@@ -146,5 +154,7 @@ void box_tell_asked(
     struct client *c, uint32_t cookie, const struct wire_asked *answer);
 /* The first dial; fd is handed on. */
 void box_tell_dial(struct client *c, int fd, const struct err *e);
+/* The first recall; NULL: nothing is known. */
+void box_tell_recall(struct client *c, const struct client_record *record);
 
 #endif

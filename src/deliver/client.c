@@ -7,6 +7,7 @@
 #include "deliver/box.h"
 #include "deliver/fingerprint.h"
 #include "deliver/reply.h"
+#include "deliver/wire_account.h"
 #include "sys/limit.h"
 #include "util/mem.h"
 
@@ -61,6 +62,7 @@ client_new(struct loop *loop, int fd)
 
 	TAILQ_INIT(&c->boxes);
 	STAILQ_INIT(&c->dials);
+	STAILQ_INIT(&c->recalls);
 	slots_init(&c->slots);
 	c->max_files = limit_files(FILES_MAX);
 	c->desk = desk_new();
@@ -295,6 +297,47 @@ client_dial_cancel(struct client *c, void *arg)
 		if (d->arg == arg)
 			d->fn = NULL;
 	}
+}
+
+/* ---- accounts ---- */
+
+void
+client_recall(
+    struct client *c, uint32_t account, client_record_fn fn, void *arg)
+{
+	struct box_recall *r = mem_new(sizeof(*r));
+
+	r->account = account;
+	r->fn = fn;
+	r->arg = arg;
+	STAILQ_INSERT_TAIL(&c->recalls, r, next);
+	post_number(&c->post, WIRE_RECALL, account);
+	box_soon(c);
+}
+
+void
+client_recall_cancel(struct client *c, void *arg)
+{
+	struct box_recall *r;
+
+	STAILQ_FOREACH (r, &c->recalls, next) {
+		if (r->arg == arg)
+			r->fn = NULL;
+	}
+}
+
+void
+client_remember(
+    struct client *c, uint32_t account, const struct client_record *record)
+{
+	struct wire_remember w = { .account = account,
+		.refused = record->refused,
+		.refused_at = record->refused_at,
+		.mark = record->mark };
+
+	assert(record->refused_at >= 0);
+	wire_put_remember(post_packet(&c->post), &w);
+	post_send(&c->post, WIRE_REMEMBER);
 }
 
 /* ---- bounds ---- */

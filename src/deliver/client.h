@@ -122,6 +122,29 @@ void client_dial(
     struct client *c, uint32_t account, client_dial_fn fn, void *arg);
 void client_dial_cancel(struct client *c, void *arg); /* fn is not called */
 
+/* ---- what is remembered of an account across restarts ---- */
+
+#define CLIENT_SALT 16 /* octets */
+
+struct client_record {
+	uint32_t refused;       /* logins refused in a row */
+	int64_t refused_at;     /* Unix seconds of the last; 0: none */
+	uint16_t mark;          /* of the secret that was refused */
+	uint64_t held;          /* out only: messages held on the server */
+	uint64_t waiting;       /* out only: that wait for another try */
+	char salt[CLIENT_SALT]; /* out only: random, made once per ledger */
+};
+
+/* record is borrowed; NULL: the ledger could not be read. */
+typedef void (*client_record_fn)(void *arg, const struct client_record *record);
+/* fn is called once, from the loop. It knows of what was remembered before. */
+void client_recall(
+    struct client *c, uint32_t account, client_record_fn fn, void *arg);
+void client_recall_cancel(struct client *c, void *arg); /* fn is not called */
+/* Durable soon, and nobody is told; refused_at is not negative. */
+void client_remember(
+    struct client *c, uint32_t account, const struct client_record *record);
+
 /* ---- bounds ---- */
 
 /* True when the owner should stop feeding: too much waits for the disk. */

@@ -311,6 +311,13 @@ job_run(struct job *j, struct places *places)
 	case JOB_NOTE:
 		run_note(j, l);
 		break;
+	case JOB_RECALL:
+		ledger_account(l, j->account->target->name, &j->record, &j->e);
+		break;
+	case JOB_REMEMBER:
+		ledger_account_note(
+		    l, j->account->target->name, &j->record, &j->e);
+		break;
 	case JOB_COMMIT:
 		break; /* commit_group() */
 	}

@@ -56,6 +56,8 @@ enum job_kind {
 	JOB_NAMES,
 	JOB_ASK,
 	JOB_NOTE,
+	JOB_RECALL,
+	JOB_REMEMBER,
 	JOB_COMMIT
 };
 
@@ -91,6 +93,7 @@ struct job {
 	uint32_t number;           /* VERIFY */
 	struct digest fingerprint; /* VERIFY */
 	bool same;                 /* VERIFY: out */
+	struct ledger_account record; /* REMEMBER; RECALL: out */
 
 	/* of a letter: ASK, NOTE, COMMIT, one after the other */
 	bool letter;  /* it counts among the open files */

@@ -7,6 +7,7 @@
 
 #include "deliver/answer.h"
 #include "deliver/local.h"
+#include "deliver/wire_account.h"
 #include "deliver/wire_mail.h"
 #include "sys/crash.h"
 #include "sys/log.h"
@@ -381,6 +382,43 @@ hear_dial(struct link *l, struct span p)
 }
 
 static bool
+hear_recall(struct link *l, struct span p)
+{
+	struct job_account *a;
+	uint32_t number;
+	struct job *j;
+
+	if (!wire_take_number(p, &number) ||
+	    (a = find_account(l, number)) == NULL)
+		return false;
+	j = job_new(JOB_RECALL);
+	j->link = l->serial;
+	j->account = a;
+	worker_push(l->env->worker, j);
+	return true;
+}
+
+static bool
+hear_remember(struct link *l, struct span p)
+{
+	struct wire_remember w;
+	struct job_account *a;
+	struct job *j;
+
+	if (!wire_take_remember(p, &w) ||
+	    (a = find_account(l, w.account)) == NULL)
+		return false;
+	j = job_new(JOB_REMEMBER);
+	j->link = l->serial;
+	j->account = a;
+	j->record = (struct ledger_account){
+		.refused = w.refused, .refused_at = w.refused_at, .mark = w.mark
+	};
+	worker_push(l->env->worker, j);
+	return true;
+}
+
+static bool
 hear_discard(struct link *l, struct span p)
 {
 	uint32_t box, tokens[WIRE_FILES_MAX];
@@ -435,6 +473,10 @@ hear(struct link *l, uint8_t type, struct span p)
 		return hear_names(l, p);
 	case WIRE_DIAL:
 		return hear_dial(l, p);
+	case WIRE_RECALL:
+		return hear_recall(l, p);
+	case WIRE_REMEMBER:
+		return hear_remember(l, p);
 	}
 	return false;
 }
@@ -541,6 +583,10 @@ link_answer(struct link *l, struct job *j)
 	case JOB_NAMES:
 		answer_names(l->ipc, &l->out, j);
 		break;
+	case JOB_RECALL:
+		answer_recalled(l->ipc, &l->out, j);
+		break;
+	case JOB_REMEMBER:
 	case JOB_COMMIT:
 	case JOB_NOTE:
 	case JOB_SETTLE:

@@ -2,7 +2,9 @@
 #include "deliver/reply.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "deliver/wire_account.h"
 #include "deliver/wire_mail.h"
 #include "util/mem.h"
 
@@ -235,6 +237,25 @@ hear_dialled(struct client *c, struct ipc_packet *p)
 	return true;
 }
 
+static bool
+hear_recalled(struct client *c, struct ipc_packet *p)
+{
+	struct wire_recalled w;
+	struct client_record record;
+
+	if (!wire_take_recalled(p->payload, &w) || STAILQ_EMPTY(&c->recalls) ||
+	    STAILQ_FIRST(&c->recalls)->account != w.account)
+		return false;
+	record = (struct client_record){ .refused = w.record.refused,
+		.refused_at = w.record.refused_at,
+		.mark = w.record.mark,
+		.held = w.record.held,
+		.waiting = w.record.waiting };
+	memcpy(record.salt, w.record.salt, sizeof(record.salt));
+	box_tell_recall(c, w.known ? &record : NULL);
+	return true;
+}
+
 bool
 reply_hear(struct client *c, struct ipc_packet *p)
 {
@@ -259,6 +280,8 @@ reply_hear(struct client *c, struct ipc_packet *p)
 		return hear_named(c, p);
 	case WIRE_DIALLED:
 		return hear_dialled(c, p);
+	case WIRE_RECALLED:
+		return hear_recalled(c, p);
 	}
 	return false;
 }

@@ -29,6 +29,7 @@ log_job(const struct job *j)
 {
 	bool silent = j->kind == JOB_SETTLE || j->kind == JOB_GONE ||
 	    j->kind == JOB_MISSING || j->kind == JOB_NAMES ||
+	    j->kind == JOB_RECALL || j->kind == JOB_REMEMBER ||
 	    (j->kind == JOB_NOTE && !j->letter);
 
 	if (silent && j->e.kind != ERR_NONE)

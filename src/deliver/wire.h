@@ -21,6 +21,8 @@
  *	COMMIT -> DONE				DISCARD
  *	ASK -> ASKED, NOTE -> DONE, NAMES -> NAMED*, DIAL -> DIALLED
  *						see deliver/wire_mail.h
+ *	RECALL -> RECALLED, in the order asked; REMEMBER: no answer
+ *						see deliver/wire_account.h
  */
 
 #include <stdbool.h>
@@ -59,6 +61,8 @@ enum wire_type {
 	WIRE_NOTE,
 	WIRE_NAMES,
 	WIRE_DIAL,
+	WIRE_RECALL,
+	WIRE_REMEMBER,
 	/* from the deliverer */
 	WIRE_SET,
 	WIRE_BOX_IS,
@@ -69,7 +73,8 @@ enum wire_type {
 	WIRE_DONE,
 	WIRE_ASKED,
 	WIRE_NAMED,
-	WIRE_DIALLED
+	WIRE_DIALLED,
+	WIRE_RECALLED
 };
 
 /* ---- parts; the err and the text are checked as they are taken ---- */

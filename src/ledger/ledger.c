@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/accounts.h"
+#include "ledger/asked.h"
 #include "ledger/boxes.h"
 #include "ledger/db.h"
 #include "ledger/due.h"
@@ -93,6 +95,31 @@ const char *
 ledger_token(const struct ledger *l)
 {
 	return l->token;
+}
+
+/* ---- accounts ---- */
+
+int
+ledger_account(struct ledger *l, const char *name, struct ledger_account *out,
+    struct err *e)
+{
+	return accounts_find(l->d, name, out, e);
+}
+
+int
+ledger_account_note(struct ledger *l, const char *name,
+    const struct ledger_account *a, struct err *e)
+{
+	struct ledger_account now;
+
+	if (accounts_find(l->d, name, &now, e) < 0)
+		return -1;
+	if (now.refused == a->refused && now.refused_at == a->refused_at &&
+	    now.mark == a->mark)
+		return 0;
+	if (rides_begin(&l->rides, e) < 0)
+		return -1;
+	return rides_end(&l->rides, accounts_note(l->d, name, a, e), e);
 }
 
 /* ---- boxes ---- */
@@ -315,58 +342,15 @@ ledger_journal(struct ledger *l, ledger_journal_fn fn, void *arg, struct err *e)
 /* ---- before it is handed over ---- */
 
 static int
-ask_name(struct ledger *l, const struct message *m, struct name *name,
-    struct ledger_asked *out, struct err *e)
-{
-	if (names_of(l->d, m, name, e) < 0 ||
-	    boxes_name(l->d, m->box, &out->name, e) < 0)
-		return -1;
-	names_show(out->uid, sizeof(out->uid), names_span(name));
-	if (buf_add(&out->name, names_span(name)) == 0)
-		return 0;
-	return err_set(
-	    e, ERR_DELIVER, 0, "ledger: %s: a name is too long", db_path(l->d));
-}
-
-static int
-ask_trouble(struct ledger *l, const struct message *m, const struct name *name,
-    bool stub, struct ledger_asked *out, struct err *e)
-{
-	int64_t now = clock_wall_s();
-	struct trouble t;
-
-	if (troubles_find(l->d, m->box, names_span(name), &t, e) < 0)
-		return -1;
-	if (t.id == 0)
-		return 0;
-	out->barred = troubles_bar(&t, now);
-	if (stub && (t.stub || t.state == LEDGER_DROPPED)) {
-		out->known = true;
-		if (troubles_hold_stub(l->d, t.id, e) < 0)
-			return -1;
-	}
-	/* no listing shows that it is still there */
-	if (m->by_content && troubles_seen(l->d, t.id, now, e) < 0)
-		return -1;
-	return troubles_reached(l->d, t.id, &out->reached, &out->n_reached, e);
-}
-
-static int
 ask(struct ledger *l, struct ledger_entry *m, struct ledger_asked *out,
     struct err *e)
 {
-	struct message message;
-	struct name name;
 	bool pop3;
 
 	if (check_box(l, m->box, &pop3, e) < 0 ||
 	    handled_find(l->d, pop3, m, e) < 0)
 		return -1;
-	out->known = m->known;
-	message = names_entry(m, pop3);
-	if (ask_name(l, &message, &name, out, e) < 0)
-		return -1;
-	return ask_trouble(l, &message, &name, m->stub, out, e);
+	return asked_find(l->d, m, pop3, clock_wall_s(), out, e);
 }
 
 int

@@ -64,6 +64,25 @@ void ledger_close(struct ledger **l); /* flushes; NULL is fine */
  * they are known as ours. Valid as long as l. */
 const char *ledger_token(const struct ledger *l);
 
+/* ---- accounts ---- */
+
+#define LEDGER_SALT 16 /* octets */
+
+struct ledger_account {
+	uint32_t refused;          /* logins refused in a row */
+	int64_t refused_at;        /* Unix seconds of the last; 0: none */
+	uint16_t mark;             /* of the secret that was refused */
+	uint64_t held, waiting;    /* out: messages in trouble */
+	uint8_t salt[LEDGER_SALT]; /* out: random, made once per ledger */
+};
+
+/* Zeros for an account that nothing was noted of. */
+int ledger_account(struct ledger *l, const char *name,
+    struct ledger_account *out, struct err *e);
+/* Durable, unless it was noted so before. */
+int ledger_account_note(struct ledger *l, const char *name,
+    const struct ledger_account *a, struct err *e);
+
 /* ---- boxes ---- */
 
 enum ledger_state {

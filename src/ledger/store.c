@@ -14,6 +14,8 @@
 #include "sys/file.h"
 #include "util/mem.h"
 
+#define WITH_TROUBLES 2 /* the first schema that has them */
+
 /*
  * box		a mailbox of an account; POP3 has mailbox ''; listed: its
  *		server gave UIDLs
@@ -25,6 +27,7 @@
  * trouble	messages that do not get through, see troubles.h; an id is
  *		never given again, since users write it down
  * reached	recipients that have such a message already
+ * account	logins refused in a row; none: no row, or zeros
  */
 #define TROUBLES                                                               \
 	"CREATE TABLE trouble (id INTEGER PRIMARY KEY AUTOINCREMENT, "         \
@@ -40,10 +43,16 @@
 	"recipient TEXT NOT NULL, PRIMARY KEY (trouble, recipient)) "          \
 	"WITHOUT ROWID;"
 
+#define ACCOUNTS                                                               \
+	"CREATE TABLE account (name TEXT NOT NULL PRIMARY KEY, "               \
+	"refused INTEGER NOT NULL, refused_at INTEGER NOT NULL, "              \
+	"mark INTEGER NOT NULL) WITHOUT ROWID;"
+
 static const char schema[] =
     "PRAGMA synchronous = FULL;"
     "BEGIN;"
-    "CREATE TABLE meta (token TEXT NOT NULL);"
+    "CREATE TABLE meta (token TEXT NOT NULL, "
+    "salt BLOB NOT NULL DEFAULT x'');"
     "CREATE TABLE undone (n INTEGER NOT NULL);"
     "INSERT INTO undone VALUES (0);"
     "CREATE TABLE box (id INTEGER PRIMARY KEY, account TEXT NOT NULL, "
@@ -67,11 +76,16 @@ static const char schema[] =
     "number INTEGER NOT NULL, kind INTEGER NOT NULL, seq INTEGER NOT NULL, "
     "owes INTEGER NOT NULL, fingerprint BLOB NOT NULL, "
     "dir TEXT NOT NULL, file TEXT NOT NULL, "
-    "offset INTEGER NOT NULL DEFAULT -1);" TROUBLES;
+    "offset INTEGER NOT NULL DEFAULT -1);" TROUBLES ACCOUNTS;
 
 static const char from_schema_1[] =
     "ALTER TABLE journal ADD COLUMN offset INTEGER NOT NULL DEFAULT "
     "-1;" TROUBLES "PRAGMA user_version = 2;";
+
+static const char from_schema_2[] =
+    "ALTER TABLE meta ADD COLUMN salt BLOB NOT NULL DEFAULT x'';"
+    "UPDATE meta SET salt = randomblob(16);" ACCOUNTS
+    "PRAGMA user_version = 3;";
 
 /*
  * What the present POP3 listings hold, in a temporary file: lines that are
@@ -192,8 +206,8 @@ fill(const char *path, struct err *e)
 
 	make_token(token);
 	if (d != NULL && db_script(d, schema, e) == 0 &&
-	    db_run(d, "INSERT INTO meta VALUES (?1)", DB_ARGS(db_t(token)),
-		e) == 0)
+	    db_run(d, "INSERT INTO meta VALUES (?1, randomblob(16))",
+		DB_ARGS(db_t(token)), e) == 0)
 		r = db_script(d, ids, e);
 	free(ids);
 	db_close(&d);
@@ -289,11 +303,12 @@ check_kind(struct db *d, int64_t *version, struct err *e)
 
 /* The schema number is changed with the tables, or not at all. */
 static int
-upgrade(struct db *d, struct err *e)
+upgrade(struct db *d, int64_t version, struct err *e)
 {
 	if (db_begin(d, e) < 0)
 		return -1;
-	if (db_script(d, from_schema_1, e) < 0) {
+	if ((version == 1 && db_script(d, from_schema_1, e) < 0) ||
+	    db_script(d, from_schema_2, e) < 0) {
 		db_rollback(d);
 		return -1;
 	}
@@ -368,7 +383,7 @@ check(struct db *d, bool clean, char token[STORE_TOKEN + 1], struct err *e)
 
 	if (check_kind(d, &version, e) < 0 || db_script(d, session, e) < 0 ||
 	    use_wal(d, e) < 0 || (!clean && check_pages(d, e) < 0) ||
-	    (version < STORE_SCHEMA && upgrade(d, e) < 0))
+	    (version < STORE_SCHEMA && upgrade(d, version, e) < 0))
 		return -1;
 	return read_token(d, token, e);
 }
@@ -406,7 +421,7 @@ check_existing(struct db *d, char token[STORE_TOKEN + 1], struct err *e)
 
 	if (check_kind(d, &version, e) < 0)
 		return -1;
-	if (version < STORE_SCHEMA)
+	if (version < WITH_TROUBLES)
 		return err_set(e, ERR_DELIVER, ENOENT,
 		    "ledger: %s: made by an older mailhaul (schema %lld)",
 		    db_path(d), (long long)version);

@@ -14,15 +14,16 @@
 #include "util/err.h"
 
 #define STORE_APPLICATION 0x6d68616c /* "mhal" */
-#define STORE_SCHEMA 2
+#define STORE_SCHEMA 3
 #define STORE_TOKEN 16 /* characters */
 
 /* token is filled with the ledger's token and a NUL. */
 struct db *store_open(
     const char *path, char token[STORE_TOKEN + 1], struct err *e);
 
-/* Beside another process that may have it open: never made, not upgraded
- * (both are an error with sys ENOENT), and not read through. */
+/* Beside another process that may have it open: never made, not upgraded,
+ * and not read through. None, and one that is too old to know of messages in
+ * trouble, are an error with sys ENOENT. */
 struct db *store_open_existing(
     const char *path, char token[STORE_TOKEN + 1], struct err *e);
 

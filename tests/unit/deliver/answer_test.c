@@ -3,6 +3,8 @@
 
 #include "office.h"
 
+#include "deliver/wire_account.h"
+
 struct desk_of_answers {
 	struct office o;
 	struct ipc *here, *there;
@@ -176,6 +178,31 @@ tells_names_in_as_many_packets_as_it_takes(void **state)
 	job_free(&j);
 }
 
+static void
+tells_what_is_remembered_of_an_account(void **state)
+{
+	struct desk_of_answers *d = *state;
+	struct job_account account = { .number = 6 };
+	struct job *j = job_new(JOB_RECALL);
+	struct wire_recalled r;
+
+	j->account = &account;
+	j->record.refused = 4;
+	answer_recalled(d->here, &d->out, j);
+	office_wait(&d->o, &d->packets, 1);
+	assert_int_equal(d->types[0], WIRE_RECALLED);
+	assert_true(wire_take_recalled(last(d), &r));
+	assert_int_equal(r.account, 6);
+	assert_true(r.known);
+	assert_int_equal(r.record.refused, 4);
+	err_set(&j->e, ERR_DELIVER, 0, "no disk");
+	answer_recalled(d->here, &d->out, j);
+	office_wait(&d->o, &d->packets, 2);
+	assert_true(wire_take_recalled(last(d), &r));
+	assert_false(r.known);
+	job_free(&j);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -187,6 +214,7 @@ main(void)
 		TEST(tells_how_many_of_a_list_are_barred),
 		TEST(tells_what_was_asked_of_a_letter),
 		TEST(tells_names_in_as_many_packets_as_it_takes),
+		TEST(tells_what_is_remembered_of_an_account),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include <sys/mman.h>
 
+#include "deliver/wire_account.h"
 #include "deliver/wire_mail.h"
 
 #define CLERK_COMMITS 4096
@@ -31,8 +32,9 @@ struct clerk {
 	struct wire_ask asks[CLERK_MAIL];
 	struct wire_note notes[CLERK_MAIL]; /* but for their texts */
 	char reason[256], reached[256];     /* of the last */
-	unsigned int n_asks, n_notes, named, dialled;
-	uint32_t account; /* of the last dial */
+	unsigned int n_asks, n_notes, named, dialled, recalled, remembered;
+	struct wire_remember remember; /* the last */
+	uint32_t account;              /* of the last dial */
 	uint32_t next_token, last_box;
 	uint8_t last_type;
 	size_t last_n;
@@ -155,6 +157,14 @@ clerk_on_mail(struct clerk *k, struct ipc_packet *p)
 	}
 	if (p->type == WIRE_NAMES)
 		k->named++;
+	if (p->type == WIRE_RECALL) {
+		assert_true(wire_take_number(p->payload, &k->account));
+		k->recalled++;
+	}
+	if (p->type == WIRE_REMEMBER) {
+		assert_true(wire_take_remember(p->payload, &k->remember));
+		k->remembered++;
+	}
 	if (p->type == WIRE_DIAL) {
 		assert_true(wire_take_number(p->payload, &k->account));
 		k->dialled++;

@@ -474,6 +474,115 @@ answers_dials_when_the_deliverer_goes(void **state)
 	office_wait(&k->o, &a.told, 2);
 }
 
+/* ---- accounts ---- */
+
+struct reader {
+	struct clerk *k;
+	unsigned int told, in_vain;
+	struct client_record record;
+};
+
+static void
+on_record(void *arg, const struct client_record *record)
+{
+	struct reader *r = arg;
+
+	r->told++;
+	if (record != NULL)
+		r->record = *record;
+	else
+		r->in_vain++;
+	loop_stop(r->k->o.loop);
+}
+
+static void
+answer_recall(struct clerk *k, uint32_t account, bool known, uint32_t refused)
+{
+	struct wire_recalled w = { account, known,
+		{ .refused = refused,
+		    .refused_at = 99,
+		    .mark = 5,
+		    .held = 6,
+		    .waiting = 7,
+		    .salt = "0123456789abcde" } };
+
+	wire_put_recalled(&k->out, &w);
+	clerk_send(k, WIRE_RECALLED);
+}
+
+static void
+recalls_what_is_remembered_of_accounts(void **state)
+{
+	struct clerk *k = *state;
+	struct reader a = { .k = k }, b = { .k = k };
+
+	client_recall(k->o.client, 6, on_record, &a);
+	client_recall(k->o.client, 7, on_record, &b);
+	office_wait(&k->o, &k->recalled, 2);
+	assert_int_equal(k->account, 7);
+	answer_recall(k, 6, true, 3);
+	answer_recall(k, 7, false, 3);
+	office_wait(&k->o, &b.told, 1);
+	assert_int_equal(a.told, 1);
+	assert_int_equal(a.in_vain, 0);
+	assert_int_equal(a.record.refused, 3);
+	assert_int_equal(a.record.refused_at, 99);
+	assert_int_equal(a.record.mark, 5);
+	assert_int_equal(a.record.held, 6);
+	assert_int_equal(a.record.waiting, 7);
+	assert_memory_equal(a.record.salt, "0123456789abcde", CLIENT_SALT);
+	assert_int_equal(b.in_vain, 1);
+}
+
+static void
+remembers_of_an_account_what_it_is_told(void **state)
+{
+	struct client_record r = { .refused = 3, .refused_at = 99, .mark = 5 };
+	struct clerk *k = *state;
+
+	client_remember(k->o.client, 6, &r);
+	office_wait(&k->o, &k->remembered, 1);
+	assert_int_equal(k->remember.account, 6);
+	assert_int_equal(k->remember.refused, 3);
+	assert_int_equal(k->remember.refused_at, 99);
+	assert_int_equal(k->remember.mark, 5);
+}
+
+static void
+tells_nobody_who_has_cancelled_his_recall(void **state)
+{
+	struct clerk *k = *state;
+	struct reader a = { .k = k }, b = { .k = k };
+
+	client_recall(k->o.client, 6, on_record, &a);
+	client_recall(k->o.client, 6, on_record, &b);
+	client_recall_cancel(k->o.client, &a);
+	office_wait(&k->o, &k->recalled, 2);
+	answer_recall(k, 6, true, 1);
+	answer_recall(k, 6, true, 2);
+	office_wait(&k->o, &b.told, 1);
+	assert_int_equal(a.told, 0);
+	assert_int_equal(b.record.refused, 2);
+}
+
+static void
+answers_recalls_when_the_deliverer_goes(void **state)
+{
+	struct client_record r = { .refused = 3 };
+	struct clerk *k = *state;
+	struct reader a = { .k = k };
+
+	client_recall(k->o.client, 6, on_record, &a);
+	ipc_free(&k->ipc);
+	office_wait(&k->o, &a.told, 1);
+	assert_int_equal(a.in_vain, 1);
+	client_remember(k->o.client, 6, &r); /* nobody is there */
+	client_recall(k->o.client, 6, on_record, &a);
+	assert_int_equal(a.told, 1); /* never from inside the call */
+	office_wait(&k->o, &a.told, 2);
+	client_recall(k->o.client, 6, on_record, &a); /* nor after its end */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, clerk_setup, clerk_teardown)
 
 int
@@ -497,6 +606,10 @@ main(void)
 		TEST(dials_and_gets_a_descriptor_or_a_reason),
 		TEST(tells_nobody_who_has_cancelled_his_dial),
 		TEST(answers_dials_when_the_deliverer_goes),
+		TEST(recalls_what_is_remembered_of_accounts),
+		TEST(remembers_of_an_account_what_it_is_told),
+		TEST(tells_nobody_who_has_cancelled_his_recall),
+		TEST(answers_recalls_when_the_deliverer_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

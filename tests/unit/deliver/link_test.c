@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "deliver/wire_account.h"
 #include "deliver/wire_mail.h"
 #include "util/mem.h"
 
@@ -19,8 +20,9 @@ struct exchange {
 	struct ipc *engine;
 	unsigned int gone, ended; /* seen here, and there */
 	unsigned int boxes, files, done, lists, sets, verified;
-	unsigned int asked, names, named, dialled;
-	size_t longest; /* of the NAMED */
+	unsigned int asked, names, named, dialled, recalled;
+	struct ledger_account record; /* the last */
+	size_t longest;               /* of the NAMED */
 	bool known, barred;
 	uint32_t reached;
 	int dialled_fd;
@@ -135,6 +137,17 @@ on_dialled(struct exchange *x, struct ipc_packet *p)
 }
 
 static void
+on_recalled(struct exchange *x, struct span p)
+{
+	struct wire_recalled r;
+
+	assert_true(wire_take_recalled(p, &r));
+	assert_true(r.known);
+	x->recalled++;
+	x->record = r.record;
+}
+
+static void
 on_answer(struct exchange *x, struct ipc_packet *p)
 {
 	struct wire_answer a;
@@ -169,6 +182,8 @@ on_answer(struct exchange *x, struct ipc_packet *p)
 		on_named(x, p->payload);
 	} else if (p->type == WIRE_DIALLED) {
 		on_dialled(x, p);
+	} else if (p->type == WIRE_RECALLED) {
+		on_recalled(x, p->payload);
 	} else {
 		assert_int_equal(p->type, WIRE_SET);
 		on_set(x, p->payload);
@@ -202,6 +217,7 @@ begin_with(struct exchange *x, uint32_t account, uint32_t uidvalidity)
 	assert_int_equal(ipc_pair(fds, &e), 0);
 	x->boxes = x->files = x->done = x->ended = x->gone = 0;
 	x->asked = x->names = x->named = x->dialled = x->lists = 0;
+	x->recalled = 0;
 	set_clear(&x->held);
 	x->link = link_new(&x->env, fds[0], on_gone, x);
 	x->engine = ipc_new(x->o.loop, fds[1], on_packet, x);
@@ -813,6 +829,68 @@ cuts_off_who_dials_where_there_is_no_socket(void **state)
 	expect_cut(x);
 }
 
+/* ---- accounts ---- */
+
+static void
+recall(struct exchange *x, uint32_t account)
+{
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	wire_put_number(&b, account);
+	say(x, WIRE_RECALL, &b);
+}
+
+static void
+remember(struct exchange *x, uint32_t account, uint32_t refused)
+{
+	struct wire_remember w = { account, refused, 99, 5 };
+	struct buf b;
+
+	buf_init(&b, WIRE_MAX);
+	wire_put_remember(&b, &w);
+	say(x, WIRE_REMEMBER, &b);
+}
+
+static void
+remembers_accounts_for_the_next_engine(void **state)
+{
+	struct exchange *x = *state;
+
+	begin(x);
+	recall(x, MDA);
+	remember(x, MDA, 3);
+	recall(x, MAILDIR);
+	office_wait(&x->o, &x->recalled, 2);
+	assert_int_equal(x->record.refused, 0);
+	end(x);
+	begin(x);
+	recall(x, MDA);
+	office_wait(&x->o, &x->recalled, 1);
+	assert_int_equal(x->record.refused, 3);
+	assert_int_equal(x->record.refused_at, 99);
+	assert_int_equal(x->record.mark, 5);
+}
+
+static void
+cuts_off_who_remembers_what_there_is_not(void **state)
+{
+	struct exchange *x = *state;
+
+	begin(x);
+	recall(x, 99);
+	expect_cut(x);
+	begin(x);
+	remember(x, 99, 1);
+	expect_cut(x);
+	begin(x);
+	ipc_send(x->engine, WIRE_RECALL, SPAN("\1\0\0"));
+	expect_cut(x);
+	begin(x);
+	ipc_send(x->engine, WIRE_REMEMBER, SPAN("\1\0\0\0"));
+	expect_cut(x);
+}
+
 static void
 cuts_off_who_sends_descriptors(void **state)
 {
@@ -850,6 +928,8 @@ main(void)
 		TEST(cuts_off_who_wants_too_many_names),
 		TEST(dials_the_server_of_an_account),
 		TEST(cuts_off_who_dials_where_there_is_no_socket),
+		TEST(remembers_accounts_for_the_next_engine),
+		TEST(cuts_off_who_remembers_what_there_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1790,6 +1790,36 @@ survives_a_kill_at_every_commit(void **state)
 	reopen(w.f.path);
 }
 
+/* ---- accounts ---- */
+
+static void
+remembers_an_account_durably(void **state)
+{
+	struct ledger_account a = { .refused = 2, .refused_at = 99, .mark = 7 };
+	struct ledger_account before, out;
+	struct folder left;
+	int synced;
+
+	(void)state;
+	assert_int_equal(ledger_account(w.l, "work", &before, &w.e), 0);
+	assert_int_equal(ledger_account_note(w.l, "work", &a, &w.e), 0);
+	folder_crash(&w.f, &left);
+	synced = syncs;
+	assert_int_equal(ledger_account_note(w.l, "work", &a, &w.e), 0);
+	assert_int_equal(syncs, synced); /* it is there already */
+	a.mark = 8;
+	assert_int_equal(ledger_account_note(w.l, "work", &a, &w.e), 0);
+	assert_true(syncs > synced);
+	reopen(left.path);
+	assert_int_equal(ledger_account(w.l, "work", &out, &w.e), 0);
+	assert_int_equal(out.refused, 2);
+	assert_int_equal(out.refused_at, 99);
+	assert_int_equal(out.mark, 7);
+	assert_memory_equal(out.salt, before.salt, LEDGER_SALT);
+	reopen(w.f.path);
+	folder_remove(&left);
+}
+
 /* clang-format off */
 #define IMAP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define POP3(test) cmocka_unit_test_setup_teardown(test, setup_pop3, teardown)
@@ -1862,6 +1892,7 @@ main(void)
 		IMAP(waits_for_another_process),
 		IMAP(says_that_there_is_no_ledger_to_look_at),
 		IMAP(survives_a_kill_at_every_commit),
+		IMAP(remembers_an_account_durably),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);

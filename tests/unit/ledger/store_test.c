@@ -182,8 +182,8 @@ static void
 refuses_a_ledger_of_a_newer_program(void **state)
 {
 	(void)state;
-	make_with("PRAGMA user_version = 3");
-	refuses("made by a newer mailhaul (schema 3, we know 2)");
+	make_with("PRAGMA user_version = 4");
+	refuses("made by a newer mailhaul (schema 4, we know 3)");
 }
 
 static void
@@ -348,7 +348,7 @@ brings_an_old_ledger_up_to_date(void **state)
 	make_schema_1();
 	d = open_it();
 	assert_string_equal(token, "0123456789abcdef");
-	assert_int_equal(version_of(d), 2);
+	assert_int_equal(version_of(d), 3);
 	assert_int_equal(
 	    db_number(d, "SELECT hi FROM ranges", NULL, 0, &n, &e), 0);
 	assert_int_equal(n, 9);
@@ -359,6 +359,46 @@ brings_an_old_ledger_up_to_date(void **state)
 	assert_int_equal(rows, 1);
 	assert_int_equal(ledger_prepare(l, &m, 1, &e), 0);
 	assert_int_equal(ledger_note(l, &note, 1, &e), 0);
+	ledger_close(&l);
+}
+
+/* As it was before accounts had records. */
+static void
+make_schema_2(void)
+{
+	make_with("DROP TABLE account;"
+		  "ALTER TABLE meta DROP COLUMN salt;"
+		  "INSERT INTO ranges VALUES (1, 0, 1, 9);"
+		  "PRAGMA user_version = 2");
+}
+
+static void
+gives_a_ledger_of_schema_2_its_salt(void **state)
+{
+	struct ledger_account a = { .refused = 3 }, out;
+	char first[STORE_TOKEN + 1];
+	struct ledger *l;
+	struct db *d;
+	int64_t n;
+
+	(void)state;
+	make_schema_2();
+	memcpy(first, token, sizeof(first));
+	d = open_it();
+	assert_string_equal(token, first);
+	assert_int_equal(version_of(d), 3);
+	assert_int_equal(
+	    db_number(d, "SELECT hi FROM ranges", NULL, 0, &n, &e), 0);
+	assert_int_equal(n, 9);
+	assert_int_equal(
+	    db_number(d, "SELECT length(salt) FROM meta", NULL, 0, &n, &e), 0);
+	assert_int_equal(n, LEDGER_SALT);
+	db_close(&d);
+	l = ledger_open(f.path, &e);
+	assert_non_null(l);
+	assert_int_equal(ledger_account_note(l, "work", &a, &e), 0);
+	assert_int_equal(ledger_account(l, "work", &out, &e), 0);
+	assert_int_equal(out.refused, 3);
 	ledger_close(&l);
 }
 
@@ -406,7 +446,7 @@ makes_of_an_old_ledger_what_a_new_one_is(void **state)
 static void
 leaves_an_old_ledger_whole_when_killed(void **state)
 {
-	static const int64_t left[] = { 1, 2 };
+	static const int64_t left[] = { 1, 3 };
 	struct db *d;
 
 	(void)state;
@@ -430,10 +470,10 @@ leaves_an_old_ledger_whole_when_killed(void **state)
 		    db_script(d, "SELECT dir FROM journal", &e), 0);
 		assert_int_equal(
 		    db_script(d, "SELECT id FROM trouble", &e) == 0,
-		    left[i] == 2);
+		    left[i] == 3);
 		db_close(&d);
 		d = open_it();
-		assert_int_equal(version_of(d), 2);
+		assert_int_equal(version_of(d), 3);
 		db_close(&d);
 	}
 }
@@ -466,10 +506,16 @@ looks_at_what_is_there_alone(void **state)
 	assert_int_equal(version_of(d), 1);
 	db_close(&d);
 	folder_empty(&f);
+	make_schema_2(); /* it has what is to be looked at */
+	d = store_open_existing(f.path, token, &e);
+	assert_non_null(d);
+	assert_int_equal(version_of(d), 2);
+	db_close(&d);
+	folder_empty(&f);
 	folder_write(f.path, "", 0);
 	refuses_to_look("is empty", 0);
 	unlink(f.path);
-	make_with("PRAGMA user_version = 3");
+	make_with("PRAGMA user_version = 4");
 	refuses_to_look("made by a newer mailhaul", 0);
 }
 
@@ -789,6 +835,7 @@ main(void)
 		TEST(says_when_it_may_not_write),
 		TEST(makes_it_whole_or_not_at_all),
 		TEST(brings_an_old_ledger_up_to_date),
+		TEST(gives_a_ledger_of_schema_2_its_salt),
 		TEST(makes_of_an_old_ledger_what_a_new_one_is),
 #ifdef MAILHAUL_CRASH_POINTS
 		TEST(leaves_an_old_ledger_whole_when_killed),
