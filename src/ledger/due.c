@@ -52,10 +52,12 @@ due_uids(struct db *d, int64_t box, int64_t now, struct set *barred,
 	return r;
 }
 
-/* The next row behind *uid: 1, or 0. No statement stays open. */
+/* The next row behind *uid: 1, or 0. No statement stays open. A damaged index
+ * may lead back, and round and round. */
 static int
 next_row(struct db *d, int64_t box, int64_t *uid, int64_t *id, struct err *e)
 {
+	int64_t before = *uid;
 	sqlite3_stmt *q;
 	int r;
 
@@ -69,6 +71,8 @@ next_row(struct db *d, int64_t box, int64_t *uid, int64_t *id, struct err *e)
 		*uid = sqlite3_column_int64(q, 0);
 		*id = sqlite3_column_int64(q, 1);
 		db_done(q);
+		if (*uid <= before)
+			return db_damaged(d, "a message in trouble", e);
 	}
 	return r;
 }

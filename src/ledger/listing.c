@@ -119,6 +119,9 @@ read_window(struct listing *l, struct err *e)
 	if (uidl_rows(l->d, l->box, l->next, l->window, &l->n, e) < 0)
 		return -1;
 	l->more = l->n == l->want;
+	/* a damaged index may lead back, and round and round */
+	if (l->n > 0 && l->window[l->n - 1].seq < l->next)
+		return db_damaged(l->d, "a UIDL", e);
 	if (l->n > 0)
 		l->next = l->window[l->n - 1].seq + 1;
 	return 0;

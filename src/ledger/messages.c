@@ -403,6 +403,8 @@ messages_next(struct db *d, int64_t row, struct ledger_entry *entry, char **dir,
 		return r;
 	if (read_record(d, q, &found, e) < 0) {
 		r = -1;
+	} else if (found.m.row <= row) { /* it would lead round and round */
+		r = db_damaged(d, "the journal", e);
 	} else {
 		*dir = mem_spandup(db_blob(q, 8));
 		*file = mem_spandup(db_blob(q, 9));
