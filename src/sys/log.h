@@ -29,13 +29,16 @@ enum log_level {
 enum log_format {
 	LOG_AUTO,    /* LOG_JOURNAL when the journal reads it, else text */
 	LOG_TEXT,    /* "subject: error: text" */
-	LOG_JOURNAL, /* "<3>" in front, sd-daemon(3) */
+	LOG_JOURNAL, /* "<3>" in front, sd-daemon(3); or, when the journal reads
+	                standard error, straight to it with all fields */
 	LOG_JSON,    /* an object per line */
-	LOG_SYSLOG   /* to syslog(3) instead */
+	LOG_SYSLOG,  /* to syslog(3) instead */
+	LOG_RELAY /* for log_relay() of a parent, whose format counts: a child
+	                behind walls can open no socket */
 };
 
 /* What a line says, once more for machines. The name is in lower case and
- * without a prefix: "account", "uid", "ms". */
+ * without a prefix: "account", "uid", "ms". At most 16 are kept. */
 struct log_field {
 	const char *name;
 	const char *value;
@@ -47,7 +50,7 @@ typedef void (*log_sink_fn)(enum log_level level, const char *line);
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 bool log_wants(enum log_level level);
-void log_set_format(enum log_format format);
+void log_set_format(enum log_format format); /* text is the default */
 void log_set_sink(log_sink_fn sink); /* NULL: standard error, the default */
 bool log_level_parse(const char *name, enum log_level *level);
 const char *log_level_name(enum log_level level);
@@ -66,6 +69,14 @@ void log_debug(const char *subject, const char *fmt, ...) LOG_PRINTF;
 void log_record(enum log_level level, const char *subject,
     const struct log_field *fields, size_t n, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/*
+ * Logs what a child wrote to its standard error, one line without its
+ * newline. What is not of LOG_RELAY comes from a library or is the last word
+ * of one that crashed: it becomes a warning about who. The child's level has
+ * chosen; ours does not choose again.
+ */
+void log_relay(const char *who, struct span line);
 
 /* The dialogue: each line of octets, as "subject: C: text" or "S: text". */
 void log_wire(const char *subject, char who, struct span octets);
