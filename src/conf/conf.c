@@ -232,9 +232,10 @@ conf_summary(const struct conf_account *a, char *dst, size_t size)
 	char *to = destination_text(a), *boxes = mailbox_text(a);
 	char *text;
 
-	text = mem_printf("%s %s@%s%s%s:%u (%s)%s -> %s, %s",
+	text = mem_printf("%s %s@%s%s%s:%u (%s)%s -> %s%s%s, %s",
 	    a->protocol == CONF_IMAP ? "imap" : "pop3", a->user, v6 ? "[" : "",
 	    a->host, v6 ? "]" : "", a->port, tls[a->tls], boxes, to,
+	    a->run_as == NULL ? "" : " as ", a->run_as == NULL ? "" : a->run_as,
 	    a->after == CONF_KEEP ? "keep" : "delete");
 	text_printable(dst, size, span_of(text));
 	free(text);

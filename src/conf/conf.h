@@ -159,7 +159,8 @@ const char *conf_nearest(const struct conf *c, const char *name);
 
 /* "imap user@host:993 (tls), INBOX + 2 more -> ~/Maildir, keep": one line for
  * mailhaul check; dst is returned. Other destinations: "procmail (mda)", "lmtp
- * unix:/run/x", "smtp host:25", "mbox /var/mail/bob". Never a secret. */
+ * unix:/run/x", "smtp host:25", "mbox /var/mail/bob"; each with " as alice"
+ * if that is run-as. Never a secret. */
 char *conf_summary(const struct conf_account *a, char *dst, size_t size);
 
 #endif

@@ -815,6 +815,20 @@ sums_every_destination_up(void **state)
 }
 
 static void
+says_in_a_summary_who_delivers(void **state)
+{
+	struct conf *c = load_account("");
+	char line[200];
+
+	(void)state;
+	c->accounts[0].run_as = mem_strdup("alice");
+	conf_summary(&c->accounts[0], line, sizeof(line));
+	assert_string_equal(
+	    line, "imap u@h:993 (tls), INBOX -> /m as alice, keep");
+	conf_free(&c);
+}
+
+static void
 puts_brackets_around_an_address_in_a_summary(void **state)
 {
 	struct conf *c =
@@ -858,6 +872,7 @@ main(void)
 		cmocka_unit_test(finds_accounts_and_the_nearest),
 		cmocka_unit_test(sums_an_account_up),
 		cmocka_unit_test(sums_every_destination_up),
+		cmocka_unit_test(says_in_a_summary_who_delivers),
 		cmocka_unit_test(puts_brackets_around_an_address_in_a_summary),
 	};
 
