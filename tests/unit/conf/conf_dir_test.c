@@ -61,6 +61,7 @@ load_dir(void)
 	if (n > 0)
 		print_error("%s\n", errors[0]);
 	assert_int_equal(n, 0);
+	conf_errors_free(&errors, &n);
 	assert_non_null(c);
 	return c;
 }
