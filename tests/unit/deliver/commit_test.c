@@ -471,7 +471,7 @@ static void
 refuses_a_place_that_is_stuck(void **state)
 {
 	struct table *t = *state;
-	struct err why = { ERR_DELIVER, EIO, "stuck" };
+	struct err why = { .kind = ERR_DELIVER, .sys = EIO, .text = "stuck" };
 
 	write_messages(t, 4);
 	place_stick(t->commits[0].place, &why);

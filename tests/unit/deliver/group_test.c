@@ -129,7 +129,7 @@ static void
 gives_all_the_same_reason(void **state)
 {
 	struct table *t = *state;
-	struct err e = { ERR_DELIVER, EIO, "why" };
+	struct err e = { .kind = ERR_DELIVER, .sys = EIO, .text = "why" };
 
 	fill(t, 3);
 	group_fail_all(&t->g, &e);

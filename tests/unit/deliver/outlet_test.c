@@ -477,7 +477,7 @@ static void
 is_not_renewed_while_programs_run(void **state)
 {
 	struct yard *y = *state;
-	struct err why = { ERR_DELIVER, 0, "why" };
+	struct err why = { .kind = ERR_DELIVER, .sys = 0, .text = "why" };
 
 	begin_program(y, "touch began; until test -e go; do sleep 0.02; done");
 	push(y, 1);

@@ -393,7 +393,8 @@ stays_broken_whatever_stands_there_now(void **state)
 {
 	struct town *t = *state;
 	struct place *p = place(t, "A");
-	struct err e = { 0 }, why = { ERR_DELIVER, EIO, "broken" };
+	struct err e = { 0 },
+		   why = { .kind = ERR_DELIVER, .sys = EIO, .text = "broken" };
 
 	assert_int_equal(place_ready(&t->places, p, &e), 0);
 	place_break(p, &why);
@@ -450,7 +451,8 @@ static void
 sweeps_nothing_that_is_in_use(void **state)
 {
 	struct town *t = *state;
-	struct err e = { 0 }, why = { ERR_DELIVER, 0, "stuck" };
+	struct err e = { 0 },
+		   why = { .kind = ERR_DELIVER, .sys = 0, .text = "stuck" };
 	char name[MAILDIR_NAME_MAX];
 
 	assert_int_equal(place_ready(&t->places, place(t, "A"), &e), 0);

@@ -281,7 +281,7 @@ carries_what_the_ledger_knows_of_a_letter(void **state)
 {
 	struct wire_asked in = { .cookie = 9,
 		.known = true,
-		.e = { ERR_DELIVER, 28, "full" },
+		.e = { .kind = ERR_DELIVER, .sys = 28, .text = "full" },
 		.reached = { { SPAN("a@b") }, 1 } };
 	struct wire_asked out;
 

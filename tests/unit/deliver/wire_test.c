@@ -379,7 +379,9 @@ carries_tokens_and_questions(void **state)
 static void
 carries_refusals_with_their_reason(void **state)
 {
-	struct wire_no_files in = { 1, 2, { ERR_DELIVER, 28, "full" } }, out;
+	struct wire_no_files in = { 1, 2,
+		{ .kind = ERR_DELIVER, .sys = 28, .text = "full" } },
+			     out;
 
 	(void)state;
 	wire_put_no_files(&b, &in);
@@ -405,7 +407,9 @@ carries_refusals_with_their_reason(void **state)
 static void
 refuses_what_is_cut_or_too_long(void **state)
 {
-	struct wire_answer a = { .e = { ERR_NET, 1, "text" } };
+	struct wire_answer a = {
+		.e = { .kind = ERR_NET, .sys = 1, .text = "text" }
+	};
 	struct wire_verified v = { .same = true };
 	struct wire_verify q = { 1, 1, { "" } };
 	struct wire_box x = { .mailbox = SPAN("abc") };
