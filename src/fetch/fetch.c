@@ -77,6 +77,22 @@ on_total(void *arg)
 	too_late(f, &e);
 }
 
+static void
+arm_limits(struct fetch *f)
+{
+	f->watched = done_so_far(f);
+	loop_timer_arm(f->stall, STALL_MS);
+	if (f->params->total_timeout_s > 0)
+		loop_timer_arm(f->total, f->params->total_timeout_s * 1000);
+}
+
+static void
+stop_limits(struct fetch *f)
+{
+	loop_timer_stop(f->total);
+	loop_timer_stop(f->stall);
+}
+
 struct fetch *
 fetch_new(const struct fetch_env *env, const struct fetch_params *params,
     fetch_fn fn, void *arg)
@@ -92,9 +108,7 @@ fetch_new(const struct fetch_env *env, const struct fetch_params *params,
 	f->finished = loop_timer_new(env->loop, on_finished, f);
 	f->total = loop_timer_new(env->loop, on_total, f);
 	f->stall = loop_timer_new(env->loop, on_stall, f);
-	loop_timer_arm(f->stall, STALL_MS);
-	if (params->total_timeout_s > 0)
-		loop_timer_arm(f->total, params->total_timeout_s * 1000);
+	arm_limits(f);
 	if (params->relays)
 		f->relays = relays_new(env, &params->relay);
 	f->run = f->driver->start(f);
@@ -133,7 +147,85 @@ fetch_progress(const struct fetch *f)
 	return &f->result.progress;
 }
 
+/* ---- one that stays ---- */
+
+bool
+fetch_look(struct fetch *f)
+{
+	return f->driver->look != NULL && f->driver->look(f->run);
+}
+
+void
+fetch_probe(struct fetch *f)
+{
+	if (f->driver->probe != NULL)
+		f->driver->probe(f->run);
+}
+
+void
+fetch_leave(struct fetch *f)
+{
+	if (f->driver->leave == NULL || !f->driver->leave(f->run))
+		fetch_stop(f);
+}
+
+void
+fetch_safety(struct fetch *f, uint64_t s)
+{
+	if (f->driver->safety != NULL)
+		f->driver->safety(f->run, s);
+}
+
+const char *
+fetch_mailbox(const struct fetch *f, size_t i)
+{
+	return f->driver->mailbox == NULL ? NULL
+					  : f->driver->mailbox(f->run, i);
+}
+
+void
+fetch_give_away(struct fetch *f, const char *mailbox)
+{
+	if (f->driver->away != NULL)
+		f->driver->away(f->run, mailbox, true);
+}
+
+void
+fetch_take_back(struct fetch *f, const char *mailbox)
+{
+	if (f->driver->away != NULL)
+		f->driver->away(f->run, mailbox, false);
+}
+
 /* ---- for the drivers ---- */
+
+/* A server of LMTP does not wait for days, and need not. */
+void
+fetch_end_round(struct fetch *f, const struct fetch_round *round)
+{
+	struct fetch_result result = f->result;
+	struct fetch_round told = *round;
+
+	stop_limits(f);
+	if (f->relays != NULL)
+		relays_leave(f->relays);
+	f->result = (struct fetch_result){ .logged_in = true,
+		.progress.doing = "watching" };
+	told.result = &result;
+	if (f->params->stay.round != NULL)
+		f->params->stay.round(f->arg, &told);
+}
+
+void
+fetch_begin_round(struct fetch *f)
+{
+	f->result.progress.doing = "fetching";
+	arm_limits(f);
+	if (f->relays == NULL)
+		return;
+	relays_free(&f->relays);
+	f->relays = relays_new(f->env, &f->params->relay);
+}
 
 void
 fetch_note(struct fetch *f, const struct err *e)
@@ -182,8 +274,7 @@ fetch_finish(struct fetch *f, const struct err *e)
 	if (e != NULL)
 		fetch_note(f, e);
 	f->result.progress.doing = "done";
-	loop_timer_stop(f->total);
-	loop_timer_stop(f->stall);
+	stop_limits(f);
 	if (f->relays != NULL)
 		relays_leave(f->relays);
 	loop_timer_arm(f->finished, LEAVE_MS);

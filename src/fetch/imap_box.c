@@ -310,6 +310,7 @@ open_ledger(struct imap_box *b)
 		.uidvalidity = b->uidvalidity,
 		.style = &b->style };
 
+	b->f->result.progress.doing = "fetching";
 	b->ledger = client_box_open(
 	    b->f->env->client, &params, on_ledger, imap_bodies_ready, b);
 	b->intake.box = b->ledger;
@@ -336,10 +337,9 @@ done_select(struct imap_box *b, const struct imap_info *info)
 		imap_box_end(b, &e);
 	} else {
 		b->uidvalidity = info->uidvalidity;
-		b->look.uidnext = info->uidnext;
+		b->uidnext = b->look.uidnext = info->uidnext;
 		b->look.exists = info->exists;
 		b->read_only = info->read_only;
-		b->f->result.progress.doing = "fetching";
 		open_ledger(b);
 	}
 }
@@ -471,8 +471,8 @@ imap_box_event(
 /* ---- life ---- */
 
 struct imap_box *
-imap_box_new(struct fetch *f, struct imap_session *session, const char *mailbox,
-    char delimiter, imap_box_fn fn, void *arg)
+imap_box_new(struct fetch *f, struct imap_session *session,
+    const struct imap_box_params *params, imap_box_fn fn, void *arg)
 {
 	struct imap_box *b = mem_new(sizeof(*b));
 
@@ -480,16 +480,23 @@ imap_box_new(struct fetch *f, struct imap_session *session, const char *mailbox,
 	b->session = session;
 	b->fn = fn;
 	b->arg = arg;
-	b->mailbox = mem_strdup(mailbox);
-	b->delimiter = delimiter;
+	b->mailbox = mem_strdup(params->mailbox);
+	b->delimiter = params->delimiter;
+	b->uidvalidity = params->uidvalidity;
+	b->read_only = params->read_only;
 	b->style = f->params->style;
 	b->style.mailbox = b->mailbox;
 	b->done = loop_timer_new(f->env->loop, on_done, b);
 	b->intake.progress = &f->result.progress;
 	b->intake.skipping = true;
 	b->intake.relays = f->relays;
-	b->select = imap_select(machine(b), mailbox);
-	imap_session_flush(session);
+	if (b->uidvalidity != 0) {
+		b->look.exists = imap_exists(machine(b));
+		open_ledger(b);
+	} else {
+		b->select = imap_select(machine(b), params->mailbox);
+		imap_session_flush(session);
+	}
 	return b;
 }
 

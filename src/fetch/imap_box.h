@@ -21,9 +21,16 @@ struct imap_box;
  * this mailbox or of messages: go on with the next; else: the fetch ends. */
 typedef void (*imap_box_fn)(void *arg, const struct err *e);
 
-/* delimiter is that between levels of the mailbox's name; 0: not known. */
+struct imap_box_params {
+	const char *mailbox; /* copied */
+	char delimiter;      /* between levels of its name; 0: not known */
+	/* Of a mailbox that is selected already; 0: select it */
+	uint32_t uidvalidity;
+	bool read_only;
+};
+
 struct imap_box *imap_box_new(struct fetch *f, struct imap_session *session,
-    const char *mailbox, char delimiter, imap_box_fn fn, void *arg);
+    const struct imap_box_params *params, imap_box_fn fn, void *arg);
 void imap_box_free(struct imap_box **b); /* also from inside fn */
 
 void imap_box_event(
@@ -48,8 +55,8 @@ struct imap_box {
 	void *arg;
 	char *mailbox;
 	char delimiter;
-	uint32_t select, sizes; /* tickets */
-	uint32_t uidvalidity;
+	uint32_t select, sizes;        /* tickets */
+	uint32_t uidvalidity, uidnext; /* uidnext: 0: not told */
 	struct imap_look look;
 	struct set handled, todo; /* handled: and barred */
 	struct set due, full;     /* of earlier troubles: to be tried again */

@@ -13,6 +13,13 @@ struct fetch_driver {
 	void *(*start)(struct fetch *f);
 	void (*stop)(void *run); /* see fetch_stop(); fetch_finish() follows */
 	void (*free)(void *run);
+	/* Of one that stays, see fetch.h; NULL: it never does. */
+	bool (*look)(void *run);
+	void (*probe)(void *run);
+	bool (*leave)(void *run); /* false: stop it */
+	void (*safety)(void *run, uint64_t s);
+	const char *(*mailbox)(void *run, size_t i);
+	void (*away)(void *run, const char *mailbox, bool away);
 };
 
 struct fetch {
@@ -48,6 +55,10 @@ void fetch_trouble(struct fetch *f, const char *what, const struct err *e);
  * many fetches it is held. */
 void fetch_note_absence(
     struct client_box *ledger, uint32_t number, const char *reason);
+
+/* All is fetched, and the session waits; and goes on. */
+void fetch_end_round(struct fetch *f, const struct fetch_round *round);
+void fetch_begin_round(struct fetch *f);
 
 /* The end; e NULL when there is nothing to add. A second call does nothing. */
 void fetch_finish(struct fetch *f, const struct err *e);

@@ -36,6 +36,7 @@ struct whole {
 	loop_fn at_mark;
 	void *at_arg;
 	struct secret *secret;
+	char idle_tag[16]; /* of the IDLE that DONE ends */
 };
 
 /* ---- the scripted server ---- */
@@ -84,10 +85,8 @@ on_late(void *arg)
 }
 
 static void
-answer(struct whole *w, const char *line)
+answer_to(struct whole *w, const char *line, const char *tag, size_t tag_n)
 {
-	size_t tag_n = line == NULL ? 0 : strcspn(line, " ");
-
 	for (size_t i = 0;
 	     w->script[i].say != NULL || w->script[i].hear != NULL; i++) {
 		const struct rig_rule *rule = &w->script[i];
@@ -102,11 +101,26 @@ answer(struct whole *w, const char *line)
 			return;
 		}
 		if (rule->say != NULL)
-			say(w, rule->say, line, tag_n);
+			say(w, rule->say, tag, tag_n);
 		if (rule->say == NULL || rule->hang_up)
 			hang_up(w);
 		return;
 	}
+}
+
+static void
+answer(struct whole *w, const char *line)
+{
+	size_t tag_n = line == NULL ? 0 : strcspn(line, " ");
+
+	if (line != NULL && strstr(line, " IDLE") != NULL)
+		snprintf(
+		    w->idle_tag, sizeof(w->idle_tag), "%.*s", (int)tag_n, line);
+	if (line != NULL && strcmp(line, "DONE") == 0) {
+		answer_to(w, line, w->idle_tag, strlen(w->idle_tag));
+		return;
+	}
+	answer_to(w, line, line, tag_n);
 }
 
 static void
