@@ -180,11 +180,11 @@ start(struct seat *s, uint32_t ca, uint32_t delivery_ca)
 
 	s->account = account_new(&(struct account_params){ .env = &g->env,
 				     .hosts = g->hosts,
-				     .conf = s->conf,
-				     .tls = tls,
-				     .delivery_tls = delivery_tls,
-				     .secret = s->secret,
-				     .number = s->number },
+				     .who = { .conf = s->conf,
+					 .tls = tls,
+					 .delivery_tls = delivery_tls,
+					 .secret = s->secret,
+					 .number = s->number } },
 	    on_account, s);
 }
 

@@ -22,164 +22,6 @@ struct account {
 	void *arg;
 };
 
-/* clang-format off */
-static const enum imap_tls imap_tls[] = {
-	[CONF_TLS_IMPLICIT] = IMAP_TLS_DONE,
-	[CONF_TLS_STARTTLS] = IMAP_TLS_UPGRADE,
-	[CONF_TLS_NONE]     = IMAP_TLS_NONE,
-};
-static const enum pop3_tls pop3_tls[] = {
-	[CONF_TLS_IMPLICIT] = POP3_TLS_DONE,
-	[CONF_TLS_STARTTLS] = POP3_TLS_UPGRADE,
-	[CONF_TLS_NONE]     = POP3_TLS_NONE,
-};
-static const enum imap_auth imap_auth[] = {
-	[CONF_AUTH_AUTO]  = IMAP_AUTH_AUTO,
-	[CONF_AUTH_PLAIN] = IMAP_AUTH_PLAIN,
-	[CONF_AUTH_LOGIN] = IMAP_AUTH_LOGIN,
-};
-static const enum pop3_auth pop3_auth[] = {
-	[CONF_AUTH_AUTO]  = POP3_AUTH_AUTO,
-	[CONF_AUTH_PLAIN] = POP3_AUTH_PLAIN,
-	[CONF_AUTH_LOGIN] = POP3_AUTH_LOGIN,
-};
-static const enum lmtp_tls lmtp_tls[] = {
-	[CONF_TLS_IMPLICIT] = LMTP_TLS_DONE,
-	[CONF_TLS_STARTTLS] = LMTP_TLS_UPGRADE,
-	[CONF_TLS_NONE]     = LMTP_TLS_NONE,
-};
-
-/* clang-format on */
-
-static void
-fill_connection(struct conn_params *out, const struct account_params *p)
-{
-	const struct conf_account *c = p->conf;
-
-	out->host = c->host;
-	out->port = c->port;
-	out->tls = c->tls == CONF_TLS_IMPLICIT;
-	out->ctx = p->tls;
-	out->tls_name = c->tls_name;
-	out->alpn = c->protocol == CONF_POP3 ? "pop3" : "imap";
-	out->connect_timeout_ms = c->connect_timeout_s * 1000;
-	out->tls_timeout_ms = c->tls_timeout_s * 1000;
-}
-
-static bool
-is_relayed(const struct conf_account *c)
-{
-	return c->way == CONF_LMTP || c->way == CONF_SMTP;
-}
-
-/* What Received says: "IMAPS" is IMAP over TLS (RFC 3848 has that form). */
-static const char *
-protocol_word(const struct conf_account *c)
-{
-	bool tls = c->tls != CONF_TLS_NONE;
-
-	if (c->protocol == CONF_POP3)
-		return tls ? "POP3S" : "POP3";
-	return tls ? "IMAPS" : "IMAP";
-}
-
-/* A server puts Delivered-To there itself, and chooses its own line ends. The
- * recipients of a relay are its own affair, but for that of the header. */
-static void
-fill_style(struct draft_style *s, const struct conf_account *c)
-{
-	bool relayed = is_relayed(c);
-
-	*s = (struct draft_style){ .crlf = relayed,
-		.mbox = c->way == CONF_MBOX,
-		.from_line = c->way == CONF_MBOX ||
-		    (c->way == CONF_MDA && c->mda_from_line),
-		.envelope = relayed || c->way == CONF_MDA,
-		.received = c->trace_received,
-		.delivered_to = c->trace_delivered_to && !relayed,
-		.source = c->trace_source,
-		.host = c->host,
-		.protocol = protocol_word(c),
-		.account = c->name,
-		.user = c->user,
-		.recipient_header = c->recipient_header,
-		.recipient_prefix = c->recipient_prefix };
-	if (!relayed && c->recipients.n > 0)
-		s->recipient = c->recipients.v[0];
-}
-
-static void
-fill_relay(struct relay_params *r, const struct account_params *p)
-{
-	const struct conf_account *c = p->conf;
-
-	*r = (struct relay_params){ .subject = c->name,
-		.account = p->number,
-		.local = c->relay.socket != NULL,
-		.recipients = (const char *const *)c->recipients.v,
-		.n_recipients = c->recipients.n,
-		.parallel = c->delivery_parallel,
-		.lmtp = { .smtp = c->way == CONF_SMTP,
-		    .tls = lmtp_tls[c->delivery_tls],
-		    .helo = c->helo_name,
-		    .timeout_s = c->delivery_timeout_s } };
-	r->conn = (struct conn_params){
-		.host = r->local ? "unix" : c->relay.host,
-		.port = c->relay.port,
-		.tls = c->delivery_tls == CONF_TLS_IMPLICIT,
-		.ctx = p->delivery_tls,
-		.tls_name = c->delivery_tls_name,
-		.connect_timeout_ms = c->connect_timeout_s * 1000,
-		.tls_timeout_ms = c->tls_timeout_s * 1000,
-	};
-}
-
-static void
-fill_delivery(struct fetch_params *f, const struct account_params *p)
-{
-	const struct conf_account *c = p->conf;
-
-	fill_style(&f->style, c);
-	f->relays = is_relayed(c);
-	if (f->relays)
-		fill_relay(&f->relay, p);
-	f->folders = c->maildir_folders;
-	f->keep_flags = c->keep_flags;
-	f->max_size = c->max_size;
-	f->stubs = c->oversize == CONF_STUB;
-}
-
-static void
-fill_params(struct account *a)
-{
-	const struct conf_account *c = a->params.conf;
-	struct fetch_params *f = &a->fetch_params;
-
-	fill_connection(&f->conn, &a->params);
-	f->subject = c->name;
-	f->account = a->params.number;
-	f->is_pop3 = c->protocol == CONF_POP3;
-	f->imap = (struct imap_params){ .tls = imap_tls[c->tls],
-		.auth = imap_auth[c->auth],
-		.user = c->user,
-		.secret = a->params.secret,
-		.id = c->id,
-		.timeout_s = c->command_timeout_s };
-	f->pop3 = (struct pop3_params){ .tls = pop3_tls[c->tls],
-		.auth = pop3_auth[c->auth],
-		.user = c->user,
-		.secret = a->params.secret,
-		.capa = c->capa,
-		.pipelining = c->pipelining,
-		.timeout_s = c->command_timeout_s };
-	f->mailboxes = (const char *const *)c->mailboxes.v;
-	f->n_mailboxes = c->mailboxes.n;
-	f->remove = c->after == CONF_DELETE;
-	f->expunge_others = c->expunge_others;
-	f->total_timeout_s = c->total_timeout_s;
-	fill_delivery(f, &a->params);
-}
-
 /* ---- try after try ---- */
 
 static void
@@ -212,7 +54,7 @@ worth_another(struct account *a, const struct fetch_result *result)
 	if (result->err.kind == ERR_NONE)
 		return result->more && result->progress.messages > 0;
 	return result->logged_in && reaction_of(result->err.kind)->retry &&
-	    a->tries < a->params.conf->retries;
+	    a->tries < a->params.who.conf->retries;
 }
 
 static void
@@ -240,8 +82,9 @@ on_fetch(void *arg, const struct fetch_result *result)
 	a->sum.progress.doing = "waiting to try again";
 	if (result->err.kind != ERR_NONE) {
 		ms = backoff_ms(++a->tries, clock_jitter(UINT32_MAX));
-		log_warning(a->params.conf->name, "%s; trying again in %.1f s",
-		    result->err.text, ms / 1000.0);
+		log_warning(a->params.who.conf->name,
+		    "%s; trying again in %.1f s", result->err.text,
+		    ms / 1000.0);
 	}
 	loop_timer_arm(a->timer, ms);
 }
@@ -263,7 +106,7 @@ on_timer(void *arg)
 		a->fn(a->arg, &a->sum);
 	else
 		a->place = hosts_ask(
-		    a->params.hosts, a->params.conf->host, on_place, a);
+		    a->params.hosts, a->params.who.conf->host, on_place, a);
 }
 
 /* ---- life ---- */
@@ -277,7 +120,7 @@ account_new(const struct account_params *params, account_fn fn, void *arg)
 	a->fn = fn;
 	a->arg = arg;
 	a->sum.progress.doing = "waiting";
-	fill_params(a);
+	params_fill(&a->fetch_params, &a->params.who);
 	a->timer = loop_timer_new(params->env->loop, on_timer, a);
 	loop_timer_arm(a->timer, 0);
 	return a;

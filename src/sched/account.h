@@ -11,20 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conf/conf.h"
-#include "fetch/fetch.h"
 #include "sched/hosts.h"
+#include "sched/params.h"
 
 struct account;
 
 struct account_params {
-	const struct fetch_env *env;     /* not ours */
-	struct hosts *hosts;             /* not ours */
-	const struct conf_account *conf; /* not ours; outlives the account */
-	struct tls_ctx *tls;             /* not ours; NULL for tls = none */
-	struct tls_ctx *delivery_tls;    /* the same of delivery-tls */
-	const struct secret *secret;     /* not ours */
-	uint32_t number;                 /* as the deliverer knows it */
+	const struct fetch_env *env; /* not ours */
+	struct hosts *hosts;         /* not ours */
+	struct params who;
 };
 
 /* From the loop, once: the end of it. account_free() inside it is fine. The

@@ -42,9 +42,9 @@ open_account(size_t i)
 	static size_t numbers[N] = { 0, 1 };
 	struct account_params params = { .env = rig_env(rig),
 		.hosts = hosts,
-		.conf = &conf[i],
+		.who = { .conf = &conf[i],
 		.secret = secret,
-		.number = (uint32_t)i };
+		.number = (uint32_t)i } };
 
 	accounts[i] = account_new(&params, on_end, &numbers[i]);
 	to_end++;

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: ISC */
+#include "sched/keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched/keeper_own.h"
+#include "sched/reaction.h"
+#include "sched/spread.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "util/mem.h"
+
+#define IDLED_MIN_S 60 /* an IDLE that was cut sooner teaches nothing */
+
+static const struct conf_account *
+conf(const struct keeper *k)
+{
+	return k->params.who.conf;
+}
+
+static void
+changed(struct keeper *k)
+{
+	k->events->changed(k->arg);
+}
+
+/* ---- when next ---- */
+
+/* Without a session: so long from one fetch to the next. */
+static uint64_t
+sleep_s(const struct keeper *k, const struct fetch_result *result)
+{
+	uint64_t s = conf(k)->protocol == CONF_POP3 ? conf(k)->interval_s
+						    : conf(k)->poll_s;
+
+	return result->delay_s > s ? result->delay_s : s;
+}
+
+static uint64_t
+breaker_wait_ms(struct keeper *k)
+{
+	int64_t now = clock_wall_s();
+	int64_t at = breaker_next(&k->breaker, now, clock_jitter(UINT32_MAX));
+
+	return at > now ? (uint64_t)(at - now) * 1000 : 0;
+}
+
+static void
+refused(struct keeper *k)
+{
+	breaker_refused(&k->breaker, clock_wall_s());
+	keeper_remember(k);
+	lane_begin(k->main, breaker_wait_ms(k));
+	k->events->want(k->arg);
+}
+
+static void
+react(struct keeper *k, const struct err *e)
+{
+	uint64_t ms;
+
+	k->tries++;
+	switch (reaction_of(e->kind)->wait) {
+	case REACT_BREAKER:
+		refused(k);
+		return;
+	case REACT_STOP:
+		k->stopped = true;
+		return;
+	case REACT_NONE:
+	case REACT_BACKOFF:
+	case REACT_SLOWLY:
+		break;
+	}
+	ms = reaction_wait_ms(e, k->tries, clock_jitter(UINT32_MAX));
+	if (e->kind == ERR_NET && lane_was_probed(k->main) && k->tries == 1)
+		ms = 0; /* the network is another one: no fault of the server */
+	lane_begin(k->main, ms);
+}
+
+/* The server, or something on the way, ends sessions that are silent for so
+ * long: speak sooner. */
+static void
+learn_renew(struct keeper *k, struct lane *l, const struct fetch_result *result)
+{
+	struct fetch_stay *stay = &lane_fetch_params(l)->stay;
+
+	if (result->idled_s < IDLED_MIN_S || result->idled_s >= stay->renew_s)
+		return;
+	stay->renew_s = result->idled_s * 3 / 4;
+	log_info(conf(k)->name,
+	    "an IDLE was cut after %llu s: it is renewed every %llu s now",
+	    (unsigned long long)result->idled_s,
+	    (unsigned long long)stay->renew_s);
+}
+
+/* ---- what the sessions say ---- */
+
+static bool
+is_failure(const struct err *e)
+{
+	return e->kind != ERR_NONE && e->kind != ERR_CANCEL &&
+	    reaction_of(e->kind)->wait != REACT_NONE;
+}
+
+static void
+on_ended(struct keeper *k, const struct fetch_result *result)
+{
+	uint64_t s = sleep_s(k, result);
+
+	keeper_count(k, result);
+	k->watched = 0;
+	learn_renew(k, k->main, result);
+	if (is_failure(&result->err)) {
+		keeper_failed(k, &result->err);
+		react(k, &result->err);
+		return;
+	}
+	keeper_succeeded(k, result);
+	k->status.how = STATUS_POLL;
+	if (result->more && result->progress.messages > 0)
+		s = 0;
+	lane_begin(
+	    k->main, spread_interval_ms((uint32_t)s, clock_jitter(UINT32_MAX)));
+}
+
+static void
+watch_pushes(struct keeper *k, const struct fetch_round *round)
+{
+	struct fetch_stay *stay = &lane_fetch_params(k->main)->stay;
+
+	if (round->heard)
+		pushes_heard(&k->pushes);
+	if (!round->missed || !pushes_missed(&k->pushes))
+		return;
+	log_warning(conf(k)->name,
+	    "the server does not tell of new mail although it has %s: it is "
+	    "polled every %llu s",
+	    round->how == FETCH_HOW_NOTIFY ? "NOTIFY" : "IDLE",
+	    (unsigned long long)stay->poll_s);
+	stay->safety_s = stay->poll_s;
+	fetch_safety(lane_fetch(k->main), stay->poll_s);
+}
+
+static void
+on_round(struct keeper *k, const struct fetch_round *round)
+{
+	static const enum status_how hows[] = {
+		[FETCH_HOW_POLL] = STATUS_POLL,
+		[FETCH_HOW_IDLE] = STATUS_IDLE,
+		[FETCH_HOW_NOTIFY] = STATUS_NOTIFY,
+	};
+
+	k->status.how = hows[round->how];
+	k->watched = round->watched;
+	k->polled = round->polled;
+	keeper_count(k, round->result);
+	keeper_succeeded(k, round->result);
+	watch_pushes(k, round);
+	if (round->how == FETCH_HOW_IDLE && round->polled > 0 && !k->paused)
+		keeper_extras_open(k, round);
+}
+
+void
+keeper_left(struct keeper *k)
+{
+	if (!k->leaving || lane_state(k->main) != LANE_ASLEEP ||
+	    k->n_extras > 0)
+		return;
+	k->left = true;
+	loop_timer_arm(k->soon, 0);
+}
+
+static void
+on_main(void *arg, struct lane *l, const struct lane_report *report)
+{
+	struct keeper *k = arg;
+
+	(void)l;
+	switch (report->says) {
+	case LANE_ROUND:
+		on_round(k, report->round);
+		break;
+	case LANE_ENDED:
+		on_ended(k, report->result);
+		break;
+	case LANE_LEFT:
+		keeper_count(k, report->result);
+		k->watched = 0;
+		keeper_left(k);
+		break;
+	}
+	keeper_answer(k, report);
+	changed(k);
+}
+
+/* ---- polls ---- */
+
+static bool
+owes(const struct keeper *k)
+{
+	bool any = lane_owes(k->main);
+
+	for (size_t i = 0; i < k->n_extras; i++)
+		any |= lane_owes(k->extras[i]->lane);
+	return any;
+}
+
+void
+keeper_answer(struct keeper *k, const struct lane_report *report)
+{
+	struct fetch_result *sum = &k->answer;
+
+	if (!k->polling || k->answered)
+		return;
+	sum->progress.messages += report->result->progress.messages;
+	sum->progress.total += report->result->progress.total;
+	sum->progress.octets += report->result->progress.octets;
+	sum->removed += report->result->removed;
+	sum->troubles += report->result->troubles;
+	if (sum->err.kind == ERR_NONE)
+		sum->err = report->result->err;
+	if (owes(k))
+		return;
+	k->answered = true;
+	loop_timer_arm(k->soon, 0);
+}
+
+/* Nobody will look: say why. */
+static void
+answer_now(struct keeper *k, const struct err *e)
+{
+	k->answer.err = *e;
+	k->answered = true;
+	loop_timer_arm(k->soon, 0);
+}
+
+static bool
+may_look(struct keeper *k)
+{
+	struct err e = k->status.err;
+
+	if (k->begun && !k->paused && !k->leaving && !k->stopped &&
+	    (!breaker_open(&k->breaker) || lane_state(k->main) != LANE_ASLEEP))
+		return true;
+	if (k->paused)
+		err_set(&e, ERR_CANCEL, 0,
+		    "the account is paused: mailhaul resume");
+	else if (k->leaving || !k->begun)
+		err_set(&e, ERR_CANCEL, 0, "the account is not at work");
+	else if (!k->stopped && e.kind == ERR_NONE)
+		err_set(&e, ERR_AUTH, 0,
+		    "the login was refused: mailhaul resume tries it again");
+	answer_now(k, &e);
+	return false;
+}
+
+static void
+look(struct keeper *k)
+{
+	if (k->recalling && !k->begun)
+		return; /* the ledger's answer comes first */
+	if (!may_look(k))
+		return;
+	lane_look(k->main);
+	for (size_t i = 0; i < k->n_extras; i++)
+		lane_look(k->extras[i]->lane);
+	changed(k);
+}
+
+void
+keeper_poll(struct keeper *k)
+{
+	if (k->answered) { /* that look is over */
+		k->again = true;
+		return;
+	}
+	if (!k->polling)
+		k->answer = (struct fetch_result){ .progress.doing = "done" };
+	k->polling = true;
+	look(k);
+}
+
+/* The owner may free us in any of them. */
+static void
+on_soon(void *arg)
+{
+	struct keeper *k = arg;
+	struct fetch_result answer = k->answer;
+	bool again = k->again;
+
+	if (!k->answered) {
+		if (k->left)
+			k->events->left(k->arg);
+		return;
+	}
+	if (k->left || again)
+		loop_timer_arm(k->soon, 0);
+	k->answered = k->polling = k->again = false;
+	if (again)
+		keeper_poll(k);
+	k->events->polled(k->arg, &answer);
+}
+
+/* ---- the start ---- */
+
+static void
+use_secret(struct keeper *k)
+{
+	struct buf salt;
+	uint16_t mark;
+
+	buf_init(&salt, 4096);
+	(void)buf_add(&salt, span_make(k->salt, sizeof(k->salt)));
+	(void)buf_add(&salt, span_of(conf(k)->name));
+	mark = breaker_mark(k->params.who.secret, buf_span(&salt));
+	buf_deinit(&salt);
+	if (breaker_secret(&k->breaker, mark))
+		keeper_remember(k);
+}
+
+static void
+begin(struct keeper *k)
+{
+	uint64_t ms = k->params.start_ms;
+
+	k->begun = true;
+	if (k->paused || k->leaving)
+		return;
+	if (breaker_open(&k->breaker)) {
+		struct err e;
+
+		ms = breaker_wait_ms(k);
+		err_set(&e, ERR_AUTH, 0,
+		    "the login was refused %u times; mailhaul resume tries "
+		    "it now",
+		    k->breaker.refused);
+		if (ms > 0)
+			keeper_failed(k, &e);
+	}
+	lane_begin(k->main, ms);
+}
+
+static void
+on_record(void *arg, const struct client_record *record)
+{
+	struct keeper *k = arg;
+	bool first = !k->begun;
+
+	k->recalling = false;
+	if (record != NULL)
+		k->status.held = record->held;
+	if (record != NULL && first) {
+		k->breaker = (struct breaker){ .refused = record->refused,
+			.mark = record->mark,
+			.last = record->refused_at };
+		memcpy(k->salt, record->salt, sizeof(k->salt));
+	}
+	if (first) {
+		use_secret(k);
+		begin(k);
+		if (k->polling)
+			look(k);
+	}
+	changed(k);
+}
+
+void
+keeper_recall(struct keeper *k)
+{
+	if (k->recalling)
+		return;
+	k->recalling = true;
+	client_recall(
+	    k->params.env->client, k->params.who.number, on_record, k);
+}
+
+/* ---- what the owner says ---- */
+
+static void
+leave_all(struct keeper *k)
+{
+	lane_leave(k->main);
+	for (size_t i = 0; i < k->n_extras; i++)
+		lane_leave(k->extras[i]->lane);
+}
+
+void
+keeper_pause(struct keeper *k)
+{
+	if (k->paused || k->leaving)
+		return;
+	k->paused = true;
+	leave_all(k);
+	changed(k);
+}
+
+void
+keeper_resume(struct keeper *k)
+{
+	bool was = k->paused || k->stopped || breaker_open(&k->breaker) ||
+	    k->status.failing_since != 0;
+
+	k->paused = k->stopped = false;
+	k->tries = 0;
+	if (k->breaker.refused > 0) {
+		breaker_clear(&k->breaker);
+		keeper_remember(k);
+	}
+	if (was && k->begun && !k->leaving)
+		lane_begin(k->main, 0);
+	changed(k);
+}
+
+void
+keeper_secret(struct keeper *k, const struct secret *secret)
+{
+	uint32_t before = k->breaker.refused;
+
+	k->params.who.secret = secret;
+	params_secret(lane_fetch_params(k->main), secret);
+	for (size_t i = 0; i < k->n_extras; i++)
+		params_secret(lane_fetch_params(k->extras[i]->lane), secret);
+	if (!k->begun)
+		return;
+	use_secret(k);
+	if (before > 0 && k->breaker.refused == 0 && !k->paused && !k->leaving)
+		lane_begin(k->main, 0);
+	changed(k);
+}
+
+/* What failed for want of a network is tried at once. */
+static bool
+is_worth_a_try(const struct keeper *k)
+{
+	return k->status.failing_since != 0 && k->status.err.kind == ERR_NET &&
+	    !k->paused && !k->leaving;
+}
+
+void
+keeper_probe(struct keeper *k)
+{
+	lane_probe(k->main);
+	for (size_t i = 0; i < k->n_extras; i++)
+		lane_probe(k->extras[i]->lane);
+	if (lane_state(k->main) == LANE_ASLEEP && is_worth_a_try(k))
+		lane_begin(k->main, 0);
+}
+
+void
+keeper_leave(struct keeper *k)
+{
+	if (k->leaving)
+		return;
+	k->leaving = true;
+	leave_all(k);
+	changed(k);
+}
+
+/* ---- life ---- */
+
+struct keeper *
+keeper_new(const struct keeper_params *params,
+    const struct keeper_events *events, void *arg)
+{
+	struct keeper *k = mem_new(sizeof(*k));
+	struct lane_params lane = { .env = params->env,
+		.hosts = params->hosts };
+
+	k->params = *params;
+	k->events = events;
+	k->arg = arg;
+	k->params.who.stays = true;
+	k->host = mem_printf("%s:%u", conf(k)->host, conf(k)->port);
+	k->max_extras = conf(k)->max_connections - 1;
+	k->soon = loop_timer_new(params->env->loop, on_soon, k);
+	params_fill(&lane.fetch, &k->params.who);
+	lane.host = k->host;
+	k->main = lane_new(&lane, on_main, k);
+	keeper_recall(k);
+	return k;
+}
+
+void
+keeper_free(struct keeper **p)
+{
+	struct keeper *k = *p;
+
+	*p = NULL;
+	if (k == NULL)
+		return;
+	if (k->recalling)
+		client_recall_cancel(k->params.env->client, k);
+	keeper_extras_free(k);
+	lane_free(&k->main);
+	loop_timer_free(&k->soon);
+	free(k->host);
+	free(k);
+}

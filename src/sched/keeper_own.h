@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_SCHED_KEEPER_OWN_H
+#define MAILHAUL_SCHED_KEEPER_OWN_H
+
+/* What the files of the keeper share, and nobody else. */
+
+#include "sched/breaker.h"
+#include "sched/incident.h"
+#include "sched/keeper.h"
+#include "sched/lane.h"
+#include "sched/pushes.h"
+
+struct keeper_extra { /* a session for one mailbox */
+	struct lane *lane;
+	char *mailbox;
+	const char *names[1]; /* the same, as fetch_params has it */
+	unsigned int tries;   /* that failed in a row */
+	size_t watched;
+};
+
+struct keeper {
+	struct keeper_params params;
+	const struct keeper_events *events; /* not ours */
+	void *arg;
+	char *host; /* "host:port" */
+	struct lane *main;
+	struct keeper_extra **extras;
+	const char **without; /* their mailboxes; n_extras of them */
+	size_t n_extras, max_extras;
+	struct loop_timer *soon; /* what is to be told from the loop */
+	struct breaker breaker;
+	struct pushes pushes;
+	struct incident incident;
+	struct status status;
+	size_t watched, polled;     /* of main's round */
+	unsigned int tries;         /* of main that failed in a row */
+	struct fetch_result answer; /* to the poll under way */
+	char salt[16];              /* of the ledger */
+	int today;                  /* the day that status.today counts */
+	bool begun, recalling, paused, stopped, leaving;
+	bool again;          /* somebody waits for the answer after it */
+	bool polling;        /* somebody waits for answer */
+	bool answered, left; /* are to be told */
+};
+
+/* What one report of a session adds to the status. */
+void keeper_count(struct keeper *k, const struct fetch_result *result);
+void keeper_succeeded(struct keeper *k, const struct fetch_result *result);
+void keeper_failed(struct keeper *k, const struct err *e);
+void keeper_remember(struct keeper *k); /* the breaker, in the ledger */
+void keeper_recall(struct keeper *k);   /* what is held; from the ledger */
+
+/* main is in a round: sessions for mailboxes it need not poll. */
+void keeper_extras_open(struct keeper *k, const struct fetch_round *round);
+void keeper_extras_free(struct keeper *k);
+/* Its mailbox is main's again. */
+void keeper_extra_end(struct keeper *k, size_t i);
+/* One of them left: is this the end of all? */
+void keeper_left(struct keeper *k);
+void keeper_answer(struct keeper *k, const struct lane_report *report);
+
+#endif
