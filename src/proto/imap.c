@@ -107,6 +107,8 @@ fail(struct imap *m, enum err_kind kind, const char *what, struct span quoted)
 {
 	imap_words_err(
 	    &m->err, kind, what, imap_entry_quotable(&m->entry, quoted));
+	if (!m->entry.secure) /* anybody may have said it */
+		m->err.after_s = 0;
 	end(m, ST_FAILED);
 	return IMAP_FAILED;
 }
@@ -246,12 +248,14 @@ static enum imap_event
 hear_bye(struct imap *m)
 {
 	const struct imap_read *r = &m->read;
+	enum err_kind kind = reply_kind(r->code, r->rest, ERR_NET);
 
-	if (m->st != ST_LOGOUT)
-		return fail(m, reply_kind(r->code, r->rest, ERR_NET),
-		    "the server ends the session", r->text);
 	m->bye = true;
-	return IMAP_MORE;
+	if (m->st == ST_LOGOUT)
+		return IMAP_MORE;
+	if (!m->entry.secure && kind == ERR_AUTH)
+		kind = ERR_TEMP; /* no password was said yet */
+	return fail(m, kind, "the server ends the session", r->text);
 }
 
 /* "+": only IDLE waits for one by now. */

@@ -93,6 +93,8 @@ fail(struct imap_entry *n, enum err_kind kind, const char *what,
     struct span quoted)
 {
 	imap_words_err(&n->err, kind, what, imap_entry_quotable(n, quoted));
+	if (!n->secure) /* anybody may have said it */
+		n->err.after_s = 0;
 	return IMAP_FAILED;
 }
 

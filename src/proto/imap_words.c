@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proto/imap_words.h"
 
+#include "proto/reply.h"
 #include "util/text.h"
 #include "util/utf7.h"
 
@@ -86,5 +87,7 @@ imap_words_err(
 
 	if (n == 0)
 		return err_set(e, kind, 0, "%s", what);
-	return err_set(e, kind, 0, "%s: \"%.*s\"", what, (int)n, quoted.p);
+	err_set(e, kind, 0, "%s: \"%.*s\"", what, (int)n, quoted.p);
+	e->after_s = reply_after_s(quoted);
+	return -1;
 }

@@ -29,7 +29,8 @@ int imap_words_put_mailbox(struct buf *to, struct span name);
 /* A name from LIST to UTF-8; false when it could not be sent back. */
 bool imap_words_mailbox(struct buf *to, struct span raw);
 
-/* "what: "server's words"", or what alone when there are none. Returns -1. */
+/* "what: "server's words"", or what alone when there are none, and how long
+ * those ask to wait. Returns -1. */
 int imap_words_err(
     struct err *e, enum err_kind kind, const char *what, struct span quoted);
 

@@ -72,6 +72,7 @@ fail(struct pop3 *m, enum err_kind kind, const char *what, struct span quote)
 {
 	err_set(&m->err, kind, 0, "%s%s%.*s", what, quote.n > 0 ? ": " : "",
 	    (int)quote.n, quote.p);
+	m->err.after_s = reply_after_s(quote);
 	m->phase = IN_FAILED;
 	return POP3_FAILED;
 }
@@ -326,6 +327,18 @@ struct span
 pop3_capabilities(const struct pop3 *m)
 {
 	return buf_span(&m->login.capabilities);
+}
+
+unsigned int
+pop3_login_delay_s(const struct pop3 *m)
+{
+	return pop3_text_login_delay(pop3_capabilities(m));
+}
+
+bool
+pop3_expires(const struct pop3 *m, unsigned int *days)
+{
+	return pop3_text_expire(pop3_capabilities(m), days);
 }
 
 struct span

@@ -116,6 +116,12 @@ void pop3_quit(struct pop3 *m); /* said when all before is answered */
 
 bool pop3_can(const struct pop3 *m, const char *capability);
 struct span pop3_capabilities(const struct pop3 *m); /* separated by LF */
+/* Seconds that should lie between two logins (LOGIN-DELAY, RFC 2449 6.5), a
+ * day at most; 0: the server asks for none. From POP3_READY on, as the next. */
+unsigned int pop3_login_delay_s(const struct pop3 *m);
+/* EXPIRE (RFC 2449 6.7): true when the server removes mail by itself, *days
+ * after it came; 0: as soon as it was fetched. */
+bool pop3_expires(const struct pop3 *m, unsigned int *days);
 struct span pop3_greeting(const struct pop3 *m);
 size_t pop3_pending(const struct pop3 *m); /* requests not yet DONE */
 

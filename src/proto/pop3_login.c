@@ -48,6 +48,8 @@ fail(struct pop3_login *l, enum err_kind kind, const char *what,
 		quote = SPAN("");
 	err_set(&l->err, kind, 0, "%s%s%.*s", what, quote.n > 0 ? ": " : "",
 	    (int)quote.n, quote.p);
+	/* anybody may have said it before TLS */
+	l->err.after_s = l->insecure ? 0 : reply_after_s(quote);
 	l->st = ST_FAILED;
 	return POP3_FAILED;
 }
@@ -277,15 +279,18 @@ forget_secrets(struct pop3_login *l)
 /*
  * RFC 2449 3: the list may be another one after the login. Asking again costs
  * a round trip, so it is done only where a list came before and had neither of
- * the two that all of today's servers put into a full one.
+ * the two that all of today's servers put into a full one, or said itself that
+ * it depends on the user.
  */
 static enum pop3_event
 ok_login(struct pop3_login *l, struct span text)
 {
+	bool full = has(l, SPAN("PIPELINING")) || has(l, SPAN("UIDL"));
+
 	(void)text;
 	forget_secrets(l);
-	if (l->capabilities.n == 0 || has(l, SPAN("PIPELINING")) ||
-	    has(l, SPAN("UIDL")))
+	if (l->capabilities.n == 0 ||
+	    (full && !pop3_text_is_per_user(buf_span(&l->capabilities))))
 		return be_ready(l);
 	enter(l, ST_RECAPA);
 	return POP3_MORE;

@@ -194,6 +194,7 @@ pop3_requests_no(
 	reply_split(text, &code, &args, &rest);
 	err_set(&info->err, reply_kind(code, rest, q->no), 0,
 	    "the server refuses %s: %.*s", q->says, (int)text.n, text.p);
+	info->err.after_s = reply_after_s(rest);
 	pop3_requests_done(r, info);
 	return quit ? POP3_CLOSED : POP3_DONE;
 }

@@ -5,6 +5,8 @@
 
 #include "util/text.h"
 
+#define LOGIN_DELAY_MAX_S 86400
+
 enum pop3_status
 pop3_text_status(struct span line, struct span *text)
 {
@@ -101,6 +103,44 @@ pop3_text_capability(struct span lines, struct span name, struct span *args)
 			*args = line;
 		return true;
 	}
+	return false;
+}
+
+unsigned int
+pop3_text_login_delay(struct span lines)
+{
+	struct span args;
+	uint64_t s;
+
+	if (!pop3_text_capability(lines, SPAN("LOGIN-DELAY"), &args) ||
+	    !take_number(&args, UINT64_MAX, &s))
+		return 0;
+	return s < LOGIN_DELAY_MAX_S ? (unsigned int)s : LOGIN_DELAY_MAX_S;
+}
+
+bool
+pop3_text_expire(struct span lines, unsigned int *days)
+{
+	struct span args;
+	uint64_t n;
+
+	if (!pop3_text_capability(lines, SPAN("EXPIRE"), &args) ||
+	    !take_number(&args, UINT32_MAX, &n)) /* NEVER */
+		return false;
+	*days = (unsigned int)n;
+	return true;
+}
+
+bool
+pop3_text_is_per_user(struct span lines)
+{
+	static const char *const names[] = { "LOGIN-DELAY", "EXPIRE" };
+	struct span args;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (pop3_text_capability(lines, span_of(names[i]), &args) &&
+		    pop3_text_has_word(args, SPAN("USER")))
+			return true;
 	return false;
 }
 

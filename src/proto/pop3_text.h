@@ -39,6 +39,18 @@ bool pop3_text_stat(struct span text, uint32_t *count, uint64_t *size);
 bool pop3_text_capability(
     struct span lines, struct span name, struct span *args);
 
+/* LOGIN-DELAY among them (RFC 2449 6.5): seconds that should lie between two
+ * logins, a day at most; 0: none are wanted. */
+unsigned int pop3_text_login_delay(struct span lines);
+
+/* EXPIRE among them (RFC 2449 6.7): false where mail stays for ever; else *days
+ * that it stays, 0: what was fetched is deleted by the server itself. */
+bool pop3_text_expire(struct span lines, unsigned int *days);
+
+/* Are they different for this user, so that only a list that is given after
+ * the login tells what they are? */
+bool pop3_text_is_per_user(struct span lines);
+
 /* Is it one of the words in s, whatever the case? */
 bool pop3_text_has_word(struct span s, struct span word);
 

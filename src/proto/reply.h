@@ -19,6 +19,13 @@
 enum err_kind reply_kind(
     struct span code, struct span text, enum err_kind otherwise);
 
+#define REPLY_AFTER_MAX_S 86400 /* nobody is believed who asks for more */
+
+/* The seconds a text asks to wait, as in "Suggested Backoff Time: 299961
+ * milliseconds" (300) or "Logins must be at least 5 minutes apart"; 0: it does
+ * not ask. */
+unsigned int reply_after_s(struct span text);
+
 /* Splits "[CODE args] text"; without a code *code is empty. */
 void reply_split(
     struct span line, struct span *code, struct span *args, struct span *text);

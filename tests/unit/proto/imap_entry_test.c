@@ -445,6 +445,41 @@ forgets_the_greeting_of_before_tls(void **state)
 	secret_free(&secret);
 }
 
+static void
+passes_on_how_long_it_is_asked_to_wait(void **state)
+{
+	(void)state;
+	expect(
+	    (struct talk){ .turns = TURNS(SPAN("* BYE wait 5 minutes\r\n")) },
+	    "FAILED net: the server ends the session: \"wait 5 minutes\" "
+	    "(in 300 s)\n--\n");
+	expect((struct talk){ .turns = TURNS(SPAN("* OK [CAPABILITY X] hi\r\n"),
+				  SPAN("A1 NO try again in 2 h\r\n")) },
+	    "FAILED auth: the server refuses the login: \"try again in 2 h\" "
+	    "(in 7200 s)\n--\nA1 LOGIN \"bob\" \"pass\"\r\n");
+}
+
+static void
+believes_nothing_of_the_kind_before_tls(void **state)
+{
+	(void)state;
+	expect((struct talk){ .tls = IMAP_TLS_UPGRADE,
+		   .turns = TURNS(SPAN("* BYE wait 5 minutes\r\n")) },
+	    "FAILED net: the server ends the session: \"wait 5 minutes\"\n"
+	    "--\n");
+	expect((struct talk){ .tls = IMAP_TLS_UPGRADE,
+		   .turns = TURNS(
+		       SPAN("* OK\r\n"), SPAN("A1 NO wait 5 minutes\r\n")) },
+	    "FAILED tls: the server refuses STARTTLS: \"wait 5 minutes\"\n"
+	    "--\nA1 STARTTLS\r\n");
+	/* nor that the password is wrong, which was not said */
+	expect(
+	    (struct talk){ .tls = IMAP_TLS_UPGRADE,
+		.turns = TURNS(SPAN("* BYE [AUTHENTICATIONFAILED] no\r\n")) },
+	    "FAILED temp: the server ends the session: "
+	    "\"[AUTHENTICATIONFAILED] no\"\n--\n");
+}
+
 int
 main(void)
 {
@@ -472,6 +507,8 @@ main(void)
 		cmocka_unit_test(sends_no_credential_when_starttls_is_refused),
 		cmocka_unit_test(refuses_octets_behind_starttls),
 		cmocka_unit_test(forgets_the_greeting_of_before_tls),
+		cmocka_unit_test(passes_on_how_long_it_is_asked_to_wait),
+		cmocka_unit_test(believes_nothing_of_the_kind_before_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

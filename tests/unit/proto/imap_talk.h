@@ -65,6 +65,8 @@ static inline void
 talk_err(struct buf *to, const struct err *e)
 {
 	buf_printf(to, " %s: %s", err_kind_name(e->kind), e->text);
+	if (e->after_s != 0)
+		buf_printf(to, " (in %u s)", e->after_s);
 }
 
 static inline void

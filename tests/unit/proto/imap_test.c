@@ -930,6 +930,24 @@ knows_what_refusals_mean(void **state)
 }
 
 static void
+passes_on_how_long_it_is_asked_to_wait(void **state)
+{
+	(void)state;
+	talk_ready(noop,
+	    SPAN("A2 BAD Request is throttled. Suggested Backoff Time: 89117 "
+		 "milliseconds\r\n* BYE Connection closed. 14\r\n"),
+	    "DONE 2 not throttle: noop: \"Request is throttled. "
+	    "Suggested Backoff Time: 89117 milliseconds\" (in 90 s)\n"
+	    "FAILED temp: the server ends the session: "
+	    "\"Connection closed. 14\"\n",
+	    "A2 NOOP\r\n");
+	talk_ready(noop, SPAN("* BYE [UNAVAILABLE] retry in 5 minutes\r\n"),
+	    "FAILED temp: the server ends the session: "
+	    "\"[UNAVAILABLE] retry in 5 minutes\" (in 300 s)\n",
+	    "A2 NOOP\r\n");
+}
+
+static void
 ends_at_the_first_bye(void **state)
 {
 	(void)state;
@@ -1231,6 +1249,7 @@ main(void)
 		    keeps_requests_in_flight_and_takes_answers_in_any_order),
 		cmocka_unit_test(refuses_answers_to_what_was_not_asked),
 		cmocka_unit_test(knows_what_refusals_mean),
+		cmocka_unit_test(passes_on_how_long_it_is_asked_to_wait),
 		cmocka_unit_test(ends_at_the_first_bye),
 		cmocka_unit_test(passes_on_alerts),
 		cmocka_unit_test(leaves_in_order),

@@ -158,11 +158,55 @@ asks_capa_again_only_where_the_list_looked_short(void **state)
 		{ { CLEAR, .capa = true },
 		    { "+OK", "+OK", ".", "+OK", "+OK" },
 		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
+		/* a full list, but not for this user */
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "UIDL", "LOGIN-DELAY 900 USER", ".", "+OK",
+		      "+OK", "+OK", "UIDL", "LOGIN-DELAY 60", "." },
+		    "CAPA\r\n" USER_PASS "CAPA\r\n", POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { "+OK", "+OK", "UIDL", "LOGIN-DELAY 900", "EXPIRE 0", ".",
+		      "+OK", "+OK" },
+		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
 		/* clang-format on */
 	};
 
 	(void)state;
 	TELL(t);
+}
+
+static void
+passes_on_how_long_it_is_asked_to_wait(void **state)
+{
+	static const struct {
+		enum pop3_tls tls;
+		const char *lines[3];
+		unsigned int after_s;
+	} t[] = {
+		/* clang-format off */
+		{ POP3_TLS_DONE, { "-ERR try again in 5 minutes" }, 300 },
+		{ POP3_TLS_DONE, { "+OK", "-ERR wait 30 seconds" }, 30 },
+		{ POP3_TLS_DONE,
+		    { "+OK", "+OK", "-ERR [LOGIN-DELAY] Logins must be at "
+		      "least 10 minutes apart" }, 600 },
+		{ POP3_TLS_DONE, { "+OK", "+OK", "-ERR no" }, 0 },
+		/* anybody may have said it */
+		{ POP3_TLS_UPGRADE, { "-ERR try again in 5 minutes" }, 0 },
+		{ POP3_TLS_UPGRADE, { "+OK", "-ERR retry in 5 minutes" }, 0 },
+		/* clang-format on */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct pop3_params p = { .tls = t[i].tls, .user = "tim" };
+		struct login login;
+
+		begin(&login, p, "tanstaaftanstaaf");
+		for (size_t k = 0; k < 3 && t[i].lines[k] != NULL; k++)
+			hear(&login, t[i].lines[k]);
+		assert_int_equal(login.last, POP3_FAILED);
+		assert_int_equal(login.l.err.after_s, t[i].after_s);
+		end(&login);
+	}
 }
 
 static void
@@ -488,6 +532,7 @@ main(void)
 		cmocka_unit_test(logs_in_by_what_is_offered),
 		cmocka_unit_test(
 		    asks_capa_again_only_where_the_list_looked_short),
+		cmocka_unit_test(passes_on_how_long_it_is_asked_to_wait),
 		cmocka_unit_test(insists_on_tls_before_it_says_anything_else),
 		cmocka_unit_test(refuses_octets_behind_stls),
 		cmocka_unit_test(forgets_what_was_said_before_tls),

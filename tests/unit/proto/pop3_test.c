@@ -560,6 +560,53 @@ fails_when_the_server_speaks_unasked(void **state)
 }
 
 static void
+tells_what_the_server_wants_of_us(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, true, false, "" };
+	struct pop3_info info;
+	unsigned int days = 7;
+	struct pop3 *m = new_machine(&plan);
+	struct span in = SPAN("+OK\r\n+OK\r\nUIDL\r\nLOGIN-DELAY 900 USER\r\n"
+			      "EXPIRE 0\r\n.\r\n+OK\r\n+OK\r\n");
+
+	(void)state;
+	assert_int_equal(pop3_login_delay_s(m), 0);
+	assert_false(pop3_expires(m, &days));
+	assert_int_equal(pop3_step(m, &in, &info), POP3_MORE);
+	assert_int_equal(pop3_login_delay_s(m), 900);
+	assert_true(pop3_expires(m, &days));
+	assert_int_equal(days, 0);
+	/* behind the login it is another list */
+	in = SPAN("+OK\r\nLOGIN-DELAY 60\r\n.\r\n");
+	assert_int_equal(pop3_step(m, &in, &info), POP3_READY);
+	assert_int_equal(pop3_login_delay_s(m), 60);
+	assert_false(pop3_expires(m, &days));
+	pop3_free(&m);
+}
+
+static void
+passes_on_how_long_it_is_asked_to_wait(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, false, false, "" };
+	struct pop3_info info;
+	struct pop3 *m = new_machine(&plan);
+	struct span in = SPAN(LOGIN);
+
+	(void)state;
+	assert_int_equal(pop3_step(m, &in, &info), POP3_READY);
+	pop3_stat(m); /* Hotmail refuses this, and not the login */
+	in = SPAN("-ERR login allowed only every 15 minutes\r\n"
+		  "-ERR [SYS/TEMP] retry in 1 hour\r\n");
+	assert_int_equal(pop3_step(m, &in, &info), POP3_DONE);
+	assert_int_equal(info.err.kind, ERR_THROTTLE);
+	assert_int_equal(info.err.after_s, 900);
+	assert_int_equal(pop3_step(m, &in, &info), POP3_FAILED);
+	assert_int_equal(pop3_error(m)->kind, ERR_TEMP);
+	assert_int_equal(pop3_error(m)->after_s, 3600);
+	pop3_free(&m);
+}
+
+static void
 says_whether_quit_was_accepted(void **state)
 {
 	static const struct plan plan = { POP3_TLS_DONE, false, false, "Q" };
@@ -884,6 +931,8 @@ main(void)
 		cmocka_unit_test(refuses_octets_between_stls_and_tls),
 		cmocka_unit_test(survives_hostile_answers),
 		cmocka_unit_test(fails_when_the_server_speaks_unasked),
+		cmocka_unit_test(tells_what_the_server_wants_of_us),
+		cmocka_unit_test(passes_on_how_long_it_is_asked_to_wait),
 		cmocka_unit_test(says_whether_quit_was_accepted),
 		cmocka_unit_test(stays_closed_once_it_is),
 		cmocka_unit_test(fails_at_every_end_and_every_silence),

@@ -170,6 +170,63 @@ finds_capabilities(void **state)
 }
 
 static void
+reads_how_often_one_may_log_in(void **state)
+{
+	static const struct {
+		const char *lines;
+		unsigned int s;
+	} t[] = { { "UIDL\nLOGIN-DELAY 300\nEXPIRE 0", 300 },
+		{ "login-delay  900  USER", 900 }, { "LOGIN-DELAY 0", 0 },
+		{ "LOGIN-DELAY 86399", 86399 }, { "LOGIN-DELAY 86401", 86400 },
+		{ "LOGIN-DELAY 18446744073709551615", 86400 },
+		{ "LOGIN-DELAY 18446744073709551616", 0 }, { "LOGIN-DELAY", 0 },
+		{ "LOGIN-DELAY x", 0 }, { "LOGIN-DELAY -1", 0 },
+		{ "LOGIN-DELAY 5x", 0 }, { "LOGIN-DELAYS 5", 0 }, { "UIDL", 0 },
+		{ "", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		assert_int_equal(
+		    pop3_text_login_delay(span_of(t[i].lines)), t[i].s);
+}
+
+static void
+reads_how_long_mail_stays(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool expires;
+		unsigned int days;
+	} t[] = { { "UIDL\nLOGIN-DELAY 300\nEXPIRE 0", true, 0 },
+		{ "expire 30 USER", true, 30 },
+		{ "EXPIRE 4294967295", true, 4294967295 },
+		{ "EXPIRE 4294967296", false, 7 }, { "EXPIRE NEVER", false, 7 },
+		{ "EXPIRE never USER", false, 7 }, { "EXPIRE", false, 7 },
+		{ "EXPIRE -1", false, 7 }, { "UIDL", false, 7 },
+		{ "", false, 7 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		unsigned int days = 7;
+
+		assert_int_equal(
+		    pop3_text_expire(span_of(t[i].lines), &days), t[i].expires);
+		assert_int_equal(days, t[i].days);
+	}
+}
+
+static void
+knows_a_list_that_depends_on_the_user(void **state)
+{
+	(void)state;
+	assert_true(pop3_text_is_per_user(SPAN("UIDL\nLOGIN-DELAY 9 USER")));
+	assert_true(pop3_text_is_per_user(SPAN("EXPIRE NEVER user\nUIDL")));
+	assert_false(pop3_text_is_per_user(
+	    SPAN("USER\nLOGIN-DELAY 9\nEXPIRE 5\nX USER")));
+	assert_false(pop3_text_is_per_user(SPAN("")));
+}
+
+static void
 tells_unknown_commands_from_unknown_users(void **state)
 {
 	(void)state;
@@ -190,6 +247,9 @@ main(void)
 		cmocka_unit_test(takes_uidls_up_to_4096_octets),
 		cmocka_unit_test(reads_list_and_stat),
 		cmocka_unit_test(finds_capabilities),
+		cmocka_unit_test(reads_how_often_one_may_log_in),
+		cmocka_unit_test(reads_how_long_mail_stays),
+		cmocka_unit_test(knows_a_list_that_depends_on_the_user),
 		cmocka_unit_test(tells_unknown_commands_from_unknown_users),
 	};
 

@@ -77,7 +77,25 @@ knows_what_real_servers_say(void **state)
 		{ "[CONTACTADMIN] x", ERR_TEMP },
 		{ "[SYS/TEMP] x", ERR_TEMP },
 		{ "[SYS/NEW] x", ERR_TEMP },
-		{ "Session expired, please login again", ERR_TEMP },
+		{ "[IN-USE] Mailbox is locked by another POP3 session.",
+		    ERR_LOCKED },
+		{ "[SYS/TEMP] Temporary system problem. Please try again later.",
+		    ERR_TEMP },
+		{ "Connection closed. 14", ERR_TEMP },
+		{ "IMAP server shutting down", ERR_TEMP },
+		{ "LOGIN Login error or password error", ERR_AUTH },
+		{ "login allowed only every 15 minutes", ERR_THROTTLE },
+		{ "Exceeded the login limit for a 15 minute period. Reduce the "
+		  "frequency of requests to the POP3 server.", ERR_THROTTLE },
+		{ "Too many login attempts, please try again later",
+		    ERR_THROTTLE },
+		{ "Session expired, please login again.", ERR_NET },
+		{ "Disconnected for inactivity.", ERR_NET },
+		{ "Disconnected due to inactivity", ERR_NET },
+		{ "idle for too long", ERR_NET },
+		{ "Autologout; idle for too long", ERR_NET },
+		{ "Autologout", ERR_NET },
+		{ "Too many invalid IMAP commands.", ERR_PROTO },
 		{ "[NONEXISTENT] Unknown Mailbox: x (Failure)", ERR_MAILBOX },
 		{ "[NOPERM] Permission denied", ERR_MAILBOX },
 		/* clang-format on */
@@ -118,6 +136,60 @@ does_not_blame_the_password_for_a_permanent_fault(void **state)
 	(void)state;
 	assert_int_equal(kind_of("[SYS/PERM] x", ERR_AUTH), ERR_TEMP);
 	assert_int_equal(kind_of("[SYS/PERM] x", ERR_MESSAGE), ERR_MESSAGE);
+}
+
+static void
+knows_how_long_it_is_asked_to_wait(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int s;
+	} t[] = {
+		/* clang-format off */
+		{ "Request is throttled. Suggested Backoff Time: 299961 "
+		  "milliseconds", 300 },
+		{ "Suggested Backoff Time: 50 milliseconds", 1 },
+		{ "suggested backoff time: 1000 ms", 1 },
+		{ "Suggested Backoff Time: 0 milliseconds", 0 },
+		{ "Suggested Backoff Time: 89117", 0 },
+		{ "Suggested Backoff Time: 86400001 milliseconds", 86400 },
+		{ "Suggested Backoff Time: 18446744073709551615 milliseconds",
+		    86400 },
+		{ "Suggested Backoff Time: 18446744073709551616 milliseconds",
+		    0 },
+		{ "Suggested Backoff Time: ", 0 },
+		{ "Suggested Backoff Time", 0 },
+		{ "Logins must be at least 5 minutes apart", 300 },
+		{ "Logins must be at least 1 minute apart", 60 },
+		{ "login allowed only every 15 minutes", 900 },
+		{ "Exceeded the login limit for a 15 minute period. Reduce the "
+		  "frequency of requests to the POP3 server.", 900 },
+		{ "Exceeded the login limit for a 15-minute period", 900 },
+		{ "login too often; wait 30 seconds", 30 },
+		{ "Please wait for at least 10s.", 10 },
+		{ "wait, or leave it; try again in 2 hours", 7200 },
+		{ "try again in 1 min, retry after 3 min", 60 },
+		{ "Retry after 25 hours", 86400 },
+		{ "retry in 307445734561825861 minutes", 86400 },
+		{ "retry in 3 hrs", 0 },
+		{ "wait 5 monkeys", 0 },
+		{ "wait 5 minutesome", 0 },
+		{ "wait a few minutes and try again", 0 },
+		{ "wait until all of the 5 minutes are over", 0 },
+		{ "Server Unavailable. 15", 0 },
+		{ "Too many connections from 10 seconds ago", 0 },
+		{ "wait 5", 0 },
+		{ "wait 5 ", 0 },
+		{ "wait", 0 },
+		{ "", 0 },
+		/* clang-format on */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		if (reply_after_s(span_of(t[i].text)) != t[i].s)
+			fail_msg("%s: %u", t[i].text,
+			    reply_after_s(span_of(t[i].text)));
 }
 
 static void
@@ -187,6 +259,7 @@ main(void)
 		cmocka_unit_test(leaves_the_rest_to_the_caller),
 		cmocka_unit_test(
 		    does_not_blame_the_password_for_a_permanent_fault),
+		cmocka_unit_test(knows_how_long_it_is_asked_to_wait),
 		cmocka_unit_test(splits_code_arguments_and_text),
 		cmocka_unit_test(survives_any_octet),
 	};
