@@ -26,7 +26,7 @@ void loop_free(struct loop **loop);
 void loop_run(struct loop *loop); /* until loop_stop() or nothing is left */
 void loop_stop(struct loop *loop);
 
-/* The struct event_base, for io/dns.c alone. */
+/* The struct event_base, for io/dns.c and io/http.c alone. */
 void *loop_base(struct loop *loop);
 
 /* A timer that is not armed yet. Arming again moves it; 0 ms is the next

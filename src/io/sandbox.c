@@ -211,6 +211,8 @@ static const int engine_calls[] = {
 	SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
 	SCMP_SYS(shutdown),
+	/* at a socket that was made for it: listen() is not here */
+	SCMP_SYS(accept4),
 	/* memory; mmap() and mprotect() have conditions */
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),

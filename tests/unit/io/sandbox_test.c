@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +27,9 @@
 #include <unistd.h>
 
 #include "io/digest.h"
+#include "io/http.h"
 #include "io/ipc.h"
+#include "io/listen.h"
 #include "io/loop.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -259,6 +262,77 @@ engine_reaches_the_network_and_is_not_reached(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(use_network), 0);
+}
+
+static int metrics;
+
+static bool
+say_metrics(void *arg, const char *at, struct buf *body, const char **type)
+{
+	(void)type;
+	if (strcmp(at, "/end") == 0)
+		loop_stop(arg);
+	return buf_printf(body, "mailhaul_up 1\n") == 0;
+}
+
+static void
+serve_metrics(void)
+{
+	struct loop *loop = loop_new();
+	struct http *http;
+
+	wall_engine();
+	http = http_new(loop, metrics, say_metrics, loop);
+	loop_run(loop);
+	http_free(&http);
+	loop_free(&loop);
+}
+
+/* What comes back from the engine's socket. */
+static void
+ask_metrics(const char *request, char *answer, size_t size)
+{
+	struct sockaddr_in at;
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ssize_t r;
+	size_t got = 0;
+
+	assert_int_equal(getsockname(metrics, (struct sockaddr *)&at, &n), 0);
+	assert_int_equal(
+	    connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(
+	    write(fd, request, strlen(request)), (ssize_t)strlen(request));
+	while ((r = read(fd, answer + got, size - 1 - got)) > 0)
+		got += (size_t)r;
+	answer[got] = '\0';
+	close(fd);
+}
+
+static void
+engine_answers_at_a_socket_it_was_given(void **state)
+{
+	char answer[2000];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	metrics = listen_ip("127.0.0.1", 0, NULL);
+	assert_true(metrics >= 0);
+	pid = fork();
+	if (pid == 0) {
+		serve_metrics();
+		_exit(0);
+	}
+	ask_metrics(
+	    "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer));
+	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+	assert_non_null(strstr(answer, "\r\n\r\nmailhaul_up 1\n"));
+	ask_metrics(
+	    "GET /end HTTP/1.1\r\nHost: x\r\n\r\n", answer, sizeof(answer));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(metrics);
 }
 
 /* A socket that another program of this user listens at. */
@@ -572,6 +646,7 @@ main(void)
 		TEST(engine_uses_no_path),
 		TEST(engine_can_do_its_work),
 		TEST(engine_reaches_the_network_and_is_not_reached),
+		TEST(engine_answers_at_a_socket_it_was_given),
 		TEST(engine_reaches_no_local_socket),
 		TEST(engine_makes_no_new_code),
 		TEST(engine_dies_of_what_only_an_intruder_tries),
