@@ -334,13 +334,25 @@ box_tell_dial(struct client *c, int fd, const struct err *e)
 		close(fd);
 }
 
-void
-box_tell_recall(struct client *c, const struct client_record *record)
+struct box_recall *
+box_find_recall(struct client *c, uint32_t account)
 {
-	struct box_recall *r = STAILQ_FIRST(&c->recalls);
+	struct box_recall *r;
+
+	STAILQ_FOREACH (r, &c->recalls, next) {
+		if (r->account == account)
+			return r;
+	}
+	return NULL;
+}
+
+void
+box_tell_recall(
+    struct client *c, struct box_recall *r, const struct client_record *record)
+{
 	struct box_recall copy = *r;
 
-	STAILQ_REMOVE_HEAD(&c->recalls, next);
+	STAILQ_REMOVE(&c->recalls, r, box_recall, next);
 	free(r);
 	if (copy.fn != NULL)
 		copy.fn(copy.arg, record);
@@ -400,7 +412,7 @@ answer_one(struct client *c)
 		return true;
 	}
 	if (box_down(c) && !STAILQ_EMPTY(&c->recalls)) {
-		box_tell_recall(c, NULL);
+		box_tell_recall(c, STAILQ_FIRST(&c->recalls), NULL);
 		return true;
 	}
 	TAILQ_FOREACH (b, &c->boxes, next) {

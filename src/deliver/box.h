@@ -105,7 +105,7 @@ struct client {
 	uint32_t last_id;
 	struct slots slots;
 	STAILQ_HEAD(, box_dial) dials;     /* in the order asked */
-	STAILQ_HEAD(, box_recall) recalls; /* the same */
+	STAILQ_HEAD(, box_recall) recalls; /* one account's too */
 	struct desk *desk;
 	struct digest_state *digest;
 	uint64_t octets;
@@ -154,7 +154,10 @@ void box_tell_asked(
     struct client *c, uint32_t cookie, const struct wire_asked *answer);
 /* The first dial; fd is handed on. */
 void box_tell_dial(struct client *c, int fd, const struct err *e);
-/* The first recall; NULL: nothing is known. */
-void box_tell_recall(struct client *c, const struct client_record *record);
+/* The first of the account, or NULL. */
+struct box_recall *box_find_recall(struct client *c, uint32_t account);
+/* NULL: nothing is known. r is freed. */
+void box_tell_recall(
+    struct client *c, struct box_recall *r, const struct client_record *record);
 
 #endif

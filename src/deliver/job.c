@@ -25,6 +25,17 @@ job_new(enum job_kind kind)
 	return j;
 }
 
+struct job *
+job_of(struct job_account *account, enum job_kind kind)
+{
+	struct job *j = job_new(kind);
+
+	j->account = account;
+	j->counts = true;
+	account->counting++;
+	return j;
+}
+
 void
 job_free(struct job **p)
 {
@@ -33,6 +44,8 @@ job_free(struct job **p)
 	if (j == NULL)
 		return;
 	*p = NULL;
+	if (j->counts)
+		j->account->counting--;
 	commit_discard(&j->commit);
 	maildir_unref(&j->maildir);
 	ledger_asked_deinit(&j->asked);

@@ -25,15 +25,20 @@
 #include "util/span.h"
 #include "util/streak.h"
 
-struct job_account { /* lives as long as the worker */
+struct job;
+
+struct job_account { /* see roster.h */
 	uint32_t number;
 	struct target *target;
+	bool forgotten;
+	unsigned int counting; /* on it: boxes, and jobs of job_of() */
 
 	/* the outlet's */
 	struct outlet *outlet;   /* not ours */
 	struct mda_queue *queue; /* NULL: none yet */
 	bool queue_stopping, queue_stopped;
-	unsigned int letters; /* on their way through it */
+	unsigned int letters;    /* on their way through it */
+	LIST_HEAD(, job) on_way; /* those for a program, see twins.h */
 	struct mda_program program;
 	unsigned int unrecorded; /* accepted by it, and not in the ledger */
 	struct streak streak;    /* of the same words */
@@ -67,6 +72,7 @@ struct job {
 	uint64_t link; /* the engine that asked, by its serial number */
 	uint32_t box;  /* the engine's number for it */
 	struct job_account *account; /* not ours */
+	bool counts;                 /* on the account */
 	int64_t ledger_box;          /* BOX: out */
 	struct err e;                /* out; but for commits */
 
@@ -96,6 +102,7 @@ struct job {
 	struct ledger_account record; /* REMEMBER; RECALL: out */
 
 	/* of a letter: ASK, NOTE, COMMIT, one after the other */
+	LIST_ENTRY(job) on_way;
 	bool letter;  /* it counts among the open files */
 	bool counted; /* and among those on their way */
 	uint32_t cookie;
@@ -108,6 +115,8 @@ struct job {
 STAILQ_HEAD(job_list, job);
 
 struct job *job_new(enum job_kind kind);
+/* The account lives as long as the job. */
+struct job *job_of(struct job_account *account, enum job_kind kind);
 void job_free(struct job **j); /* a commit that was not done is discarded */
 void job_free_all(struct job_list *jobs);
 

@@ -6,8 +6,7 @@
 #include <sys/queue.h>
 
 #include "deliver/answer.h"
-#include "deliver/local.h"
-#include "deliver/wire_account.h"
+#include "deliver/link_account.h"
 #include "deliver/wire_mail.h"
 #include "sys/crash.h"
 #include "sys/log.h"
@@ -21,7 +20,7 @@
 struct box {
 	TAILQ_ENTRY(box) next;
 	uint32_t id;
-	struct job_account *account; /* not ours */
+	struct job_account *account; /* counts; NULL: forgotten */
 	bool open, listing;
 	char *mailbox;
 	int64_t ledger_box;
@@ -99,24 +98,13 @@ find_open(struct link *l, uint32_t id)
 	return b != NULL && b->open ? b : NULL;
 }
 
-static struct job_account *
-find_account(const struct link *l, uint32_t number)
-{
-	for (size_t i = l->env->n_accounts; i-- > 0;) {
-		if (l->env->accounts[i]->number == number)
-			return l->env->accounts[i];
-	}
-	return NULL;
-}
-
 static struct job *
 job_for(const struct link *l, const struct box *b, enum job_kind kind)
 {
-	struct job *j = job_new(kind);
+	struct job *j = job_of(b->account, kind);
 
 	j->link = l->serial;
 	j->box = b->id;
-	j->account = b->account;
 	j->ledger_box = b->ledger_box;
 	return j;
 }
@@ -127,12 +115,42 @@ drop_box(struct link *l, struct box *b)
 	opener_forget(l->opener, &b->files);
 	TAILQ_REMOVE(&l->boxes, b, next);
 	l->n_boxes--;
+	if (b->account != NULL) {
+		b->account->counting--;
+		roster_sweep(&l->env->accounts);
+	}
 	maildir_unref(&b->maildir);
 	free(b->mailbox);
 	free(b);
 }
 
 /* ---- packets from the engine: false ends the link ---- */
+
+static struct box *
+add_box(struct link *l, uint32_t id, struct job_account *account)
+{
+	struct box *b = mem_new(sizeof(*b));
+
+	b->id = l->last_box = id;
+	b->account = account;
+	if (account != NULL)
+		account->counting++;
+	TAILQ_INSERT_TAIL(&l->boxes, b, next);
+	l->n_boxes++;
+	return b;
+}
+
+/* The account was forgotten, and the engine has not heard of it, or not yet
+ * when it said that. */
+static void
+refuse_box(struct link *l, uint32_t id)
+{
+	struct wire_answer a = { .box = add_box(l, id, NULL)->id,
+		.e = link_account_forgotten };
+
+	wire_put_answer(packet(l), &a);
+	send_out(l, WIRE_BOX_IS);
+}
 
 static bool
 hear_box(struct link *l, struct span p)
@@ -144,18 +162,19 @@ hear_box(struct link *l, struct span p)
 
 	if (!wire_take_box(p, &w) || l->n_boxes == BOXES_MAX)
 		return false;
-	account = find_account(l, w.account);
 	/* a number that came again would get the answer, and the directory,
 	 * of the box that had it before */
-	if (account == NULL || w.box <= l->last_box)
+	if (w.box <= l->last_box)
 		return false;
-	l->last_box = w.box;
-	b = mem_new(sizeof(*b));
-	b->id = w.box;
-	b->account = account;
+	account = roster_find(&l->env->accounts, w.account);
+	if (account == NULL && !roster_knew(&l->env->accounts, w.account))
+		return false;
+	if (account == NULL) {
+		refuse_box(l, w.box);
+		return true;
+	}
+	b = add_box(l, w.box, account);
 	b->mailbox = mem_spandup(w.mailbox);
-	TAILQ_INSERT_TAIL(&l->boxes, b, next);
-	l->n_boxes++;
 	j = job_for(l, b, JOB_BOX);
 	j->text = mem_strdup(b->mailbox);
 	j->n = w.mailbox.n;
@@ -322,9 +341,8 @@ hear_ask(struct link *l, struct span p)
 	if (!wire_take_ask(p, &w) ||
 	    (letter = opener_find(l->opener, w.token)) == NULL)
 		return false;
-	j = job_new(JOB_ASK);
+	j = job_of(letter->account, JOB_ASK);
 	j->link = l->serial;
-	j->account = letter->account;
 	job_take_ask(j, &w, letter->commit.entry.box);
 	worker_push(l->env->worker, j);
 	return true;
@@ -357,65 +375,6 @@ static bool
 hear_names(struct link *l, struct span p)
 {
 	return hear_set(l, p, JOB_NAMES);
-}
-
-/* A local server: nothing in the path is from the engine. */
-static bool
-hear_dial(struct link *l, struct span p)
-{
-	struct wire_dialled d = { 0 };
-	const struct job_account *a;
-	int fd = -1;
-
-	if (!wire_take_number(p, &d.account) ||
-	    (a = find_account(l, d.account)) == NULL ||
-	    a->target->socket == NULL)
-		return false;
-	fd = local_dial(a->target->socket, &d.e);
-	wire_put_dialled(packet(l), &d);
-	if (fd < 0)
-		send_out(l, WIRE_DIALLED);
-	else
-		ipc_send_fds(
-		    l->ipc, WIRE_DIALLED, buf_span(&l->out), &fd, 1, true);
-	return true;
-}
-
-static bool
-hear_recall(struct link *l, struct span p)
-{
-	struct job_account *a;
-	uint32_t number;
-	struct job *j;
-
-	if (!wire_take_number(p, &number) ||
-	    (a = find_account(l, number)) == NULL)
-		return false;
-	j = job_new(JOB_RECALL);
-	j->link = l->serial;
-	j->account = a;
-	worker_push(l->env->worker, j);
-	return true;
-}
-
-static bool
-hear_remember(struct link *l, struct span p)
-{
-	struct wire_remember w;
-	struct job_account *a;
-	struct job *j;
-
-	if (!wire_take_remember(p, &w) ||
-	    (a = find_account(l, w.account)) == NULL)
-		return false;
-	j = job_new(JOB_REMEMBER);
-	j->link = l->serial;
-	j->account = a;
-	j->record = (struct ledger_account){
-		.refused = w.refused, .refused_at = w.refused_at, .mark = w.mark
-	};
-	worker_push(l->env->worker, j);
-	return true;
 }
 
 static bool
@@ -472,11 +431,9 @@ hear(struct link *l, uint8_t type, struct span p)
 	case WIRE_NAMES:
 		return hear_names(l, p);
 	case WIRE_DIAL:
-		return hear_dial(l, p);
 	case WIRE_RECALL:
-		return hear_recall(l, p);
 	case WIRE_REMEMBER:
-		return hear_remember(l, p);
+		return link_account_hear(l->env, l->ipc, packet(l), type, p);
 	}
 	return false;
 }

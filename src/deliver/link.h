@@ -16,6 +16,7 @@
 #include "deliver/job.h"
 #include "deliver/opener.h"
 #include "deliver/outlet.h"
+#include "deliver/roster.h"
 #include "deliver/worker.h"
 #include "io/loop.h"
 
@@ -25,8 +26,7 @@ struct link_env { /* the server's, for all links one after the other */
 	struct loop *loop;
 	struct worker *worker;
 	struct outlet *outlet;
-	struct job_account **accounts; /* the later counts */
-	size_t n_accounts;
+	struct roster accounts;
 	struct opener_room room;
 	uint64_t serial; /* of the last link */
 };

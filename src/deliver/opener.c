@@ -94,7 +94,7 @@ open_file(struct opener *o, const struct opener_for *f, struct commit *c,
 static struct job *
 open_letter(struct opener *o, const struct opener_for *f, struct err *e)
 {
-	struct job *j = job_new(JOB_COMMIT);
+	struct job *j = job_of(f->account, JOB_COMMIT);
 
 	if (open_file(o, f, &j->commit, e) < 0) {
 		job_free(&j);
@@ -103,7 +103,6 @@ open_letter(struct opener *o, const struct opener_for *f, struct err *e)
 	j->letter = true;
 	j->commit.entry.box = f->ledger_box;
 	j->link = o->link;
-	j->account = f->account;
 	if (f->place == NULL)
 		j->mail = letter_text_new(f->mailbox);
 	o->room->files++;

@@ -242,9 +242,10 @@ hear_recalled(struct client *c, struct ipc_packet *p)
 {
 	struct wire_recalled w;
 	struct client_record record;
+	struct box_recall *r;
 
-	if (!wire_take_recalled(p->payload, &w) || STAILQ_EMPTY(&c->recalls) ||
-	    STAILQ_FIRST(&c->recalls)->account != w.account)
+	if (!wire_take_recalled(p->payload, &w) ||
+	    (r = box_find_recall(c, w.account)) == NULL)
 		return false;
 	record = (struct client_record){ .refused = w.record.refused,
 		.refused_at = w.record.refused_at,
@@ -252,7 +253,7 @@ hear_recalled(struct client *c, struct ipc_packet *p)
 		.held = w.record.held,
 		.waiting = w.record.waiting };
 	memcpy(record.salt, w.record.salt, sizeof(record.salt));
-	box_tell_recall(c, w.known ? &record : NULL);
+	box_tell_recall(c, r, w.known ? &record : NULL);
 	return true;
 }
 

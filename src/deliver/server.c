@@ -63,6 +63,7 @@ on_done(void *arg, struct job_list *done)
 		tell(s, j);
 		job_free(&j);
 	}
+	roster_sweep(&s->env.accounts);
 	if (s->link != NULL)
 		link_answered(s->link);
 }
@@ -74,6 +75,7 @@ on_outlet(void *arg, struct job *j)
 
 	tell(s, j);
 	job_free(&j);
+	roster_sweep(&s->env.accounts);
 	if (s->link != NULL)
 		link_answered(s->link);
 }
@@ -99,6 +101,7 @@ server_new(struct loop *loop, const char *ledger_path, struct err *e)
 		return NULL;
 	s = mem_new(sizeof(*s));
 	s->env.loop = loop;
+	roster_init(&s->env.accounts);
 	s->dir = folder_of(ledger_path);
 	s->env.room.spool = spool_new(s->dir);
 	s->env.room.max_files = limit_files(FILES_MAX);
@@ -123,32 +126,26 @@ server_free(struct server **p)
 		return;
 	*p = NULL;
 	link_free(&s->link);
-	for (size_t i = 0; i < s->env.n_accounts; i++)
-		outlet_forget(s->env.accounts[i]);
+	for (size_t i = 0; i < s->env.accounts.n; i++)
+		outlet_forget(s->env.accounts.v[i]);
 	worker_free(&s->env.worker);
 	outlet_free(&s->env.outlet);
-	for (size_t i = 0; i < s->env.n_accounts; i++) {
-		target_free(&s->env.accounts[i]->target);
-		free(s->env.accounts[i]);
-	}
-	free(s->env.accounts);
+	roster_deinit(&s->env.accounts);
 	spool_free(&s->env.room.spool);
 	free(s->dir);
 	free(s);
 }
 
-/* An account that comes again under its number stands behind the earlier
- * one, which the worker may still be busy with. */
 void
 server_account(struct server *s, uint32_t number, const struct target *target)
 {
-	struct job_account *a = mem_new(sizeof(*a));
+	roster_add(&s->env.accounts, number, target_copy(target));
+}
 
-	a->number = number;
-	a->target = target_copy(target);
-	s->env.accounts = mem_grow(s->env.accounts, s->env.n_accounts + 1,
-	    sizeof(struct job_account *));
-	s->env.accounts[s->env.n_accounts++] = a;
+void
+server_forget(struct server *s, uint32_t number)
+{
+	roster_forget(&s->env.accounts, number);
 }
 
 static void
@@ -170,7 +167,7 @@ void
 server_halt(struct server *s)
 {
 	outlet_stop(
-	    s->env.outlet, s->env.accounts, s->env.n_accounts, NULL, NULL);
+	    s->env.outlet, s->env.accounts.v, s->env.accounts.n, NULL, NULL);
 }
 
 static void
@@ -188,6 +185,6 @@ server_stop(struct server *s, loop_fn fn, void *arg)
 		link_deafen(s->link);
 	s->stopped = fn;
 	s->stopped_arg = arg;
-	outlet_stop(s->env.outlet, s->env.accounts, s->env.n_accounts,
+	outlet_stop(s->env.outlet, s->env.accounts.v, s->env.accounts.n,
 	    on_programs_ended, s);
 }

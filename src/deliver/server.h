@@ -37,6 +37,11 @@ void server_free(struct server **s); /* commits nothing more; flushes */
 void server_account(
     struct server *s, uint32_t number, const struct target *target);
 
+/* An account that the engine has left, or will not come back to: what is under
+ * way for it goes on. One that comes again under its number is forgotten
+ * before. */
+void server_forget(struct server *s, uint32_t number);
+
 /* The link to an engine; an earlier one is dropped with its open letters. */
 void server_attach(struct server *s, int fd);
 

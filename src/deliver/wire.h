@@ -21,7 +21,7 @@
  *	COMMIT -> DONE				DISCARD
  *	ASK -> ASKED, NOTE -> DONE, NAMES -> NAMED*, DIAL -> DIALLED
  *						see deliver/wire_mail.h
- *	RECALL -> RECALLED, in the order asked; REMEMBER: no answer
+ *	RECALL -> RECALLED, REMEMBER: no answer
  *						see deliver/wire_account.h
  */
 

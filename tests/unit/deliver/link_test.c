@@ -11,7 +11,7 @@
 #include "util/mem.h"
 
 /* The accounts, by number. */
-enum { MAILDIR = 1, MDA, RELAY, LOCAL_RELAY, N_ACCOUNTS = 4 };
+enum { MAILDIR = 1, MDA, RELAY, LOCAL_RELAY };
 
 struct exchange {
 	struct office o;
@@ -248,11 +248,7 @@ end(struct exchange *x)
 static void
 add_account(struct exchange *x, uint32_t number, struct target *t)
 {
-	struct job_account *a = mem_new(sizeof(*a));
-
-	a->number = number;
-	a->target = t;
-	x->env.accounts[x->env.n_accounts++] = a;
+	roster_add(&x->env.accounts, number, t);
 }
 
 static void
@@ -261,7 +257,7 @@ add_accounts(struct exchange *x)
 	struct target *local =
 	    office_target(&x->o, TARGET_RELAY, "local", NULL, NULL);
 
-	x->env.accounts = calloc(N_ACCOUNTS, sizeof(struct job_account *));
+	roster_init(&x->env.accounts);
 	local->socket = mem_strdup(office_path(&x->o, "socket"));
 	add_account(
 	    x, MAILDIR, office_target(&x->o, TARGET_MAILDIR, "a", "M", NULL));
@@ -305,19 +301,15 @@ teardown(void **state)
 	struct exchange *x = *state;
 
 	end(x);
-	for (size_t i = 0; i < x->env.n_accounts; i++)
-		outlet_forget(x->env.accounts[i]);
+	for (size_t i = 0; i < x->env.accounts.n; i++)
+		outlet_forget(x->env.accounts.v[i]);
 	worker_free(&x->env.worker);
 	outlet_free(&x->env.outlet);
 	spool_free(&x->env.room.spool);
 	assert_int_equal(office_count(&x->o, "M/tmp", NULL), 0);
 	office_free_loop(&x->o);
 	office_remove_dir(&x->o);
-	for (size_t i = 0; i < x->env.n_accounts; i++) {
-		target_free(&x->env.accounts[i]->target);
-		free(x->env.accounts[i]);
-	}
-	free(x->env.accounts);
+	roster_deinit(&x->env.accounts);
 	set_deinit(&x->held);
 	free(x);
 	return 0;

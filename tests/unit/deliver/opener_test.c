@@ -63,12 +63,14 @@ setup(void **state)
 	c->opener = opener_new(&c->room, 5);
 	c->room.spool = spool_new(c->o.dir);
 	c->a = (struct opener_for){ .box = 1,
+		.account = &c->account,
 		.ledger_box = 11,
 		.place = &c->place,
 		.maildir = c->maildir };
-	c->b = (struct opener_for){
-		.box = 2, .place = &c->place, .maildir = c->maildir
-	};
+	c->b = (struct opener_for){ .box = 2,
+		.account = &c->account,
+		.place = &c->place,
+		.maildir = c->maildir };
 	*state = c;
 	return 0;
 }
