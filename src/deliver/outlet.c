@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "deliver/spool.h"
+#include "deliver/twins.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "util/mem.h"
@@ -33,6 +33,7 @@ struct outlet {
 	struct mda_user *user; /* NULL: no program was run yet */
 	struct job_list ended; /* done is due */
 	struct job_list busy;  /* their mbox is locked */
+	struct twins twins;    /* of letters for programs */
 	struct job_list boxes; /* wait for the letters of their account */
 	unsigned int n_boxes;
 	LIST_HEAD(, run) runs;
@@ -42,6 +43,13 @@ struct outlet {
 	loop_fn stopped_fn;
 	void *stopped_arg;
 };
+
+static void
+push(struct outlet *o, struct job *j, enum job_kind kind)
+{
+	j->kind = kind;
+	worker_push(o->worker, j);
+}
 
 /* ---- ends ---- */
 
@@ -72,14 +80,29 @@ open_boxes(struct outlet *o, struct job_account *a)
 	}
 }
 
+/* Programs are run for what the ledger does not know. */
+static void
+begin(struct outlet *o, struct job *j)
+{
+	if (twins_begin(&o->twins, j))
+		push(o, j, JOB_ASK);
+}
+
 static void
 count_out(struct outlet *o, struct job *j)
 {
+	struct job_account *a = j->account;
+	struct job *twin;
+
 	if (!j->counted)
 		return;
 	j->counted = false;
-	if (--j->account->letters == 0)
-		open_boxes(o, j->account);
+	if (a->target->way == TARGET_MDA)
+		twins_end(j);
+	while ((twin = twins_next(&o->twins, a)) != NULL)
+		begin(o, twin);
+	if (--a->letters == 0)
+		open_boxes(o, a);
 }
 
 static void
@@ -99,13 +122,6 @@ on_soon(void *arg)
 		o->stopped_fn = NULL;
 		fn(o->stopped_arg); /* may free us */
 	}
-}
-
-static void
-push(struct outlet *o, struct job *j, enum job_kind kind)
-{
-	j->kind = kind;
-	worker_push(o->worker, j);
 }
 
 /* ---- programs ---- */
@@ -235,18 +251,6 @@ queue_of(struct outlet *o, struct job_account *a)
 	return a->queue;
 }
 
-static int
-check_size(const struct job *j, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(j->commit.fd, &st) == 0 &&
-	    (uint64_t)st.st_size == j->commit.octets)
-		return 0;
-	return err_set(e, ERR_DELIVER, 0,
-	    "the spool file has another size than was written");
-}
-
 /* The ledger does not know it: it is the program's turn. */
 static void
 run_program(struct outlet *o, struct job *j)
@@ -268,7 +272,7 @@ run_program(struct outlet *o, struct job *j)
 		end(o, j, &a->blocked);
 		return;
 	}
-	if (check_size(j, &e) < 0 ||
+	if (spool_check(j->commit.fd, j->commit.octets, &e) < 0 ||
 	    (mail.fd = spool_reopen(j->commit.fd, &e)) < 0) {
 		end(o, j, &e);
 		return;
@@ -376,7 +380,7 @@ outlet_commit(struct outlet *o, struct job *j)
 		push(o, j, JOB_COMMIT);
 		break;
 	case TARGET_MDA:
-		push(o, j, JOB_ASK);
+		begin(o, j);
 		break;
 	}
 }
@@ -444,6 +448,7 @@ outlet_new(struct loop *loop, struct worker *worker, outlet_fn done, void *arg)
 	STAILQ_INIT(&o->ended);
 	STAILQ_INIT(&o->busy);
 	STAILQ_INIT(&o->boxes);
+	twins_init(&o->twins);
 	LIST_INIT(&o->runs);
 	o->digest = digest_new();
 	o->soon = loop_timer_new(loop, on_soon, o);
@@ -476,6 +481,7 @@ outlet_free(struct outlet **p)
 	job_free_all(&o->ended);
 	job_free_all(&o->busy);
 	job_free_all(&o->boxes);
+	twins_deinit(&o->twins);
 	loop_timer_free(&o->soon);
 	loop_timer_free(&o->retry);
 	digest_free(&o->digest);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/mem.h"
@@ -122,4 +123,15 @@ spool_reopen(int fd, struct err *e)
 	if (again >= 0)
 		close(again);
 	return -1;
+}
+
+int
+spool_check(int fd, uint64_t octets, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size == octets)
+		return 0;
+	return err_set(e, ERR_DELIVER, 0,
+	    "the spool file has another size than was written");
 }

@@ -14,6 +14,8 @@
 
 #include <stddef.h>
 
+#include <stdint.h>
+
 #include "util/err.h"
 
 struct spool;
@@ -31,5 +33,8 @@ void spool_give(struct spool *s, int fd);
 
 /* Another descriptor of it, only to read, at its beginning; or -1. */
 int spool_reopen(int fd, struct err *e);
+
+/* -1 unless it has that size. */
+int spool_check(int fd, uint64_t octets, struct err *e);
 
 #endif

@@ -477,7 +477,7 @@ static void
 is_not_renewed_while_programs_run(void **state)
 {
 	struct yard *y = *state;
-	struct err why = { .kind = ERR_DELIVER, .sys = 0, .text = "why" };
+	struct err why = { .kind = ERR_DELIVER, .text = "why" };
 
 	begin_program(y, "touch began; until test -e go; do sleep 0.02; done");
 	push(y, 1);
@@ -570,6 +570,28 @@ opens_a_box_of_pop3_when_all_were_refused(void **state)
 	push_box(y, 0);
 	office_wait(&y->o, &y->boxes, 3);
 	assert_int_equal(y->ended, 2);
+}
+
+/* ---- the same message twice ---- */
+
+static void
+runs_one_program_for_a_message_that_comes_twice(void **state)
+{
+	struct yard *y = *state;
+
+	begin_program(y,
+	    "touch began; until test -e go; do sleep 0.02; done; cat >> got");
+	push(y, 1);
+	wait_for_file(y, "began");
+	push(y, 1); /* by another engine, say */
+	push(y, 2);
+	office_turn(&y->o, 50);
+	assert_int_equal(y->ended, 0);
+	close(open(office_path(&y->o, "go"), O_WRONLY | O_CREAT, 0600));
+	office_wait(&y->o, &y->ended, 3);
+	assert_int_equal(y->delivered, 3);
+	assert_int_equal(y->known, 1);
+	expect_file(y, "got", LETTER LETTER);
 }
 
 /* ---- the stop ---- */
@@ -821,6 +843,7 @@ main(void)
 		TEST(tries_again_while_an_mbox_is_locked),
 		TEST(gives_up_when_an_mbox_stays_locked),
 		TEST(waits_for_no_lock_when_it_stops),
+		TEST(runs_one_program_for_a_message_that_comes_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

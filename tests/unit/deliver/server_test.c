@@ -769,6 +769,174 @@ kills_its_programs_when_it_is_freed(void **state)
 	office_open(o);
 }
 
+/* ---- accounts that go ---- */
+
+static void
+ends_the_work_for_an_account_that_is_forgotten(void **state)
+{
+	struct office *o = *state;
+	struct session s, t;
+
+	add_program(
+	    o, "touch began; until test -e go; do sleep 0.02; done; cat > got");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	s.next = s.last = 1;
+	session_pump(&s);
+	wait_for_file(o, "began");
+	server_forget(o->server, PROGRAM);
+	session_begin(&t, o, PROGRAM, "INBOX", 7); /* it had not heard */
+	assert_non_null(strstr(t.e.text, "not delivered to any more"));
+	session_end(&t);
+	make_file(o, "go");
+	office_wait(o, &s.answered, 1);
+	assert_int_equal(s.delivered, 1);
+	expect_file(o, "got", "Subject: x\n\n#1#\n");
+	session_deliver(&s, 2, 2); /* the box is open yet */
+	assert_int_equal(s.delivered, 2);
+	session_end(&s);
+	add_program(o, "cat > got");
+	session_begin(&s, o, PROGRAM, "INBOX", 7);
+	assert_int_equal(set_count(&s.handled), 2);
+	session_end(&s);
+}
+
+/* ---- many engines ---- */
+
+#define ROUNDS 100
+#define ROUND_LETTERS 5
+
+static unsigned int
+count_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* An engine that goes with letters open, commits asked for, and a program
+ * running. */
+static void
+one_engine(struct office *o, unsigned int round)
+{
+	struct session s, t;
+	struct letter *l;
+
+	session_begin(&s, o, 1, "INBOX", 7);
+	session_begin(&t, o, PROGRAM, "INBOX", 7);
+	s.next = round * ROUND_LETTERS + 1;
+	s.last = s.next + ROUND_LETTERS - 1;
+	t.next = t.last = round + 1;
+	session_pump(&s);
+	session_pump(&t);
+	while (t.next <= t.last)
+		office_turn(o, 1);
+	while ((l = letter_open(s.box, 0, NULL)) == NULL)
+		office_turn(o, 1);
+	session_write(l, "half", 0);
+	if (round % 2 == 0) {
+		client_free(&o->client); /* boxes, letters and all */
+		o->client = client_new(o->loop, office_line(o));
+	} else {
+		struct client *before = o->client;
+
+		o->client = client_new(o->loop, office_line(o));
+		client_free(&before);
+	}
+	s.box = t.box = NULL;
+	session_end(&s);
+	session_end(&t);
+}
+
+/* Those that the ledger does not know: an engine that comes to the mailbox
+ * again fetches them. */
+static void
+deliver_the_rest(struct office *o, uint32_t account, uint32_t last)
+{
+	struct session s;
+	uint32_t n;
+
+	session_begin(&s, o, account, "INBOX", 7);
+	for (n = 1; n <= last; n++)
+		if (!set_has(&s.handled, n))
+			session_deliver(&s, n, n);
+	session_end(&s);
+	session_begin(&s, o, account, "INBOX", 7);
+	assert_int_equal(set_count(&s.handled), last);
+	session_end(&s);
+}
+
+static void
+loses_and_repeats_nothing_over_many_engines(void **state)
+{
+	struct office *o = *state;
+	unsigned int before = 0, lines = 0;
+	char *octets;
+	size_t n;
+
+	add_program(o, "cat >> got");
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		one_engine(o, i);
+		if (i != 9)
+			continue;
+		deliver_the_rest(o, PROGRAM, i + 1);
+		office_wait_count(o, "Maildir/tmp", 0);
+		before = count_files();
+	}
+	deliver_the_rest(o, PROGRAM, ROUNDS);
+	office_wait_count(o, "Maildir/tmp", 0);
+	assert_int_equal(count_files(), before);
+	deliver_the_rest(o, 1, ROUNDS * ROUND_LETTERS);
+	assert_int_equal(
+	    office_count(o, "Maildir/new", NULL), ROUNDS * ROUND_LETTERS);
+	octets = office_read(office_path(o, "got"), &n);
+	for (size_t i = 0; i < n; i++)
+		lines += octets[i] == '\n';
+	free(octets);
+	assert_int_equal(lines, 3 * ROUNDS); /* a header, nothing, a body */
+}
+
+/* ---- an engine of many deliverers ---- */
+
+/* As a supervisor does it: the deliverer dies, all hear of that, another one
+ * comes, with a client of its own. */
+static void
+goes_on_with_another_deliverer(void **state)
+{
+	struct office *o = *state;
+	struct session s;
+	struct letter *l;
+	unsigned int before = 0, due;
+
+	for (unsigned int i = 0; i < ROUNDS / 4; i++) {
+		session_begin(&s, o, 1, "INBOX", 7);
+		s.next = i * ROUND_LETTERS + 1;
+		s.last = s.next + ROUND_LETTERS - 1;
+		session_pump(&s);
+		while ((l = letter_open(s.box, 0, NULL)) == NULL)
+			office_turn(o, 1);
+		session_write(l, "half", 0);
+		due = s.next - i * ROUND_LETTERS - 1;
+		server_free(&o->server);
+		office_wait(o, &s.answered, due); /* one way or the other */
+		client_free(&o->client); /* with an open box and a letter */
+		s.box = NULL;
+		session_end(&s);
+		office_open_server(o);
+		o->client = client_new(o->loop, office_line(o));
+		if (i == 4)
+			before = count_files();
+	}
+	assert_int_equal(count_files(), before);
+	deliver_the_rest(o, 1, ROUNDS / 4 * ROUND_LETTERS);
+	assert_int_equal(
+	    office_count(o, "Maildir/new", NULL), ROUNDS / 4 * ROUND_LETTERS);
+	assert_int_equal(office_count(o, "Maildir/tmp", NULL), 0);
+}
+
 /* ---- crashes ---- */
 
 #define RING_LETTERS 12
@@ -1025,6 +1193,9 @@ main(void)
 		OFFICE(stops_with_tmp_clean_and_every_commit_answered),
 		OFFICE(records_what_a_program_accepts_while_it_stops),
 		OFFICE(kills_its_programs_when_it_is_freed),
+		OFFICE(ends_the_work_for_an_account_that_is_forgotten),
+		OFFICE(loses_and_repeats_nothing_over_many_engines),
+		OFFICE(goes_on_with_another_deliverer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,23 @@ says_that_it_cannot_be_read(void **state)
 	assert_int_equal(e.sys, EBADF);
 }
 
+static void
+sees_that_a_file_has_another_size(void **state)
+{
+	struct office *o = *state;
+	struct err e = { 0 };
+	struct spool *s = spool_new(o->dir);
+	int fd = spool_take(s, &e);
+
+	assert_int_equal(spool_check(fd, 0, &e), 0);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	assert_int_equal(spool_check(fd, 3, &e), 0);
+	assert_int_equal(spool_check(fd, 4, &e), -1);
+	assert_int_equal(e.kind, ERR_DELIVER);
+	spool_give(s, fd);
+	spool_free(&s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -209,6 +226,7 @@ main(void)
 		TEST(says_where_no_file_can_be_made),
 		TEST(reads_it_again_from_its_beginning),
 		TEST(says_that_it_cannot_be_read),
+		TEST(sees_that_a_file_has_another_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
