@@ -161,6 +161,10 @@ hear(struct deliverer *d, struct ipc_packet *packet)
 		return hear_target(d, &u);
 	if (packet->type == WIRE_LINK)
 		return hear_link(d, packet);
+	if (packet->type == WIRE_FORGET) {
+		server_forget(d->server, unpack_u32(&u));
+		return unpack_ok(&u);
+	}
 	if (packet->type == WIRE_STOP) {
 		server_halt(d->server);
 		return true;

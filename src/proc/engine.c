@@ -258,6 +258,7 @@ hear(struct engine *g, struct ipc_packet *packet)
 		return true;
 	case WIRE_LEDGER:
 	case WIRE_TARGET:
+	case WIRE_FORGET:
 	case WIRE_UNLINK:
 	case WIRE_SECRET:
 	case WIRE_DROP:

@@ -29,6 +29,7 @@ enum wire_type {
 	WIRE_LEDGER, /* log level, path, whether an MDA may gain privileges;
 	                + descriptor of the lock, to hold */
 	WIRE_TARGET, /* a target; answered by WIRE_KNOWN */
+	WIRE_FORGET, /* number: of a target that the engine has left */
 	/* to the engine */
 	WIRE_LIMITS,  /* log level, connections per host, tell progress */
 	WIRE_CA,      /* number; + descriptor of PEM text */
