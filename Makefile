@@ -43,7 +43,7 @@ ROOMS    ?= util sys proto io conf ledger deliver session fetch sched proc
 LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard $(ROOMS:%=src/%/*.c)))
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard $(ROOMS:%=tests/unit/%/*_test.c)))
 FUZZ     := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/*_fuzz.c))
-FAULT    := $(O)/tests/e2e/fault.so
+PRELOAD  := $(patsubst %.c,$(O)/%.so,$(wildcard tests/e2e/*.c))
 
 # commands are shown with V=1
 Q   := $(if $(V),,@)
@@ -86,11 +86,11 @@ $(O)/flags: | $(filter deps,$(MAKECMDGOALS))
 
 deps:
 	@.ci/deps $(DEBS)
-check: $(O)/mailhaul $(UNIT) $(FAULT)
+check: $(O)/mailhaul $(UNIT) $(PRELOAD)
 	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) E2E_ARGS="$(E2E_ARGS)" tests/check.sh all $(UNIT)
 unit: $(UNIT)
 	@O=$(O) JOBS=$(JOBS) tests/check.sh unit $(UNIT)
-e2e: $(O)/mailhaul $(FAULT)
+e2e: $(O)/mailhaul $(PRELOAD)
 	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) E2E_ARGS="$(E2E_ARGS)" tests/check.sh e2e
 lint: | $(filter deps,$(MAKECMDGOALS))
 	@CC="$(CC)" PKG_CFLAGS="$(PKG_CFLAGS)" JOBS=$(JOBS) tests/lint/run.sh
