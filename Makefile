@@ -15,7 +15,7 @@ DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libjansson-dev \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	dovecot-imapd dovecot-pop3d dovecot-lmtpd exim4-daemon-light \
-	procmail maildrop openssl mandoc clang-format clang-tidy cppcheck
+	procmail maildrop iproute2 openssl mandoc clang-format clang-tidy cppcheck
 # asked once, and not before "make deps" has installed pkg-config
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread)$(PKG_LIBS)

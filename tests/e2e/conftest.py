@@ -10,6 +10,7 @@ import dovecot as dovecot_module
 import haul as haul_module
 import lmtp_model
 import model
+import netns
 
 
 def pytest_configure(config):
@@ -157,6 +158,14 @@ def daemon(haul):
     def make(*args, **kw):
         return daemon_module.Daemon(haul, *args, **kw)
     return make
+
+
+@pytest.fixture
+def net(haul):
+    """mailhaul is started on a host of its own; servers are on net.server."""
+    with netns.Net() as n:
+        haul.prefix = [*n.prefix, *haul.prefix]
+        yield n
 
 
 @pytest.fixture
