@@ -3,239 +3,179 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "io/ipc.h"
 #include "io/sandbox.h"
 #include "io/tls.h"
+#include "proc/cas.h"
+#include "proc/desks.h"
 #include "proc/limits.h"
 #include "proc/wire.h"
-#include "sched/account.h"
+#include "sys/clock.h"
 #include "util/mem.h"
 
 #define PROGRESS_MS 250
-#define CA_MAX (16 * 1024 * 1024)
-#define NUMBER_MAX 1000000 /* of accounts and certificate stores */
-
-struct seat {                  /* an account and what belongs to it */
-	struct engine *engine; /* not ours */
-	struct conf_account *conf;
-	struct secret *secret;
-	struct account *account;
-	uint32_t number;
-};
-
-struct ca {                  /* certificates that an account may name */
-	struct tls_ctx *ctx; /* NULL: they could not be read, and */
-	struct err e;        /* why */
-};
+#define PULSE_MS 1000
+#define SLEPT_MS 2000 /* the machine was asleep for longer */
+#define DELIVERERS_MAX 100000
 
 struct engine {
 	struct loop *loop;
 	struct ipc *supervisor;
 	struct dns *dns;
 	struct hosts *hosts;
-	struct loop_timer *progress;
-	struct fetch_env env;
-	struct seat **seats; /* by number; NULL: none */
-	size_t n_seats;
-	struct ca **cas; /* by number; NULL: none */
-	size_t n_cas;
+	struct cas *cas;
+	struct desks *desks;
+	struct loop_timer *progress, *pulse;
+	uint64_t asleep; /* ms that the machine was, as of the last pulse */
+	struct fetch_env **envs; /* by deliverer; NULL: never heard of */
+	size_t n_envs;
 };
 
-static void
-say(struct engine *g, enum wire_type type, struct buf *b)
-{
-	ipc_send(g->supervisor, (uint8_t)type, buf_span(b));
-	buf_deinit(b);
-}
-
-/* ---- what the supervisor hears ---- */
-
-static void
-report_progress(struct seat *s)
-{
-	struct fetch_progress progress;
-	struct buf b;
-
-	buf_init(&b, IPC_PAYLOAD_MAX);
-	account_progress(s->account, &progress);
-	pack_u32(&b, s->number);
-	wire_pack_progress(&b, &progress);
-	say(s->engine, WIRE_PROGRESS, &b);
-}
+/* ---- time ---- */
 
 static void
 on_progress(void *arg)
 {
 	struct engine *g = arg;
 
-	for (size_t i = 0; i < g->n_seats; i++)
-		if (g->seats[i] != NULL)
-			report_progress(g->seats[i]);
+	desks_progress(g->desks);
 	loop_timer_arm(g->progress, PROGRESS_MS);
 }
 
+/* After a sleep every connection is doubtful. */
 static void
-free_seat(struct seat *s)
+on_pulse(void *arg)
 {
-	account_free(&s->account);
-	wire_free_account(&s->conf);
-	secret_free(&s->secret);
-	free(s);
-}
+	struct engine *g = arg;
+	uint64_t asleep = clock_boot_ms() - clock_ms();
 
-static void
-on_account(void *arg, const struct fetch_result *result)
-{
-	struct seat *s = arg;
-	struct engine *g = s->engine;
-	struct buf b;
-
-	buf_init(&b, IPC_PAYLOAD_MAX);
-	pack_u32(&b, s->number);
-	wire_pack_result(&b, result);
-	g->seats[s->number] = NULL;
-	free_seat(s);
-	say(g, WIRE_RESULT, &b);
+	if (asleep > g->asleep + SLEPT_MS) {
+		log_notice("engine", "the machine was asleep for %llu s",
+		    (unsigned long long)(asleep - g->asleep) / 1000);
+		desks_probe(g->desks);
+	}
+	g->asleep = asleep;
+	loop_timer_arm(g->pulse, PULSE_MS);
 }
 
 /* ---- what the supervisor says ---- */
 
 static bool
-have_room(void **list, size_t *n, uint32_t number)
-{
-	void **grown;
-
-	if (number >= NUMBER_MAX)
-		return false;
-	if (number >= *n) {
-		grown = mem_grow(*list, number + 1, sizeof(void *));
-		for (size_t i = *n; i <= number; i++)
-			grown[i] = NULL;
-		*n = number + 1;
-		*list = grown;
-	}
-	return true;
-}
-
-static struct tls_ctx *
-read_ca(int fd, struct err *e)
-{
-	struct tls_ctx *ctx;
-	struct stat st;
-	void *map = MAP_FAILED;
-
-	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= CA_MAX)
-		map = mmap(
-		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED) {
-		err_set(e, ERR_TEMP, 0, "the certificates cannot be read");
-		return NULL;
-	}
-	ctx = tls_ctx_new_pem(span_make(map, (size_t)st.st_size), e);
-	munmap(map, (size_t)st.st_size);
-	return ctx;
-}
-
-/* Bad ones are the trouble of the accounts that name them. */
-static bool
 hear_ca(struct engine *g, struct unpack *u, struct ipc_packet *packet)
 {
 	uint32_t number = unpack_u32(u);
 
-	if (!unpack_ok(u) || packet->n_fds != 1 ||
-	    !have_room((void **)&g->cas, &g->n_cas, number) ||
-	    g->cas[number] != NULL)
-		return false;
-	g->cas[number] = mem_new(sizeof(**g->cas));
-	g->cas[number]->ctx = read_ca(packet->fds[0], &g->cas[number]->e);
-	return true;
+	return unpack_ok(u) && packet->n_fds == 1 &&
+	    cas_add(g->cas, number, packet->fds[0]);
 }
 
-/* NULL without *e: none is wanted. */
-static struct tls_ctx *
-ctx_of(const struct engine *g, uint32_t ca, const struct err **e)
+static struct fetch_env *
+env_of(const struct engine *g, uint32_t deliverer)
 {
-	if (g->cas[ca] == NULL)
-		return NULL;
-	if (g->cas[ca]->ctx == NULL)
-		*e = &g->cas[ca]->e;
-	return g->cas[ca]->ctx;
-}
+	struct fetch_env *env =
+	    deliverer < g->n_envs ? g->envs[deliverer] : NULL;
 
-static void
-start(struct seat *s, uint32_t ca, uint32_t delivery_ca)
-{
-	struct engine *g = s->engine;
-	const struct err *e = NULL;
-	struct tls_ctx *tls = ctx_of(g, ca, &e);
-	struct tls_ctx *delivery_tls = ctx_of(g, delivery_ca, &e);
-
-	if (e != NULL) {
-		on_account(s, &(struct fetch_result){ .err = *e });
-		return;
-	}
-
-	s->account = account_new(&(struct account_params){ .env = &g->env,
-				     .hosts = g->hosts,
-				     .who = { .conf = s->conf,
-					 .tls = tls,
-					 .delivery_tls = delivery_tls,
-					 .secret = s->secret,
-					 .number = s->number } },
-	    on_account, s);
+	return env != NULL && env->client != NULL ? env : NULL;
 }
 
 static bool
 hear_account(struct engine *g, struct unpack *u)
 {
-	struct seat *s = mem_new(sizeof(*s));
-	uint32_t ca, delivery_ca;
+	uint32_t number = unpack_u32(u);
+	bool stays = unpack_u8(u) != 0;
+	const struct fetch_env *env = env_of(g, unpack_u32(u));
 
-	s->engine = g;
-	s->number = unpack_u32(u);
-	ca = unpack_u32(u);
-	delivery_ca = unpack_u32(u);
-	s->conf = wire_unpack_account(u, &s->secret);
-	if (s->conf == NULL || ca >= g->n_cas || delivery_ca >= g->n_cas ||
-	    !have_room((void **)&g->seats, &g->n_seats, s->number) ||
-	    g->seats[s->number] != NULL) {
-		free_seat(s);
-		return false;
+	if (stays && !loop_timer_armed(g->pulse)) {
+		g->asleep = clock_boot_ms() - clock_ms();
+		loop_timer_arm(g->pulse, PULSE_MS);
 	}
-	g->seats[s->number] = s;
-	start(s, ca, delivery_ca);
-	return true;
+	return env != NULL && desks_add(g->desks, number, stays, env, u);
 }
 
 static bool
 hear_limits(struct engine *g, struct unpack *u)
 {
 	log_set_level((enum log_level)unpack_u8(u));
+	log_set_format((enum log_format)unpack_u8(u));
 	g->hosts = hosts_new(g->loop, unpack_u32(u));
 	if (unpack_u8(u) != 0)
 		loop_timer_arm(g->progress, PROGRESS_MS);
+	g->desks = desks_new(&(struct desks_params){ .loop = g->loop,
+	    .supervisor = g->supervisor,
+	    .hosts = g->hosts,
+	    .cas = g->cas });
 	return unpack_ok(u);
 }
 
 static bool
-hear_link(struct engine *g, struct ipc_packet *packet)
+have_env(struct engine *g, uint32_t number)
 {
-	if (packet->n_fds != 1 || g->env.client != NULL)
+	if (number >= DELIVERERS_MAX)
 		return false;
-	g->env.client = client_new(g->loop, packet->fds[0]);
+	if (number >= g->n_envs) {
+		g->envs = mem_grow(g->envs, number + 1, sizeof(*g->envs));
+		while (g->n_envs <= number)
+			g->envs[g->n_envs++] = NULL;
+	}
+	if (g->envs[number] == NULL) {
+		g->envs[number] = mem_new(sizeof(**g->envs));
+		g->envs[number]->loop = g->loop;
+		g->envs[number]->dns = g->dns;
+	}
+	return g->envs[number]->client == NULL;
+}
+
+static bool
+hear_link(struct engine *g, struct unpack *u, struct ipc_packet *packet)
+{
+	uint32_t number = unpack_u32(u);
+
+	if (!unpack_ok(u) || packet->n_fds != 1 || !have_env(g, number))
+		return false;
+	g->envs[number]->client = client_new(g->loop, packet->fds[0]);
 	packet->fds[0] = -1;
 	return true;
 }
 
-static void
-stop_all(struct engine *g)
+static bool
+hear_unlink(struct engine *g, struct unpack *u)
 {
-	for (size_t i = 0; i < g->n_seats; i++)
-		if (g->seats[i] != NULL)
-			account_stop(g->seats[i]->account);
+	struct fetch_env *env = env_of(g, unpack_u32(u));
+
+	if (env == NULL)
+		return unpack_ok(u);
+	desks_drop_env(g->desks, env);
+	client_free(&env->client);
+	return unpack_ok(u);
+}
+
+static bool
+hear_secret(struct engine *g, struct unpack *u)
+{
+	uint32_t number = unpack_u32(u);
+	struct span secret = unpack_span(u);
+
+	if (!unpack_ok(u))
+		return false;
+	desks_secret(g->desks, number, secret);
+	return true;
+}
+
+static bool
+hear_of(struct engine *g, enum wire_type type, struct unpack *u)
+{
+	uint32_t number = unpack_u32(u);
+
+	if (!unpack_ok(u))
+		return false;
+	if (type == WIRE_DROP)
+		desks_drop(g->desks, number);
+	else if (type == WIRE_POLL)
+		desks_poll(g->desks, number);
+	else
+		desks_pause(g->desks, number, type == WIRE_PAUSE);
+	return true;
 }
 
 static bool
@@ -243,31 +183,40 @@ hear(struct engine *g, struct ipc_packet *packet)
 {
 	struct unpack u = unpack_of(packet->payload);
 
+	if (packet->type == WIRE_LIMITS)
+		return g->desks == NULL && hear_limits(g, &u);
+	if (g->desks == NULL)
+		return false;
 	switch ((enum wire_type)packet->type) {
 	case WIRE_LINK:
-		return hear_link(g, packet);
-	case WIRE_LIMITS:
-		return hear_limits(g, &u);
-	case WIRE_CA:
-		return g->hosts != NULL && hear_ca(g, &u, packet);
-	case WIRE_ACCOUNT:
-		return g->hosts != NULL && g->env.client != NULL &&
-		    hear_account(g, &u);
-	case WIRE_STOP:
-		stop_all(g);
-		return true;
-	case WIRE_LEDGER:
-	case WIRE_TARGET:
-	case WIRE_FORGET:
+		return hear_link(g, &u, packet);
 	case WIRE_UNLINK:
+		return hear_unlink(g, &u);
+	case WIRE_CA:
+		return hear_ca(g, &u, packet);
+	case WIRE_ACCOUNT:
+		return hear_account(g, &u);
 	case WIRE_SECRET:
+		return hear_secret(g, &u);
 	case WIRE_DROP:
 	case WIRE_POLL:
 	case WIRE_PAUSE:
 	case WIRE_RESUME:
+		return hear_of(g, (enum wire_type)packet->type, &u);
 	case WIRE_PROBE:
+		desks_probe(g->desks);
+		return true;
 	case WIRE_PING:
+		ipc_send(g->supervisor, WIRE_PONG, SPAN(""));
+		return true;
+	case WIRE_STOP:
+		desks_stop(g->desks);
+		return true;
 	case WIRE_METRICS:
+	case WIRE_LIMITS:
+	case WIRE_LEDGER:
+	case WIRE_TARGET:
+	case WIRE_FORGET:
 	case WIRE_READY:
 	case WIRE_REFUSE:
 	case WIRE_KNOWN:
@@ -297,33 +246,30 @@ on_packet(void *arg, struct ipc_packet *packet)
 static void
 deinit(struct engine *g)
 {
-	for (size_t i = 0; i < g->n_seats; i++)
-		if (g->seats[i] != NULL)
-			free_seat(g->seats[i]);
-	free(g->seats);
-	for (size_t i = 0; i < g->n_cas; i++)
-		if (g->cas[i] != NULL) {
-			tls_ctx_free(&g->cas[i]->ctx);
-			free(g->cas[i]);
-		}
-	free(g->cas);
-	client_free(&g->env.client);
+	desks_free(&g->desks);
+	for (size_t i = 0; i < g->n_envs; i++) {
+		if (g->envs[i] != NULL)
+			client_free(&g->envs[i]->client);
+		free(g->envs[i]);
+	}
+	free(g->envs);
+	cas_free(&g->cas);
 	hosts_free(&g->hosts);
 	loop_timer_free(&g->progress);
+	loop_timer_free(&g->pulse);
 	dns_free(&g->dns);
 	ipc_free(&g->supervisor);
 	loop_free(&g->loop);
 }
 
-/* The first place is for "no certificates". */
 static void
 init(struct engine *g)
 {
 	g->loop = loop_new();
 	g->progress = loop_timer_new(g->loop, on_progress, g);
-	(void)have_room((void **)&g->cas, &g->n_cas, 0);
+	g->pulse = loop_timer_new(g->loop, on_pulse, g);
+	g->cas = cas_new();
 	g->supervisor = ipc_new(g->loop, WIRE_FD, on_packet, g);
-	g->env.loop = g->loop;
 }
 
 int
@@ -341,7 +287,6 @@ engine_main(void)
 	init(&g);
 	tls_prepare();
 	g.dns = dns_new(g.loop, &e);
-	g.env.dns = g.dns;
 	if (g.dns == NULL) {
 		log_error("engine", "%s", e.text);
 		deinit(&g);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/cas.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "util/mem.h"
+
+#define CA_MAX (16 * 1024 * 1024)
+#define NUMBER_MAX 1000000
+
+struct ca {
+	struct tls_ctx *ctx; /* NULL: they could not be read, and */
+	struct err e;        /* why */
+};
+
+struct cas {
+	struct ca **v; /* by number; NULL: none */
+	size_t n;
+};
+
+struct cas *
+cas_new(void)
+{
+	return mem_new(sizeof(struct cas));
+}
+
+void
+cas_free(struct cas **p)
+{
+	struct cas *c = *p;
+
+	*p = NULL;
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->v[i] != NULL)
+			tls_ctx_free(&c->v[i]->ctx);
+		free(c->v[i]);
+	}
+	free(c->v);
+	free(c);
+}
+
+static struct tls_ctx *
+read_ca(int fd, struct err *e)
+{
+	struct tls_ctx *ctx;
+	struct stat st;
+	void *map = MAP_FAILED;
+
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= CA_MAX)
+		map = mmap(
+		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED) {
+		err_set(e, ERR_TEMP, 0, "the certificates cannot be read");
+		return NULL;
+	}
+	ctx = tls_ctx_new_pem(span_make(map, (size_t)st.st_size), e);
+	munmap(map, (size_t)st.st_size);
+	return ctx;
+}
+
+bool
+cas_add(struct cas *c, uint32_t number, int fd)
+{
+	if (number == 0 || number >= NUMBER_MAX || cas_has(c, number))
+		return false;
+	if (number >= c->n) {
+		c->v = mem_grow(c->v, number + 1, sizeof(*c->v));
+		while (c->n <= number)
+			c->v[c->n++] = NULL;
+	}
+	c->v[number] = mem_new(sizeof(**c->v));
+	c->v[number]->ctx = read_ca(fd, &c->v[number]->e);
+	return true;
+}
+
+bool
+cas_has(const struct cas *c, uint32_t number)
+{
+	return number == 0 || (number < c->n && c->v[number] != NULL);
+}
+
+struct tls_ctx *
+cas_get(const struct cas *c, uint32_t number, const struct err **e)
+{
+	if (number == 0)
+		return NULL;
+	if (c->v[number]->ctx == NULL)
+		*e = &c->v[number]->e;
+	return c->v[number]->ctx;
+}

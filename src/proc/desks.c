@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/desks.h"
+
+#include <stdlib.h>
+
+#include "proc/wire.h"
+#include "sched/account.h"
+#include "sched/keeper.h"
+#include "sched/spread.h"
+#include "sys/clock.h"
+#include "util/mem.h"
+
+#define NUMBER_MAX 10000000
+#define TELL_MS 100 /* what changes often is told so often */
+
+struct desk {
+	struct desks *desks; /* not ours */
+	const struct fetch_env *env;
+	struct conf_account *conf;
+	struct secret *secret;
+	struct account *account; /* for one fetch, or */
+	struct keeper *keeper;   /* for as long as we are */
+	uint32_t number;
+	bool changed; /* its status is to be told */
+};
+
+struct desks {
+	struct desks_params params;
+	struct desk **v; /* by number; NULL: none */
+	size_t n;
+	struct loop_timer *tell;
+	uint64_t began; /* ms; and so many keepers since then: */
+	size_t begun;
+};
+
+static void
+say(struct desks *s, enum wire_type type, struct buf *b)
+{
+	ipc_send(s->params.supervisor, (uint8_t)type, buf_span(b));
+	buf_deinit(b);
+}
+
+static void
+say_number(struct desks *s, enum wire_type type, uint32_t number)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	say(s, type, &b);
+}
+
+static void
+say_result(struct desks *s, uint32_t number, const struct fetch_result *result)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	wire_pack_result(&b, result);
+	say(s, WIRE_RESULT, &b);
+}
+
+/* The accounts are freed before what they borrow. */
+static void
+free_desk(struct desk *it)
+{
+	account_free(&it->account);
+	keeper_free(&it->keeper);
+	wire_free_account(&it->conf);
+	secret_free(&it->secret);
+	free(it);
+}
+
+static void
+leave(struct desk *it)
+{
+	it->desks->v[it->number] = NULL;
+	free_desk(it);
+}
+
+/* ---- one fetch ---- */
+
+static void
+on_account(void *arg, const struct fetch_result *result)
+{
+	struct desk *it = arg;
+	struct fetch_result told = *result;
+	struct desks *s = it->desks;
+	uint32_t number = it->number;
+
+	leave(it);
+	say_result(s, number, &told);
+}
+
+/* ---- one that stays ---- */
+
+static void
+tell_status(struct desk *it)
+{
+	struct status status;
+	struct buf b;
+
+	it->changed = false;
+	keeper_status(it->keeper, &status);
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, it->number);
+	wire_pack_status(&b, &status);
+	say(it->desks, WIRE_STATUS, &b);
+}
+
+static void
+on_tell(void *arg)
+{
+	struct desks *s = arg;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != NULL && s->v[i]->changed)
+			tell_status(s->v[i]);
+}
+
+static void
+on_changed(void *arg)
+{
+	struct desk *it = arg;
+
+	it->changed = true;
+	if (!loop_timer_armed(it->desks->tell))
+		loop_timer_arm(it->desks->tell, TELL_MS);
+}
+
+/* Who waits for it shall not see an older status behind it. */
+static void
+on_polled(void *arg, const struct fetch_result *result)
+{
+	struct desk *it = arg;
+
+	tell_status(it);
+	say_result(it->desks, it->number, result);
+}
+
+static void
+on_want(void *arg)
+{
+	struct desk *it = arg;
+
+	say_number(it->desks, WIRE_WANT, it->number);
+}
+
+static void
+on_left(void *arg)
+{
+	struct desk *it = arg;
+	struct desks *s = it->desks;
+	uint32_t number = it->number;
+
+	tell_status(it); /* what it has delivered last */
+	leave(it);
+	say_number(s, WIRE_GONE, number);
+}
+
+static const struct keeper_events events = { on_changed, on_polled, on_want,
+	on_left };
+
+/* Those of one start begin one after another. */
+static uint64_t
+start_ms(struct desks *s)
+{
+	uint64_t now = clock_ms();
+
+	if (now - s->began > 60000)
+		s->begun = 0;
+	if (s->begun == 0)
+		s->began = now;
+	s->begun++;
+	return spread_start_ms(
+	    s->begun - 1, s->begun, clock_jitter(UINT32_MAX));
+}
+
+static void
+keep(struct desk *it, const struct params *who)
+{
+	struct desks *s = it->desks;
+
+	it->keeper = keeper_new(&(struct keeper_params){ .env = it->env,
+				    .hosts = s->params.hosts,
+				    .who = *who,
+				    .start_ms = start_ms(s) },
+	    &events, it);
+	on_changed(it);
+}
+
+/* ---- coming ---- */
+
+static bool
+have_room(struct desks *s, uint32_t number)
+{
+	if (number >= NUMBER_MAX)
+		return false;
+	if (number >= s->n) {
+		s->v = mem_grow(s->v, number + 1, sizeof(*s->v));
+		while (s->n <= number)
+			s->v[s->n++] = NULL;
+	}
+	return s->v[number] == NULL;
+}
+
+/* Its certificates cannot be read: that was a fetch, or there is no work. */
+static void
+refuse(struct desk *it, const struct err *e, bool stays)
+{
+	struct fetch_result result = { .err = *e, .progress.doing = "failed" };
+	struct desks *s = it->desks;
+	uint32_t number = it->number;
+
+	leave(it);
+	say_result(s, number, &result);
+	if (stays)
+		say_number(s, WIRE_GONE, number);
+}
+
+static void
+start(struct desk *it, bool stays, uint32_t ca, uint32_t delivery_ca)
+{
+	struct desks *s = it->desks;
+	const struct err *e = NULL;
+	struct params who = { .conf = it->conf,
+		.tls = cas_get(s->params.cas, ca, &e),
+		.delivery_tls = cas_get(s->params.cas, delivery_ca, &e),
+		.secret = it->secret,
+		.number = it->number };
+
+	if (e != NULL) {
+		refuse(it, e, stays);
+		return;
+	}
+	if (stays) {
+		keep(it, &who);
+		return;
+	}
+	it->account = account_new(
+	    &(struct account_params){
+		.env = it->env, .hosts = s->params.hosts, .who = who },
+	    on_account, it);
+}
+
+bool
+desks_add(struct desks *s, uint32_t number, bool stays,
+    const struct fetch_env *env, struct unpack *u)
+{
+	struct desk *it = mem_new(sizeof(*it));
+	uint32_t ca = unpack_u32(u);
+	uint32_t delivery_ca = unpack_u32(u);
+
+	it->desks = s;
+	it->env = env;
+	it->number = number;
+	it->conf = wire_unpack_account(u, &it->secret);
+	if (it->conf == NULL || !cas_has(s->params.cas, ca) ||
+	    !cas_has(s->params.cas, delivery_ca) || !have_room(s, number)) {
+		free_desk(it);
+		return false;
+	}
+	s->v[number] = it;
+	start(it, stays, ca, delivery_ca);
+	return true;
+}
+
+void
+desks_drop_env(struct desks *s, const struct fetch_env *env)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != NULL && s->v[i]->env == env)
+			leave(s->v[i]);
+}
+
+/* ---- what is said of one ---- */
+
+static struct desk *
+of(const struct desks *s, uint32_t number)
+{
+	return number < s->n ? s->v[number] : NULL;
+}
+
+void
+desks_secret(struct desks *s, uint32_t number, struct span secret)
+{
+	struct desk *it = of(s, number);
+	struct secret *old, *new = secret_new(secret);
+
+	if (it == NULL || it->keeper == NULL || new == NULL) {
+		secret_free(&new);
+		return;
+	}
+	old = it->secret;
+	it->secret = new;
+	keeper_secret(it->keeper, new);
+	secret_free(&old);
+}
+
+void
+desks_drop(struct desks *s, uint32_t number)
+{
+	struct desk *it = of(s, number);
+
+	if (it == NULL)
+		say_number(s, WIRE_GONE, number);
+	else if (it->keeper != NULL)
+		keeper_leave(it->keeper);
+	else
+		account_stop(it->account);
+}
+
+void
+desks_poll(struct desks *s, uint32_t number)
+{
+	struct desk *it = of(s, number);
+
+	if (it != NULL && it->keeper != NULL)
+		keeper_poll(it->keeper);
+}
+
+void
+desks_pause(struct desks *s, uint32_t number, bool paused)
+{
+	struct desk *it = of(s, number);
+
+	if (it == NULL || it->keeper == NULL)
+		return;
+	if (paused)
+		keeper_pause(it->keeper);
+	else
+		keeper_resume(it->keeper);
+}
+
+/* ---- and of all ---- */
+
+void
+desks_probe(struct desks *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != NULL && s->v[i]->keeper != NULL)
+			keeper_probe(s->v[i]->keeper);
+}
+
+void
+desks_stop(struct desks *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != NULL)
+			desks_drop(s, (uint32_t)i);
+}
+
+void
+desks_progress(struct desks *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct fetch_progress progress;
+		struct buf b;
+
+		if (s->v[i] == NULL || s->v[i]->account == NULL)
+			continue;
+		account_progress(s->v[i]->account, &progress);
+		buf_init(&b, IPC_PAYLOAD_MAX);
+		pack_u32(&b, s->v[i]->number);
+		wire_pack_progress(&b, &progress);
+		say(s, WIRE_PROGRESS, &b);
+	}
+}
+
+void
+desks_each(struct desks *s, desks_fn fn, void *arg)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct status status;
+
+		if (s->v[i] == NULL || s->v[i]->keeper == NULL)
+			continue;
+		keeper_status(s->v[i]->keeper, &status);
+		fn(arg, s->v[i]->conf->name, &status);
+	}
+}
+
+/* ---- life ---- */
+
+struct desks *
+desks_new(const struct desks_params *params)
+{
+	struct desks *s = mem_new(sizeof(*s));
+
+	s->params = *params;
+	s->tell = loop_timer_new(params->loop, on_tell, s);
+	return s;
+}
+
+void
+desks_free(struct desks **p)
+{
+	struct desks *s = *p;
+
+	*p = NULL;
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != NULL)
+			free_desk(s->v[i]);
+	free(s->v);
+	loop_timer_free(&s->tell);
+	free(s);
+}
