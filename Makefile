@@ -110,7 +110,10 @@ install-files: $(O)/mailhaul
 	install -D -m 644 man/mailhaul.1 $(DESTDIR)$(PREFIX)/share/man/man1/mailhaul.1
 	install -D -m 644 man/mailhaul.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mailhaul.conf.5
 	install -D -m 644 etc/mailhaul.conf $(DESTDIR)$(PREFIX)/share/doc/mailhaul/mailhaul.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user systemd/mailhaul-fetch.service systemd/mailhaul-fetch.timer
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/*.service systemd/*.timer
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user systemd/user/*
+	install -D -m 644 systemd/mailhaul.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mailhaul.conf
+	install -D -m 644 systemd/mailhaul.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mailhaul.conf
 clean:
 	rm -rf build
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
