@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "io/ipc.h"
@@ -45,41 +47,85 @@ pick_env(char *picked[ENV_MAX])
 	picked[n] = NULL;
 }
 
-/* In the child, between fork and exec. */
+/* ---- in the child, between fork and exec ---- */
+
+/* The supervisor hears why; nothing else is left to do. */
 static void
-become(const char *role, int fd, int stderr_fd, char **env)
+give_up(int fd, const struct err *e)
 {
-	char *argv[] = { NULL, NULL };
-	char name[32];
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u8(&b, WIRE_REFUSE);
+	wire_pack_err(&b, e);
+	(void)send(fd, buf_span(&b).p, buf_span(&b).n, MSG_NOSIGNAL);
+	_exit(EX_OSERR);
+}
+
+static void
+give_up_for(int fd, const char *what)
+{
+	struct err e;
+
+	err_set(&e, ERR_TEMP, errno, "cannot start a process: %s: %s", what,
+	    strerror(errno));
+	give_up(fd, &e);
+}
+
+/* A program of that user shall not type into the terminal of ours, nor stand
+ * in a directory that is none of its business. */
+static void
+become(const struct user *user, int fd)
+{
+	struct err e;
+
+	if (setsid() < 0)
+		give_up_for(fd, "setsid");
+	if (chdir("/") < 0)
+		give_up_for(fd, "/");
+	if (user_become(user, &e) != 0)
+		give_up(fd, &e);
+}
+
+static void
+run(char **argv, const struct user *user, int fd, int stderr_fd, char **env)
+{
 	sigset_t none;
 
-	snprintf(name, sizeof(name), "%s", role);
-	argv[0] = name;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (stderr_fd >= 0 && dup2(stderr_fd, STDERR_FILENO) < 0)
-		_exit(71);
+		give_up_for(fd, "dup2");
 	/* dup2 clears close-on-exec, unless it is the same descriptor */
 	if (fd == WIRE_FD ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, WIRE_FD) < 0)
-		_exit(71);
+		give_up_for(fd, "dup2");
 	syscall(SYS_close_range, WIRE_FD + 1, ~0U, 0);
+	if (user != NULL)
+		become(user, WIRE_FD);
 	execve("/proc/self/exe", argv, env);
-	_exit(71);
+	give_up_for(WIRE_FD, "exec");
 }
 
+/* ---- in the supervisor ---- */
+
 pid_t
-spawn_role(const char *role, int stderr_fd, int *fd, struct err *e)
+spawn_role(const char *role, const struct user *user, int stderr_fd, int *fd,
+    struct err *e)
 {
+	/* execve(2) only reads them */
+	char *argv[] = { (char *)(uintptr_t)role, NULL, NULL };
 	char *env[ENV_MAX];
 	int pair[2];
 	pid_t pid;
 
+	if (user != NULL)
+		argv[1] = (char *)(uintptr_t)user->name;
 	if (ipc_pair(pair, e) != 0)
 		return -1;
 	pick_env(env);
 	pid = fork();
 	if (pid == 0)
-		become(role, pair[1], stderr_fd, env);
+		run(argv, user, pair[1], stderr_fd, env);
 	close(pair[1]);
 	if (pid < 0) {
 		err_set(e, ERR_TEMP, errno, "cannot start the %s: %s", role,
@@ -115,10 +161,16 @@ judge(int status, char *why, size_t size)
 	return false;
 }
 
+int
+spawn_watch(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
 bool
 spawn_reap(pid_t pid, unsigned int ms, char *why, size_t size)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = spawn_watch(pid);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int status = 0;
 	int n = 0;

@@ -303,7 +303,7 @@ start(struct team *t, struct member *m, const char *role, ipc_fn fn,
 
 	m->role = role;
 	m->team = t;
-	m->pid = spawn_role(role, t->params.stderr_fd, &fd, e);
+	m->pid = spawn_role(role, NULL, t->params.stderr_fd, &fd, e);
 	if (m->pid < 0) {
 		m->pid = 0;
 		return -1;

@@ -22,6 +22,7 @@
 #include "proc/wire.h"
 
 #define SECRET_NAME "TEST_TOKEN"
+#define ROLE_OF_USER "mailhaul: of a user"
 
 /* ---- spawn_reap() ---- */
 
@@ -145,7 +146,7 @@ converse(const char *role, int stderr_fd, char *said, size_t size)
 	char why[100];
 	struct err e;
 	int fd = -1;
-	pid_t pid = spawn_role(role, stderr_fd, &fd, &e);
+	pid_t pid = spawn_role(role, NULL, stderr_fd, &fd, &e);
 	ssize_t n;
 
 	assert_true(pid > 0);
@@ -218,6 +219,64 @@ does_not_inherit_blocked_signals(void **state)
 	assert_non_null(strstr(said, "fds:0"));
 }
 
+/* Who is not root can only stay who he is. */
+static void
+becomes_the_user_first(void **state)
+{
+	struct user *user = calloc(1, sizeof(*user));
+	char why[100], said[512], wanted[400];
+	struct err e;
+	int fd;
+	pid_t pid;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(geteuid() == 0 ? user_find("daemon", user, &e)
+					: user_find_uid(geteuid(), user, &e),
+	    0);
+	pid = spawn_role(ROLE_OF_USER, user, -1, &fd, &e);
+	assert_true(pid > 0);
+	fcntl(fd, F_SETFL, 0);
+	n = recv(fd, said, sizeof(said) - 1, 0);
+	said[n < 0 ? 0 : n] = '\0';
+	close(fd);
+	if (!spawn_reap(pid, 10000, why, sizeof(why)))
+		fail_msg("%s: %s", why, said + 1);
+	snprintf(wanted, sizeof(wanted), "%s uid:%lu cwd:/ session:own",
+	    user->name, (unsigned long)user->uid);
+	assert_string_equal(said, wanted);
+	free(user);
+}
+
+static void
+does_not_run_as_anybody_else(void **state)
+{
+	struct user *user = calloc(1, sizeof(*user));
+	char why[100], said[256];
+	struct unpack u;
+	struct err e;
+	int fd;
+	pid_t pid;
+	ssize_t n;
+
+	(void)state;
+	user->uid = (uid_t)-1; /* which means "leave it" to the kernel */
+	user->gid = (gid_t)-1;
+	snprintf(user->name, sizeof(user->name), "nobody at all");
+	pid = spawn_role(ROLE_OF_USER, user, -1, &fd, &e);
+	assert_true(pid > 0);
+	fcntl(fd, F_SETFL, 0);
+	n = recv(fd, said, sizeof(said), 0);
+	assert_true(n > 1);
+	assert_int_equal(said[0], WIRE_REFUSE);
+	u = unpack_of(span_make(said + 1, (size_t)n - 1));
+	wire_unpack_err(&u, &e);
+	assert_non_null(strstr(e.text, "nobody at all"));
+	close(fd);
+	assert_false(spawn_reap(pid, 10000, why, sizeof(why)));
+	free(user);
+}
+
 static unsigned int
 open_above_the_link(void)
 {
@@ -226,6 +285,18 @@ open_above_the_link(void)
 	for (int fd = WIRE_FD + 1; fd < 1024; fd++)
 		n += fcntl(fd, F_GETFD) >= 0;
 	return n;
+}
+
+static int
+play_user(const char *name)
+{
+	char said[256], cwd[64];
+
+	snprintf(said, sizeof(said), "%s uid:%lu cwd:%s session:%s", name,
+	    (unsigned long)geteuid(),
+	    getcwd(cwd, sizeof(cwd)) == NULL ? "?" : cwd,
+	    getsid(0) == getpid() ? "own" : "not own");
+	return send(WIRE_FD, said, strlen(said), 0) < 0;
 }
 
 /* The child. */
@@ -265,8 +336,12 @@ main(int argc, char **argv)
 		    starts_itself_in_a_role_with_a_link_and_nothing_else),
 		cmocka_unit_test(gives_it_another_standard_error),
 		cmocka_unit_test(does_not_inherit_blocked_signals),
+		cmocka_unit_test(becomes_the_user_first),
+		cmocka_unit_test(does_not_run_as_anybody_else),
 	};
 
+	if (argc == 2 && strcmp(argv[0], ROLE_OF_USER) == 0)
+		return play_user(argv[1]);
 	if (argc == 1 && strncmp(argv[0], "mailhaul: ", 10) == 0)
 		return play(argv[0]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
