@@ -47,6 +47,7 @@ static bool
 hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 {
 	uint8_t level = unpack_u8(u);
+	uint8_t format = unpack_u8(u);
 	char *path = unpack_str(u);
 	bool mda_may_gain = unpack_u8(u) != 0;
 	struct err e;
@@ -58,6 +59,7 @@ hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 		return false;
 	}
 	log_set_level((enum log_level)level);
+	log_set_format((enum log_format)format);
 	d->lock = packet->fds[0];
 	packet->fds[0] = -1;
 	give_up_privileges(mda_may_gain);
@@ -105,6 +107,17 @@ fill_target(
 		t->exits[i] = (uint8_t)verdicts[a->mda_exit[i]];
 }
 
+static void
+say_known(struct deliverer *d, uint32_t number)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	ipc_send(d->supervisor, WIRE_KNOWN, buf_span(&b));
+	buf_deinit(&b);
+}
+
 static bool
 hear_target(struct deliverer *d, struct unpack *u)
 {
@@ -117,6 +130,7 @@ hear_target(struct deliverer *d, struct unpack *u)
 	fill_target(&t, a, (unsigned long)d->max_files);
 	server_account(d->server, number, &t);
 	wire_free_account(&a);
+	say_known(d, number);
 	return true;
 }
 

@@ -182,28 +182,22 @@ on_secret(void *arg, struct secret *secret, const struct err *e)
 		fail_job(j, e);
 	else if (team_account(j->supervisor->team,
 		     (uint32_t)(j - j->supervisor->jobs), j->account, secret,
-		     &why) != 0)
+		     false, &why) != 0)
 		fail_job(j, &why);
 	secret_free(&secret);
 }
 
+/* The deliverers start while the secrets are fetched. */
 static void
-on_ready(void *arg)
+start_jobs(struct supervisor *s)
 {
-	struct supervisor *s = arg;
-	struct err e;
-
-	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	for (size_t i = 0; i < s->conf->n; i++) {
 		struct job *j = &s->jobs[i];
 
-		if (!j->asked || j->ended)
+		if (!j->asked)
 			continue;
-		if (s->stopping)
-			fail_job(j, &e);
-		else
-			j->waiting =
-			    secrets_get(s->loop, j->account, on_secret, j);
+		team_expect(s->team, j->account);
+		j->waiting = secrets_get(s->loop, j->account, on_secret, j);
 	}
 }
 
@@ -229,20 +223,58 @@ on_result(void *arg, uint32_t number, const struct fetch_result *result)
 	end_job(j, &result->err);
 }
 
+/* A deliverer takes along whose mail it delivers, the engine all. */
+static bool
+is_hit(const struct job *j, enum team_role role, const char *user)
+{
+	const char *run_as = j->account->run_as;
+
+	if (role == TEAM_ENGINE)
+		return true;
+	if (user == NULL || run_as == NULL)
+		return user == NULL && run_as == NULL;
+	return strcmp(run_as, user) == 0;
+}
+
 static void
-on_broken(void *arg, const struct err *e)
+on_ended(void *arg, enum team_role role, const char *user, const struct err *e)
 {
 	struct supervisor *s = arg;
 
-	for (size_t i = 0; i < s->conf->n; i++)
-		if (s->jobs[i].asked && !s->jobs[i].ended) {
-			secrets_cancel(&s->jobs[i].waiting);
-			fail_job(&s->jobs[i], e);
-		}
+	for (size_t i = 0; i < s->conf->n; i++) {
+		struct job *j = &s->jobs[i];
+
+		if (!j->asked || j->ended || !is_hit(j, role, user))
+			continue;
+		secrets_cancel(&j->waiting);
+		fail_job(j, e);
+	}
 }
 
-static const struct team_events events = { on_ready, on_progress, on_result,
-	on_broken };
+/* Of the daemon's accounts alone. */
+static void
+on_status(void *arg, uint32_t number, const struct status *status)
+{
+	(void)arg;
+	(void)number;
+	(void)status;
+}
+
+static void
+on_number(void *arg, uint32_t number)
+{
+	(void)arg;
+	(void)number;
+}
+
+static void
+on_pong(void *arg)
+{
+	(void)arg;
+}
+
+static const struct team_events events = { on_progress, on_result, on_status,
+	on_number, on_number, on_number, on_ended, on_pong };
 
 /* The first signal ends in order, the second at once: what is delivered is
  * safe either way. */
@@ -374,12 +406,15 @@ init(struct supervisor *s, struct err *e)
 	s->sigint = loop_signal_new(s->loop, SIGINT, on_signal, s);
 	s->sigterm = loop_signal_new(s->loop, SIGTERM, on_signal, s);
 	s->sighup = loop_signal_new(s->loop, SIGHUP, on_signal, s);
-	params = (struct team_params){ .conf = s->conf,
+	params = (struct team_params){ .state_dir = s->conf->state_dir,
 		.lock_fd = s->lock,
 		.stderr_fd = s->log_fds[1],
 		.max_files = s->max_files,
+		.max_connections_per_host = s->conf->max_connections_per_host,
+		.engine_user = s->conf->engine_user,
 		.progress = style_of(s) == REPORT_MOVING,
-		.log_level = level_of(s) };
+		.log_level = level_of(s),
+		.log_format = s->conf->log_format };
 	s->team = team_new(s->loop, &params, &events, s, e);
 	return s->team == NULL ? -1 : 0;
 }
@@ -419,6 +454,7 @@ run(struct supervisor *s)
 		s->status = reaction_of(e.kind)->exit_status;
 		return;
 	}
+	start_jobs(s);
 	if (s->left > 0)
 		loop_run(s->loop);
 	report_end(s->report);

@@ -1,326 +1,576 @@
 /* SPDX-License-Identifier: ISC */
 #include "proc/team.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "io/ipc.h"
-#include "io/tls.h"
-#include "proc/spawn.h"
+#include "proc/posts.h"
+#include "proc/seats.h"
 #include "proc/wire.h"
-#include "sys/file.h"
 #include "util/mem.h"
 
-#define END_MS 20000          /* for a child to leave by itself */
-#define ACCOUNT_MAX (1 << 24) /* octets; more than any configuration */
-
-struct member {
-	const char *role;
-	struct team *team; /* not ours */
-	struct ipc *link;
-	pid_t pid;
-};
+#define PACK_MAX (1 << 24) /* octets; more than any configuration */
+#define LINK_MS 1000       /* until descriptors are there again */
 
 struct team {
 	struct loop *loop; /* not ours */
 	struct team_params params;
 	const struct team_events *events; /* not ours */
 	void *arg;
-	struct member engine, deliverer;
-	const char **cas; /* tls-ca-file by number from 1; not ours */
-	uint32_t n_cas;
-	bool broken;
+	struct team_engine *engine;
+	struct posts posts;
+	struct seats seats;
+	struct loop_timer *later; /* what cannot be done inside a call */
+	unsigned int restarts;    /* of deliverers that are no more */
+	bool stopping;
 };
 
-static void
-say(struct member *m, enum wire_type type, struct buf *b)
-{
-	ipc_send(m->link, (uint8_t)type, buf_span(b));
-	buf_wipe(b); /* it may hold a secret */
-}
-
-/* ---- what they say ---- */
+/* ---- an account on its way to the engine ---- */
 
 static void
-broken(struct team *t, const struct err *e)
+hand_over(struct team *t, struct seat *s)
 {
-	if (t->broken)
-		return;
-	t->broken = true;
-	t->events->broken(t->arg, e);
-}
+	const struct post *p = s->post;
 
-static void
-gone(struct member *m)
-{
-	struct err e;
-	char why[100] = "ended";
-
-	ipc_free(&m->link);
-	(void)spawn_reap(m->pid, END_MS, why, sizeof(why));
-	m->pid = 0;
-	err_set(&e, ERR_TEMP, 0,
-	    "the process \"%s\" %s; what was delivered "
-	    "is safe, run mailhaul again",
-	    m->role, why);
-	broken(m->team, &e);
+	team_engine_account(
+	    t->engine, s->number, s->stays, p->number, buf_span(&s->account));
+	if (s->newer != NULL)
+		team_engine_secret(t->engine, s->number, s->newer);
+	if (s->pause != 0)
+		team_engine_say(t->engine, s->pause, s->number);
+	if (s->poll)
+		team_engine_say(t->engine, WIRE_POLL, s->number);
+	seat_works(s);
 }
 
 static void
-hear_progress(struct team *t, struct unpack *u)
+tell_target(const struct post *p, struct seat *s)
 {
-	uint32_t number = unpack_u32(u);
-	struct fetch_progress progress;
-	char *doing;
-
-	wire_unpack_progress(u, &progress);
-	doing = (char *)(uintptr_t)progress.doing;
-	if (unpack_ok(u) && number < t->params.conf->n)
-		t->events->progress(t->arg, number, &progress);
-	free(doing);
-}
-
-static void
-hear_result(struct team *t, struct unpack *u)
-{
-	uint32_t number = unpack_u32(u);
-	struct fetch_result result;
-	char *doing;
-
-	wire_unpack_result(u, &result);
-	doing = (char *)(uintptr_t)result.progress.doing;
-	if (unpack_ok(u) && number < t->params.conf->n)
-		t->events->result(t->arg, number, &result);
-	free(doing);
-}
-
-static void
-on_engine(void *arg, struct ipc_packet *packet)
-{
-	struct member *m = arg;
-	struct unpack u;
-
-	if (packet == NULL) {
-		gone(m);
-		return;
-	}
-	u = unpack_of(packet->payload);
-	if (packet->type == WIRE_PROGRESS)
-		hear_progress(m->team, &u);
-	else if (packet->type == WIRE_RESULT)
-		hear_result(m->team, &u);
-}
-
-static void
-on_deliverer(void *arg, struct ipc_packet *packet)
-{
-	struct member *m = arg;
-	struct unpack u;
-	struct err e;
-
-	if (packet == NULL) {
-		gone(m);
-		return;
-	}
-	u = unpack_of(packet->payload);
-	if (packet->type == WIRE_READY) {
-		m->team->events->ready(m->team->arg);
-	} else if (packet->type == WIRE_REFUSE) {
-		wire_unpack_err(&u, &e);
-		broken(m->team, &e);
-	}
-}
-
-/* ---- what we say ---- */
-
-static bool
-wants_privileges(const struct conf *conf)
-{
-	for (size_t i = 0; i < conf->n; i++)
-		if (conf->accounts[i].mda_new_privileges)
-			return true;
-	return false;
-}
-
-static void
-introduce(struct team *t)
-{
-	char path[4096];
 	struct buf b;
 
 	buf_init(&b, IPC_PAYLOAD_MAX);
-	pack_u8(&b, (uint8_t)t->params.log_level);
-	snprintf(
-	    path, sizeof(path), "%s/ledger.sqlite", t->params.conf->state_dir);
-	pack_str(&b, path);
-	pack_u8(&b, wants_privileges(t->params.conf));
-	pack_u64(&b, t->params.max_files);
-	ipc_send_fds(t->deliverer.link, WIRE_LEDGER, buf_span(&b),
-	    &t->params.lock_fd, 1, false);
-	buf_clear(&b);
-	pack_u8(&b, (uint8_t)t->params.log_level);
-	pack_u32(&b, t->params.conf->max_connections_per_host);
-	pack_u8(&b, t->params.progress);
-	say(&t->engine, WIRE_LIMITS, &b);
-}
-
-/* They need no secret, and must be known before the engine asks for them: its
- * packets come by another way, and may overtake ours. */
-static int
-send_targets(struct team *t, struct err *e)
-{
-	const struct conf *conf = t->params.conf;
-	struct buf b;
-
-	for (size_t i = 0; i < conf->n; i++) {
-		buf_init(&b, ACCOUNT_MAX);
-		wire_pack_target(&b, (uint32_t)i, &conf->accounts[i]);
-		if (b.n > IPC_PAYLOAD_MAX) {
-			buf_deinit(&b);
-			return err_set(e, ERR_CONFIG, 0,
-			    "account %s: the paths and the arguments of mda "
-			    "are longer than %d octets",
-			    conf->accounts[i].name, IPC_PAYLOAD_MAX);
-		}
-		say(&t->deliverer, WIRE_TARGET, &b);
-	}
-	return 0;
-}
-
-/* The targets first: the deliverer hears nothing from the engine before. */
-static int
-link_them(struct team *t, struct err *e)
-{
-	int pair[2];
-
-	if (send_targets(t, e) != 0 || ipc_pair(pair, e) != 0)
-		return -1;
-	ipc_send_fds(t->engine.link, WIRE_LINK, SPAN(""), &pair[0], 1, true);
-	ipc_send_fds(t->deliverer.link, WIRE_LINK, SPAN(""), &pair[1], 1, true);
-	return 0;
-}
-
-static int
-send_ca(struct team *t, const char *file, uint32_t number, struct err *e)
-{
-	struct buf pem;
-	struct buf b;
-	int fd = memfd_create("certificates", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return err_set(
-		    e, ERR_TEMP, errno, "memfd: %s", strerror(errno));
-	if (tls_read_ca(file, &pem, e) != 0) {
-		close(fd);
-		return -1;
-	}
-	if (file_write_all(fd, buf_span(&pem), "memfd", e) != 0) {
-		buf_deinit(&pem);
-		close(fd);
-		return -1;
-	}
-	buf_deinit(&pem);
-	buf_init(&b, IPC_PAYLOAD_MAX);
-	pack_u32(&b, number);
-	ipc_send_fds(t->engine.link, WIRE_CA, buf_span(&b), &fd, 1, true);
+	seat_pack_target(s, &b);
+	team_deliverer_target(p->deliverer, buf_span(&b));
 	buf_deinit(&b);
-	return 0;
+	s->told = true;
 }
 
-static bool
-same_file(const char *a, const char *b)
+/* As far as it gets now. The deliverer must know the target before the engine
+ * asks for it: that comes by another way, and could overtake ours. */
+static void
+advance(struct team *t, struct seat *s)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	const struct post *p = s->post;
+
+	if (s->state != SEAT_WAITING || p->outgrown ||
+	    !team_deliverer_ready(p->deliverer))
+		return;
+	if (!s->told)
+		tell_target(p, s);
+	if (s->known && p->linked && team_engine_there(t->engine))
+		hand_over(t, s);
 }
 
-/* Each store is read and sent once. */
+static void
+advance_all(struct team *t, const struct post *p)
+{
+	for (uint32_t i = 0; i < t->seats.n; i++)
+		if (t->seats.v[i]->post == p)
+			advance(t, t->seats.v[i]);
+}
+
+/* ---- deliverers ---- */
+
+static void
+link_post(struct team *t, struct post *p)
+{
+	struct err e;
+
+	if (post_link(p, t->engine, &e) == 0) {
+		advance_all(t, p);
+		return;
+	}
+	log_warning("supervisor", "%s", e.text);
+	loop_timer_arm(t->later, LINK_MS);
+}
+
+/* Of what the engine had, and a process took along. */
+static void
+tell_lost(struct team *t, const struct seat *s, bool dropped)
+{
+	if (s->stays && (dropped || t->stopping))
+		t->events->gone(t->arg, s->name);
+	else if (t->params.restarts)
+		t->events->lost(t->arg, s->name);
+}
+
+/* The engine still has those accounts, but has heard that they are over. */
+static void
+forget_seats(struct team *t, const struct post *p)
+{
+	for (uint32_t i = 0; i < t->seats.n; i++) {
+		struct seat *s = t->seats.v[i];
+		bool dropped = s->state == SEAT_LEAVING;
+
+		if (s->post == p && seat_forget(s))
+			tell_lost(t, s, dropped);
+	}
+}
+
+static void
+free_post(struct team *t, struct post *p)
+{
+	t->restarts += team_deliverer_restarts(p->deliverer);
+	posts_remove(&t->posts, p);
+}
+
+static void
+on_deliverer_ready(void *arg)
+{
+	struct post *p = arg;
+
+	link_post(p->owner, p);
+}
+
+static void
+on_deliverer_known(void *arg, uint32_t number)
+{
+	struct post *p = arg;
+	struct team *t = p->owner;
+	struct seat *s = seats_at(&t->seats, number);
+
+	if (s == NULL || s->post != p || !s->told)
+		return;
+	s->known = true;
+	advance(t, s);
+}
+
+static void
+on_deliverer_ended(void *arg, const struct err *e)
+{
+	struct post *p = arg;
+	struct team *t = p->owner;
+
+	post_unlink(p, t->engine);
+	if (e->kind != ERR_NONE)
+		t->events->ended(t->arg, TEAM_DELIVERER,
+		    team_deliverer_user(p->deliverer), e);
+	forget_seats(t, p);
+	if (p->retired)
+		free_post(t, p);
+}
+
+static const struct team_deliverer_events of_deliverer = { on_deliverer_ready,
+	on_deliverer_known, on_deliverer_ended };
+
+/* A daemon's deliverer without an account ends. */
+static void
+retire(struct team *t, struct post *p)
+{
+	if (p == NULL || p->retired || !t->params.restarts || t->stopping ||
+	    seats_wanted(&t->seats, p))
+		return;
+	p->retired = true;
+	post_unlink(p, t->engine);
+	if (team_deliverer_dismiss(p->deliverer))
+		return;
+	forget_seats(t, p);
+	free_post(t, p);
+}
+
+static struct post *
+new_post(struct team *t, const char *user, struct err *e)
+{
+	const struct team_deliverer_params params = { .user = user,
+		.state_dir = t->params.state_dir,
+		.lock_fd = t->params.lock_fd,
+		.stderr_fd = t->params.stderr_fd,
+		.max_files = t->params.max_files,
+		.restarts = t->params.restarts,
+		.log_level = t->params.log_level,
+		.log_format = t->params.log_format };
+
+	return posts_add(&t->posts, t->loop, t, &params, &of_deliverer, e);
+}
+
+/* With all that the account needs. NULL: there is no such user. */
+static struct post *
+need_post(struct team *t, const struct conf_account *a, struct err *e)
+{
+	struct post *p = posts_find(&t->posts, a->run_as);
+
+	if (p == NULL)
+		p = new_post(t, a->run_as, e);
+	if (p == NULL)
+		return NULL;
+	if (!team_deliverer_expect(p->deliverer, a)) {
+		p->outgrown = true;
+		loop_timer_arm(t->later, 0);
+	}
+	if (p->retired) {
+		p->retired = false;
+		team_deliverer_replace(p->deliverer);
+	}
+	return p;
+}
+
+void
+team_expect(struct team *t, const struct conf_account *account)
+{
+	struct err e;
+
+	(void)need_post(t, account, &e);
+}
+
+/* ---- accounts are given ---- */
+
 static int
-ca_number(struct team *t, enum conf_tls tls, const char *file, uint32_t *number,
-    struct err *e)
+pack_target(struct buf *b, const struct conf_account *a, struct err *e)
 {
-	*number = 0;
-	if (tls == CONF_TLS_NONE)
-		return 0;
-	for (*number = 1; *number <= t->n_cas; (*number)++)
-		if (same_file(t->cas[*number - 1], file))
-			return 0;
-	if (send_ca(t, file, *number, e) != 0)
-		return -1;
-	t->cas = mem_grow(t->cas, ++t->n_cas, sizeof(*t->cas));
-	t->cas[t->n_cas - 1] = file;
+	wire_pack_target(b, 0, a);
+	if (b->n > IPC_PAYLOAD_MAX)
+		return err_set(e, ERR_CONFIG, 0,
+		    "the paths and the arguments of mda are longer than %d "
+		    "octets",
+		    IPC_PAYLOAD_MAX);
 	return 0;
 }
 
 int
 team_account(struct team *t, uint32_t number,
-    const struct conf_account *account, const struct secret *secret,
+    const struct conf_account *account, const struct secret *secret, bool stays,
     struct err *e)
 {
-	struct buf b;
-	uint32_t ca, delivery_ca;
+	struct buf packed, target;
+	struct post *p = NULL;
+	struct seat *s;
 
-	if (ca_number(t, account->tls, account->tls_ca_file, &ca, e) != 0 ||
-	    ca_number(t, account->delivery_tls, account->delivery_tls_ca_file,
-		&delivery_ca, e) != 0)
+	buf_init(&packed, PACK_MAX);
+	buf_init(&target, PACK_MAX);
+	if (team_engine_pack(t->engine, account, secret, &packed, e) == 0 &&
+	    pack_target(&target, account, e) == 0)
+		p = need_post(t, account, e);
+	if (p == NULL) {
+		buf_wipe(&packed);
+		buf_deinit(&target);
 		return -1;
-	buf_init(&b, ACCOUNT_MAX);
-	pack_u32(&b, number);
-	pack_u32(&b, ca);
-	pack_u32(&b, delivery_ca);
-	wire_pack_account(&b, account, secret);
-	if (b.n > IPC_PAYLOAD_MAX) {
-		buf_wipe(&b);
-		return err_set(e, ERR_CONFIG, 0,
-		    "the mailboxes, the recipients and the secret of this "
-		    "account are longer than %d octets",
-		    IPC_PAYLOAD_MAX);
 	}
-	say(&t->engine, WIRE_ACCOUNT, &b);
+	s = seats_take(&t->seats, p, number, &target, &packed);
+	s->stays = stays;
+	if (t->stopping) {
+		seat_end(s);
+		loop_timer_arm(t->later, 0);
+	}
+	advance(t, s);
 	return 0;
 }
 
 void
-team_stop(struct team *t)
+team_secret(struct team *t, uint32_t number, const struct secret *secret)
 {
-	if (t->engine.link != NULL)
-		ipc_send(t->engine.link, WIRE_STOP, SPAN(""));
-	/* it waits for what it gave to the deliverer */
-	if (t->deliverer.link != NULL)
-		ipc_send(t->deliverer.link, WIRE_STOP, SPAN(""));
+	struct seat *s = seats_find(&t->seats, number);
+
+	if (s == NULL)
+		return;
+	if (s->state == SEAT_WORKING)
+		team_engine_secret(t->engine, s->number, secret);
+	if (s->state == SEAT_WAITING) {
+		secret_free(&s->newer);
+		s->newer = secret_new(secret_span(secret));
+	}
+}
+
+/* What the engine never had is told of from the loop. */
+void
+team_drop(struct team *t, uint32_t number)
+{
+	struct seat *s = seats_find(&t->seats, number);
+
+	if (s == NULL)
+		return;
+	if (s->state == SEAT_WORKING) {
+		team_engine_say(t->engine, WIRE_DROP, s->number);
+		s->state = SEAT_LEAVING;
+	} else if (s->state == SEAT_WAITING) {
+		seat_end(s);
+		loop_timer_arm(t->later, 0);
+	}
+}
+
+void
+team_poll(struct team *t, uint32_t number)
+{
+	struct seat *s = seats_find(&t->seats, number);
+
+	if (s == NULL)
+		return;
+	if (s->state == SEAT_WORKING)
+		team_engine_say(t->engine, WIRE_POLL, s->number);
+	else if (s->state == SEAT_WAITING)
+		s->poll = true;
+}
+
+void
+team_pause(struct team *t, uint32_t number, bool paused)
+{
+	struct seat *s = seats_find(&t->seats, number);
+	const uint8_t word = paused ? WIRE_PAUSE : WIRE_RESUME;
+
+	if (s == NULL)
+		return;
+	if (s->state == SEAT_WORKING)
+		team_engine_say(t->engine, word, s->number);
+	else if (s->state == SEAT_WAITING)
+		s->pause = word;
+}
+
+/* ---- what the engine says ---- */
+
+/* The one that the engine may speak of, or NULL. */
+static struct seat *
+seat_of(const struct team *t, uint32_t number)
+{
+	struct seat *s = seats_at(&t->seats, number);
+
+	if (s != NULL && (s->state == SEAT_WORKING || s->state == SEAT_LEAVING))
+		return s;
+	return NULL;
+}
+
+/* The last that is heard of what had to be given up. */
+static bool
+was_orphan(const struct team *t, uint32_t number)
+{
+	struct seat *s = seats_at(&t->seats, number);
+
+	if (s == NULL || s->state != SEAT_ORPHAN)
+		return false;
+	seat_leave(s);
+	return true;
+}
+
+static void
+on_progress(void *arg, uint32_t number, const struct fetch_progress *progress)
+{
+	struct team *t = arg;
+	const struct seat *s = seat_of(t, number);
+
+	if (s != NULL)
+		t->events->progress(t->arg, s->name, progress);
+}
+
+static void
+on_result(void *arg, uint32_t number, const struct fetch_result *result)
+{
+	struct team *t = arg;
+	struct seat *s = seat_of(t, number);
+	struct post *p;
+
+	if (s == NULL)
+		return;
+	p = s->post;
+	if (!s->stays)
+		seat_leave(s);
+	t->events->result(t->arg, s->name, result);
+	retire(t, p);
+}
+
+static void
+on_status(void *arg, uint32_t number, const struct status *status)
+{
+	struct team *t = arg;
+	const struct seat *s = seat_of(t, number);
+
+	if (s != NULL)
+		t->events->status(t->arg, s->name, status);
+}
+
+static void
+on_want(void *arg, uint32_t number)
+{
+	struct team *t = arg;
+	const struct seat *s = seat_of(t, number);
+
+	if (s != NULL)
+		t->events->want(t->arg, s->name);
+}
+
+static void
+on_gone(void *arg, uint32_t number)
+{
+	struct team *t = arg;
+	struct seat *s = seat_of(t, number);
+	struct post *p;
+
+	if (was_orphan(t, number) || s == NULL)
+		return;
+	p = s->post;
+	seat_leave(s);
+	t->events->gone(t->arg, s->name);
+	retire(t, p);
+}
+
+static void
+on_pong(void *arg)
+{
+	struct team *t = arg;
+
+	t->events->pong(t->arg);
+}
+
+static void
+link_all(struct team *t)
+{
+	for (uint32_t i = 0; i < t->posts.n; i++)
+		if (t->posts.v[i] != NULL)
+			link_post(t, t->posts.v[i]);
+}
+
+static void
+on_engine_started(void *arg)
+{
+	link_all(arg);
+}
+
+/* What it had stays known to the deliverers, and may come again. */
+static void
+on_engine_ended(void *arg, const struct err *e)
+{
+	struct team *t = arg;
+
+	for (uint32_t i = 0; i < t->posts.n; i++)
+		if (t->posts.v[i] != NULL)
+			t->posts.v[i]->linked = false;
+	t->events->ended(t->arg, TEAM_ENGINE, NULL, e);
+	for (uint32_t i = 0; i < t->seats.n; i++) {
+		struct seat *s = t->seats.v[i];
+		enum seat_state was = s->state;
+
+		if (was != SEAT_WORKING && was != SEAT_LEAVING &&
+		    was != SEAT_ORPHAN)
+			continue;
+		seat_leave(s);
+		if (was != SEAT_ORPHAN)
+			tell_lost(t, s, was == SEAT_LEAVING);
+	}
+}
+
+static const struct team_engine_events of_engine = { on_engine_started,
+	on_progress, on_result, on_status, on_want, on_gone, on_pong,
+	on_engine_ended };
+
+/* ---- what cannot be done inside a call ---- */
+
+static void
+tell_end(struct team *t, struct seat *s)
+{
+	struct fetch_result result = { .progress.doing = "stopped" };
+
+	err_set(&result.err, ERR_CANCEL, 0, "interrupted");
+	seat_leave(s);
+	if (s->stays)
+		t->events->gone(t->arg, s->name);
+	else
+		t->events->result(t->arg, s->name, &result);
+}
+
+static void
+replace(struct team *t, struct post *p)
+{
+	p->outgrown = false;
+	team_deliverer_replace(p->deliverer);
+	post_unlink(p, t->engine);
+	forget_seats(t, p);
+}
+
+static void
+on_later(void *arg)
+{
+	struct team *t = arg;
+
+	for (uint32_t i = 0; i < t->seats.n; i++) {
+		struct seat *s = t->seats.v[i];
+		struct post *p = s->post;
+
+		if (s->state != SEAT_ENDING)
+			continue;
+		tell_end(t, s);
+		retire(t, p);
+	}
+	for (uint32_t i = 0; i < t->posts.n; i++)
+		if (t->posts.v[i] != NULL && t->posts.v[i]->outgrown)
+			replace(t, t->posts.v[i]);
+	link_all(t); /* who could not be before */
+}
+
+void
+team_probe(struct team *t)
+{
+	team_engine_probe(t->engine);
+}
+
+void
+team_ping(struct team *t)
+{
+	team_engine_ping(t->engine);
+}
+
+void
+team_kill_engine(struct team *t)
+{
+	team_engine_kill(t->engine);
+}
+
+void
+team_metrics(struct team *t, int fd)
+{
+	team_engine_metrics(t->engine, fd);
+}
+
+unsigned int
+team_restarts(const struct team *t, enum team_role role)
+{
+	unsigned int n = t->restarts;
+
+	if (role == TEAM_ENGINE)
+		return team_engine_restarts(t->engine);
+	for (uint32_t i = 0; i < t->posts.n; i++)
+		if (t->posts.v[i] != NULL)
+			n += team_deliverer_restarts(t->posts.v[i]->deliverer);
+	return n;
 }
 
 /* ---- life ---- */
 
-static int
-start(struct team *t, struct member *m, const char *role, ipc_fn fn,
-    struct err *e)
+/* The engine waits for what it gave to a deliverer. */
+void
+team_stop(struct team *t)
 {
-	int fd;
-
-	m->role = role;
-	m->team = t;
-	m->pid = spawn_role(role, NULL, t->params.stderr_fd, &fd, e);
-	if (m->pid < 0) {
-		m->pid = 0;
-		return -1;
-	}
-	m->link = ipc_new(t->loop, fd, fn, m);
-	return 0;
+	t->stopping = true;
+	team_engine_stop(t->engine);
+	for (uint32_t i = 0; i < t->posts.n; i++)
+		if (t->posts.v[i] != NULL)
+			team_deliverer_halt(t->posts.v[i]->deliverer);
+	for (uint32_t i = 0; i < t->seats.n; i++)
+		if (t->seats.v[i]->state == SEAT_WAITING)
+			seat_end(t->seats.v[i]);
+	loop_timer_arm(t->later, 0);
 }
 
-static void
-dismiss(struct member *m)
+static int
+start_engine(struct team *t, struct err *e)
 {
-	char why[100];
+	const struct team_engine_params params = { .user =
+						       t->params.engine_user,
+		.stderr_fd = t->params.stderr_fd,
+		.max_connections_per_host = t->params.max_connections_per_host,
+		.progress = t->params.progress,
+		.restarts = t->params.restarts,
+		.log_level = t->params.log_level,
+		.log_format = t->params.log_format };
 
-	ipc_free(&m->link); /* end of file is the word to leave */
-	if (m->pid > 0 && !spawn_reap(m->pid, END_MS, why, sizeof(why)))
-		log_error("supervisor", "the process \"%s\" %s", m->role, why);
-	m->pid = 0;
+	t->engine = team_engine_new(t->loop, &params, &of_engine, t, e);
+	return t->engine == NULL ? -1 : 0;
 }
 
 struct team *
@@ -333,27 +583,25 @@ team_new(struct loop *loop, const struct team_params *params,
 	t->params = *params;
 	t->events = events;
 	t->arg = arg;
-	if (start(t, &t->deliverer, SPAWN_DELIVERER, on_deliverer, e) == 0 &&
-	    start(t, &t->engine, SPAWN_ENGINE, on_engine, e) == 0) {
-		introduce(t);
-		if (link_them(t, e) == 0)
-			return t;
-	}
-	team_free(&t);
-	return NULL;
+	t->later = loop_timer_new(loop, on_later, t);
+	if (start_engine(t, e) != 0)
+		team_free(&t);
+	return t;
 }
 
-/* The engine first, so that nothing new comes to the deliverer. */
+/* The engine first, so that nothing new comes to the deliverers; these all
+ * flush at a time. */
 void
-team_free(struct team **t)
+team_free(struct team **p)
 {
-	struct team *it = *t;
+	struct team *t = *p;
 
-	*t = NULL;
-	if (it == NULL)
+	if (t == NULL)
 		return;
-	dismiss(&it->engine);
-	dismiss(&it->deliverer);
-	free(it->cas);
-	free(it);
+	*p = NULL;
+	team_engine_free(&t->engine);
+	posts_deinit(&t->posts);
+	seats_deinit(&t->seats);
+	loop_timer_free(&t->later);
+	free(t);
 }
