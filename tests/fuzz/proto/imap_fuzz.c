@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A hostile IMAP server. The first octet chooses how: bits 0-1 TLS (3 is as
- * 0), bits 2-3 the mechanism, the rest the size of pieces. What follows is
- * said in turns, 0xFE between them; TLS begins, when it is time, between two
- * turns.
+ * A hostile IMAP server. The first octet chooses how: bits 0-1 TLS, bits 2-3
+ * the mechanism, the rest the size of pieces. What follows is said in turns,
+ * 0xFE between them; TLS begins, when it is time, between two turns.
+ *
+ * At first every kind of request is made, then the mailboxes are counted, then
+ * IDLE is said three times: left when something changes, by itself at once,
+ * and by LOGOUT. 3 for the bits of TLS (which is as 0) leaves out the first,
+ * 3 for those of the mechanism (likewise) the second.
  *
  * What must hold: all input is used when more is wanted; a body has as many
  * octets as were announced; no credential leaves before TLS where that is
- * demanded; and how the input is cut changes nothing.
+ * demanded; DONE is said once for an IDLE at most; only a session that waits
+ * for mail may wait for ever; and how the input is cut changes nothing.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,6 +31,8 @@ struct run {
 	bool upgrading; /* it begins with the next turn */
 	bool over;
 	bool in_body;
+	bool idling;        /* IMAP_IDLING was heard */
+	unsigned int phase; /* what is asked next */
 	uint64_t size, seen;
 	struct buf events, sent;
 };
@@ -39,8 +46,10 @@ must(bool holds)
 		abort();
 }
 
+enum { ASK_ALL, ASK_COUNTS, ASK_IDLE, ASK_IDLE_SHORTLY, ASK_LAST };
+
 static void
-ask(struct imap *m)
+ask_all(struct imap *m)
 {
 	struct set uids = { 0 };
 
@@ -58,6 +67,52 @@ ask(struct imap *m)
 	imap_fetch_whole_headers(m, &uids);
 	imap_list_delimiter(m);
 	set_deinit(&uids);
+}
+
+static void
+ask_counts(struct imap *m)
+{
+	static const char *const mailboxes[] = { "INBOX", "a" };
+
+	imap_list_status(m);
+	imap_status(m, "INBOX");
+	imap_notify(m, mailboxes, 2);
+	imap_status(m, "a");
+	imap_list(m);
+}
+
+static void
+ask_idle(struct run *r)
+{
+	r->idling = false;
+	imap_idle(r->m);
+	must(imap_idling(r->m));
+}
+
+static void
+ask(struct run *r)
+{
+	switch (r->phase++) {
+	case ASK_ALL:
+		ask_all(r->m);
+		break;
+	case ASK_COUNTS:
+		ask_counts(r->m);
+		break;
+	case ASK_IDLE:
+		ask_idle(r);
+		break;
+	case ASK_IDLE_SHORTLY:
+		ask_idle(r);
+		imap_idle_done(r->m);
+		break;
+	case ASK_LAST:
+		ask_idle(r);
+		imap_logout(r->m);
+		break;
+	default:
+		break;
+	}
 }
 
 static void
@@ -107,6 +162,21 @@ check_marks(enum imap_event ev, const struct imap_info *info)
 	must(!fetched || info->data.n <= 65536);
 }
 
+/* Of IDLE, and of what waits for ever. */
+static void
+check_wait(struct run *r, enum imap_event ev, const struct imap_info *info)
+{
+	if (ev == IMAP_IDLING) {
+		must(imap_idling(r->m) && !r->idling);
+		r->idling = true;
+	}
+	if (ev == IMAP_COUNTED)
+		must(info->name.n > 0);
+	must(info->err.after_s <= 86400);
+	if (imap_pending(r->m) > 0 && ev != IMAP_FAILED && ev != IMAP_CLOSED)
+		must(imap_timeout(r->m) > 0 || r->idling);
+}
+
 static void
 note(struct run *r, enum imap_event ev, const struct imap_info *i)
 {
@@ -118,8 +188,9 @@ note(struct run *r, enum imap_event ev, const struct imap_info *i)
 	    i->ticket, i->uid, i->exists, i->first, i->last,
 	    (unsigned long long)i->size, (unsigned long long)i->rfc822_size,
 	    i->ok, i->noselect, i->delimiter);
-	buf_printf(&r->events, "%d %s %u %u %d", (int)i->err.kind, i->err.text,
-	    i->uidvalidity, i->uidnext, i->read_only);
+	buf_printf(&r->events, "%d %s %u %u %u %d", (int)i->err.kind,
+	    i->err.text, i->err.after_s, i->uidvalidity, i->uidnext,
+	    i->read_only);
 	buf_printf(&r->events, " %d %u %lld ", i->has_size, i->flags,
 	    (long long)i->internaldate);
 	buf_add(&r->events, i->name);
@@ -143,14 +214,16 @@ feed(struct run *r, struct span piece)
 		}
 		check_body(r, ev, &info);
 		check_marks(ev, &info);
+		check_wait(r, ev, &info);
 		note(r, ev, &info);
 		r->over = ev == IMAP_FAILED || ev == IMAP_CLOSED;
 		r->upgrading = r->upgrading || ev == IMAP_UPGRADE;
 		send(r);
-		if (ev == IMAP_READY)
-			ask(r->m);
-		if (ev == IMAP_DONE && imap_pending(r->m) == 0)
-			imap_logout(r->m);
+		if (ev == IMAP_READY ||
+		    (ev == IMAP_DONE && imap_pending(r->m) == 0))
+			ask(r);
+		if (ev == IMAP_CHANGED || ev == IMAP_COUNTED)
+			imap_idle_done(r->m);
 	}
 }
 
@@ -173,9 +246,11 @@ turn(struct run *r, struct span said, size_t size)
 }
 
 static void
-play(struct run *r, struct imap_params *params, struct span said, size_t size)
+play(struct run *r, struct imap_params *params, unsigned int phase,
+    struct span said, size_t size)
 {
-	*r = (struct run){ .clear = params->tls == IMAP_TLS_UPGRADE };
+	*r = (struct run){ .clear = params->tls == IMAP_TLS_UPGRADE,
+		.phase = phase };
 	r->m = imap_new(params);
 	buf_init(&r->events, LOG_MAX);
 	buf_init(&r->sent, LOG_MAX);
@@ -184,9 +259,23 @@ play(struct run *r, struct imap_params *params, struct span said, size_t size)
 	imap_free(&r->m);
 }
 
+/* How often these words stand in s. */
+static size_t
+count(struct span s, struct span words)
+{
+	size_t n = 0;
+
+	for (; s.n > 0; span_take(&s, 1))
+		n += span_skip(&s, words);
+	return n;
+}
+
 static void
 end(struct run *r)
 {
+	struct span sent = buf_span(&r->sent);
+
+	must(count(sent, SPAN("DONE\r\n")) <= count(sent, SPAN(" IDLE\r\n")));
 	buf_deinit(&r->events);
 	buf_deinit(&r->sent);
 }
@@ -198,14 +287,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct secret *secret = secret_new(SPAN(PASSWORD));
 	struct run whole, cut;
 	struct span said, a, b;
+	unsigned int phase;
 
 	params.secret = secret;
 	if (size > 0) {
 		params.tls = (enum imap_tls)((data[0] & 3) % 3);
 		params.auth = (enum imap_auth)((data[0] >> 2 & 3) % 3);
+		phase = (data[0] & 3) == 3 ? ASK_COUNTS : ASK_ALL;
+		if ((data[0] >> 2 & 3) == 3)
+			phase = ASK_IDLE;
 		said = span_make((const char *)data + 1, size - 1);
-		play(&whole, &params, said, SIZE_MAX);
-		play(&cut, &params, said, 1 + (data[0] >> 4));
+		play(&whole, &params, phase, said, SIZE_MAX);
+		play(&cut, &params, phase, said, 1 + (data[0] >> 4));
 		a = buf_span(&whole.events);
 		b = buf_span(&cut.events);
 		must(span_eq(a, b));

@@ -71,9 +71,10 @@ note(struct run *run, enum pop3_event ev, const struct pop3_info *info)
 	bool data = ev == POP3_BODY_DATA;
 
 	if (!data || !run->was_data)
-		buf_printf(&run->log, "\n%d %d %u %u %lu %d %d ", ev,
+		buf_printf(&run->log, "\n%d %d %u %u %lu %d %d %u ", ev,
 		    info->request, info->number, info->count,
-		    (unsigned long)info->size, info->ok, info->err.kind);
+		    (unsigned long)info->size, info->ok, info->err.kind,
+		    info->err.after_s);
 	buf_add(&run->log, info->uidl);
 	buf_add(&run->log, info->data);
 	run->was_data = data;
@@ -83,6 +84,9 @@ static void
 check(struct run *run, enum pop3_event ev, const struct pop3_info *info)
 {
 	assert(info->uidl.n <= 4096);
+	assert(info->err.after_s <= 86400);
+	assert(pop3_error(run->m)->after_s <= 86400);
+	assert(pop3_login_delay_s(run->m) <= 86400);
 	assert((info->data.n > 0) == (ev == POP3_BODY_DATA));
 	assert(run->in_body == (ev == POP3_BODY_DATA || ev == POP3_BODY_END) ||
 	    ev == POP3_FAILED);
