@@ -145,6 +145,25 @@ say_logout(struct imap *m)
 	check_room(m);
 }
 
+/* Nothing is asked but IDLE: it may be long until anything happens. */
+static bool
+is_at_rest(const struct imap *m)
+{
+	return m->st == ST_READY &&
+	    imap_flight_requests(&m->say.flight) == (imap_idling(m) ? 1 : 0);
+}
+
+/* A session that waits for mail is small: there may be thousands. */
+static void
+rest(struct imap *m)
+{
+	if (!is_at_rest(m))
+		return;
+	imap_read_rest(&m->read);
+	imap_data_rest(&m->data);
+	imap_say_rest(&m->say);
+}
+
 /* ---- ends of commands ---- */
 
 static enum imap_event
@@ -328,13 +347,16 @@ imap_step(struct imap *m, struct span *in, struct imap_info *info)
 			return entered(m, imap_entry_intruded(&m->entry));
 		heard = imap_read_next(&m->read, in);
 		if (heard == IMAP_HEARD_MORE)
-			return IMAP_MORE;
+			break;
 		ev = hear(m, heard, in->n, info);
 	}
 	if (ev != IMAP_MORE)
 		return ev;
 	*info = (struct imap_info){ 0 };
-	return m->st == ST_CLOSED ? IMAP_CLOSED : IMAP_FAILED;
+	if (is_over(m))
+		return m->st == ST_CLOSED ? IMAP_CLOSED : IMAP_FAILED;
+	rest(m);
+	return IMAP_MORE;
 }
 
 enum imap_event
@@ -431,6 +453,8 @@ void
 imap_sent(struct imap *m, size_t n)
 {
 	imap_say_sent(&m->say, n);
+	if (is_at_rest(m))
+		imap_say_rest(&m->say);
 }
 
 bool

@@ -19,6 +19,13 @@ imap_data_deinit(struct imap_data *d)
 	buf_deinit(&d->name);
 }
 
+void
+imap_data_rest(struct imap_data *d)
+{
+	buf_clear(&d->name);
+	buf_release(&d->name);
+}
+
 static uint32_t
 ticket_of(const struct imap_flight *flight, enum imap_verb verb)
 {

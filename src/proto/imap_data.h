@@ -25,6 +25,7 @@ struct imap_data {
 
 void imap_data_init(struct imap_data *d);
 void imap_data_deinit(struct imap_data *d);
+void imap_data_rest(struct imap_data *d); /* forgets the name */
 
 enum imap_event imap_data_hear(struct imap_data *d,
     const struct imap_flight *flight, enum imap_heard heard,

@@ -6,6 +6,8 @@
 
 #include "util/mem.h"
 
+#define FIRST_COMMANDS 4
+
 void
 imap_flight_init(struct imap_flight *f)
 {
@@ -20,10 +22,21 @@ imap_flight_deinit(struct imap_flight *f)
 }
 
 void
+imap_flight_rest(struct imap_flight *f)
+{
+	if (f->n == 0) {
+		imap_flight_deinit(f);
+	} else if (f->cap > FIRST_COMMANDS && f->n <= FIRST_COMMANDS) {
+		f->cap = FIRST_COMMANDS;
+		f->cmd = mem_grow(f->cmd, f->cap, sizeof(*f->cmd));
+	}
+}
+
+void
 imap_flight_add(struct imap_flight *f, enum imap_verb verb, uint32_t tag)
 {
 	if (f->n == f->cap) {
-		f->cap = f->cap == 0 ? 4 : 2 * f->cap;
+		f->cap = f->cap == 0 ? FIRST_COMMANDS : 2 * f->cap;
 		f->cmd = mem_grow(f->cmd, f->cap, sizeof(*f->cmd));
 	}
 	f->cmd[f->n++] = (struct imap_cmd){ .tag = tag, .verb = verb };

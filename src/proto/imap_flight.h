@@ -48,6 +48,9 @@ struct imap_flight {
 void imap_flight_init(struct imap_flight *f);
 void imap_flight_deinit(struct imap_flight *f);
 
+/* Gives back the memory that those in flight do not need. */
+void imap_flight_rest(struct imap_flight *f);
+
 void imap_flight_add(struct imap_flight *f, enum imap_verb verb, uint32_t tag);
 
 /* Takes the command of that tag out; false when there is none. */

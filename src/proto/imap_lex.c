@@ -339,6 +339,15 @@ forget_word(struct imap_lex *l)
 		buf_release(&l->word);
 }
 
+void
+imap_lex_rest(struct imap_lex *l)
+{
+	if (l->at != AT_GAP)
+		return;
+	buf_clear(&l->word);
+	buf_release(&l->word);
+}
+
 static void
 begin_line(struct imap_lex *l)
 {

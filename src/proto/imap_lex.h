@@ -54,6 +54,9 @@ struct imap_lex {
 void imap_lex_init(struct imap_lex *l);
 void imap_lex_deinit(struct imap_lex *l);
 
+/* Between words the memory of the last one is given back. */
+void imap_lex_rest(struct imap_lex *l);
+
 /* *value is valid until the next call; octets of literals point into the
  * input. */
 enum imap_token imap_lex_next(

@@ -34,6 +34,13 @@ imap_named_deinit(struct imap_named *n)
 	buf_deinit(&n->name);
 }
 
+void
+imap_named_rest(struct imap_named *n)
+{
+	buf_clear(&n->name);
+	buf_release(&n->name);
+}
+
 static void
 begin(struct imap_named *n, enum place at)
 {

@@ -39,6 +39,7 @@ enum imap_named_event {
 
 void imap_named_init(struct imap_named *n);
 void imap_named_deinit(struct imap_named *n);
+void imap_named_rest(struct imap_named *n); /* between lines: forgets */
 
 void imap_named_list(struct imap_named *n);   /* a LIST line begins */
 void imap_named_status(struct imap_named *n); /* a STATUS line begins */

@@ -45,6 +45,16 @@ imap_read_deinit(struct imap_read *r)
 	imap_named_deinit(&r->named);
 }
 
+void
+imap_read_rest(struct imap_read *r)
+{
+	if (r->at != AT_START)
+		return;
+	imap_lex_rest(&r->lex);
+	imap_named_rest(&r->named);
+	imap_items_begin(&r->items);
+}
+
 static enum imap_heard
 go(struct imap_read *r, enum place to)
 {

@@ -60,6 +60,10 @@ struct imap_read {
 void imap_read_init(struct imap_read *r);
 void imap_read_deinit(struct imap_read *r);
 
+/* Nothing is expected for long: gives back the memory that is not needed for a
+ * line half read. What was heard is no longer valid. */
+void imap_read_rest(struct imap_read *r);
+
 enum imap_heard imap_read_next(struct imap_read *r, struct span *in);
 
 #endif

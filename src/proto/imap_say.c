@@ -18,6 +18,13 @@ imap_say_deinit(struct imap_say *s)
 	imap_flight_deinit(&s->flight);
 }
 
+void
+imap_say_rest(struct imap_say *s)
+{
+	buf_release(&s->out);
+	imap_flight_rest(&s->flight);
+}
+
 uint32_t
 imap_say_begin(struct imap_say *s, enum imap_verb verb)
 {

@@ -25,6 +25,9 @@ struct imap_say {
 void imap_say_init(struct imap_say *s);
 void imap_say_deinit(struct imap_say *s); /* wipes */
 
+/* Gives back the memory that is not needed. */
+void imap_say_rest(struct imap_say *s);
+
 /* The tag, and the command is in flight. Its words are added to s->out. */
 uint32_t imap_say_begin(struct imap_say *s, enum imap_verb verb);
 /* The whole of it. */

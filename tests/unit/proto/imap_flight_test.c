@@ -73,6 +73,31 @@ tells_requests_from_our_own_commands(void **state)
 	imap_flight_deinit(&f);
 }
 
+static void
+keeps_no_more_memory_than_it_needs(void **state)
+{
+	struct imap_flight f;
+	struct imap_cmd cmd;
+
+	(void)state;
+	imap_flight_init(&f);
+	for (uint32_t tag = 1; tag <= 100; tag++)
+		imap_flight_add(&f, IMAP_VERB_FETCH, tag);
+	imap_flight_rest(&f);
+	assert_true(f.cap >= 100);
+	for (uint32_t tag = 1; tag < 100; tag++)
+		assert_true(imap_flight_take(&f, tag, &cmd));
+	imap_flight_rest(&f);
+	assert_int_equal(f.cap, 4);
+	assert_int_equal(f.cmd[0].tag, 100);
+	assert_true(imap_flight_take(&f, 100, &cmd));
+	imap_flight_rest(&f);
+	assert_null(f.cmd);
+	imap_flight_add(&f, IMAP_VERB_IDLE, 101);
+	assert_true(imap_flight_take(&f, 101, &cmd));
+	imap_flight_deinit(&f);
+}
+
 int
 main(void)
 {
@@ -80,6 +105,7 @@ main(void)
 		cmocka_unit_test(finds_the_oldest_of_a_kind),
 		cmocka_unit_test(takes_a_command_once),
 		cmocka_unit_test(tells_requests_from_our_own_commands),
+		cmocka_unit_test(keeps_no_more_memory_than_it_needs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

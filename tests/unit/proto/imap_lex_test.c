@@ -315,6 +315,26 @@ gives_memory_back_between_lines(void **state)
 	imap_lex_deinit(&lex);
 }
 
+static void
+keeps_no_memory_between_words(void **state)
+{
+	struct span in = SPAN("one tw");
+	struct span value;
+	struct imap_lex l;
+
+	(void)state;
+	imap_lex_init(&l);
+	assert_int_equal(imap_lex_next(&l, &in, &value), IMAP_TOK_ATOM);
+	imap_lex_rest(&l);
+	assert_null(l.word.mem);
+	assert_int_equal(imap_lex_next(&l, &in, &value), IMAP_TOK_MORE);
+	imap_lex_rest(&l); /* in a word */
+	in = SPAN("o ");
+	assert_int_equal(imap_lex_next(&l, &in, &value), IMAP_TOK_ATOM);
+	assert_true(span_eq(value, SPAN("two")));
+	imap_lex_deinit(&l);
+}
+
 int
 main(void)
 {
@@ -330,6 +350,7 @@ main(void)
 		cmocka_unit_test(bounds_words_strings_and_lines),
 		cmocka_unit_test(counts_literals_not_into_the_line),
 		cmocka_unit_test(gives_memory_back_between_lines),
+		cmocka_unit_test(keeps_no_memory_between_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

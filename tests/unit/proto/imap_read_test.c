@@ -253,6 +253,34 @@ is_lost_with_the_words(void **state)
 	expect(SPAN("* OK\r\n* X {-1}\r\n* OK\r\n"), "0 OK ''''''\nLOST\n");
 }
 
+static void
+keeps_no_memory_between_lines(void **state)
+{
+	struct span in = SPAN("* LIST () \"/\" name\r\n"
+			      "* 1 FETCH (BODY[HEADER] \"h\")\r\n* STATUS na");
+	struct imap_read r;
+
+	(void)state;
+	imap_read_init(&r);
+	assert_int_equal(imap_read_next(&r, &in), IMAP_HEARD_LISTED);
+	imap_read_rest(&r);
+	assert_null(r.named.name.mem);
+	assert_null(r.lex.word.mem);
+	assert_int_equal(imap_read_next(&r, &in), IMAP_HEARD_FETCHED);
+	imap_read_rest(&r);
+	assert_null(r.items.header.mem);
+	assert_int_equal(imap_read_next(&r, &in), IMAP_HEARD_MORE);
+	imap_read_rest(&r); /* in a word */
+	in = SPAN("me (X");
+	assert_int_equal(imap_read_next(&r, &in), IMAP_HEARD_MORE);
+	imap_read_rest(&r); /* in a line */
+	in = SPAN(" 2 MESSAGES 3)\r\n");
+	assert_int_equal(imap_read_next(&r, &in), IMAP_HEARD_COUNTED);
+	assert_true(span_eq(r.data, SPAN("name")));
+	assert_int_equal(r.named.messages, 3);
+	imap_read_deinit(&r);
+}
+
 int
 main(void)
 {
@@ -266,6 +294,7 @@ main(void)
 		cmocka_unit_test(passes_over_answers_to_done),
 		cmocka_unit_test(reads_messages),
 		cmocka_unit_test(is_lost_with_the_words),
+		cmocka_unit_test(keeps_no_memory_between_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,23 @@ says_when_a_command_does_not_fit(void **state)
 	free(large);
 }
 
+static void
+keeps_no_memory_when_all_is_sent(void **state)
+{
+	struct imap_say s;
+
+	(void)state;
+	imap_say_init(&s);
+	imap_say_command(&s, IMAP_VERB_NOOP, SPAN("NOOP"));
+	imap_say_sent(&s, 3);
+	imap_say_rest(&s);
+	assert_true(span_eq(buf_span(&s.out), SPAN("NOOP\r\n")));
+	imap_say_sent(&s, 6);
+	imap_say_rest(&s);
+	assert_null(s.out.mem);
+	imap_say_deinit(&s);
+}
+
 int
 main(void)
 {
@@ -79,6 +96,7 @@ main(void)
 		cmocka_unit_test(numbers_commands_and_remembers_them),
 		cmocka_unit_test(knows_how_far_a_secret_reaches),
 		cmocka_unit_test(says_when_a_command_does_not_fit),
+		cmocka_unit_test(keeps_no_memory_when_all_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 /* When DONE is said, and IDLE in conversations, which are of proto/imap.h. */
 #include "proto/imap_watch.h"
 
+#include <malloc.h>
+
 #include "unit/proto/imap_talk.h"
 
 /* ---- by itself ---- */
@@ -400,6 +402,68 @@ hurries_until_the_next_answer(void **state)
 	imap_free(&m);
 }
 
+/* Octets of the heap in use; with a sanitizer always the same. */
+static size_t
+in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+static void
+fetch_long_headers(struct imap *m)
+{
+	struct set uids = { 0 };
+	char *said = mem_printf("* 1 FETCH (UID 1 BODY[HEADER] {50000}\r\n"
+				"%050000d)\r\n* OK %050000d\r\n",
+	    0, 0);
+	struct span in = span_of(said);
+	struct imap_info info;
+
+	for (uint32_t uid = 1; uid < 40000; uid += 2)
+		set_add(&uids, uid, uid);
+	imap_fetch_whole_headers(m, &uids);
+	set_deinit(&uids);
+	imap_sent(m, imap_output(m).n);
+	while (imap_step(m, &in, &info) != IMAP_MORE)
+		continue;
+	free(said);
+}
+
+static void
+gives_its_memory_back_while_it_idles(void **state)
+{
+	struct imap *m = machine(0);
+	size_t before = in_use();
+
+	(void)state;
+	fetch_long_headers(m);
+	assert_true(in_use() == before || in_use() > before + 100000);
+	assert_int_equal(step(m, "A1 OK\r\n"), IMAP_DONE);
+	imap_idle(m);
+	imap_sent(m, imap_output(m).n);
+	assert_int_equal(step(m, "+\r\n"), IMAP_IDLING);
+	assert_int_equal(step(m, ""), IMAP_MORE);
+	assert_true(in_use() < before + 8192);
+	imap_free(&m);
+}
+
+static void
+keeps_a_name_that_it_lent_while_it_sends(void **state)
+{
+	struct imap *m = machine(0);
+	struct span in = SPAN("* STATUS Lists ()\r\n");
+	struct imap_info info;
+
+	(void)state;
+	assert_int_equal(imap_step(m, &in, &info), IMAP_COUNTED);
+	imap_idle(m);
+	imap_sent(m, imap_output(m).n);
+	assert_true(span_eq(info.name, SPAN("Lists")));
+	imap_free(&m);
+}
+
 int
 main(void)
 {
@@ -420,6 +484,8 @@ main(void)
 		cmocka_unit_test(
 		    waits_for_an_older_answer_no_longer_because_of_idle),
 		cmocka_unit_test(hurries_until_the_next_answer),
+		cmocka_unit_test(gives_its_memory_back_while_it_idles),
+		cmocka_unit_test(keeps_a_name_that_it_lent_while_it_sends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
