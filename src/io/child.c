@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/launch.h"
 #include "util/buf.h"
 #include "util/mem.h"
 
@@ -39,7 +38,7 @@ struct child {
 	struct loop *loop; /* not ours */
 	child_fn fn;
 	void *arg;
-	pid_t pid;
+	struct launched process;
 	int pidfd;
 	struct loop_fd *exit_watch;
 	struct loop_timer *timer; /* the deadline, or the news of no start */
@@ -143,108 +142,7 @@ output_open(struct child *c, struct output *o)
 	return ends[1];
 }
 
-/* ---- the environment ---- */
-
-static const char *const passed_on[] = { "PATH", "HOME", "USER", "LOGNAME",
-	"LANG", "GNUPGHOME", "GPG_TTY", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR",
-	"DBUS_SESSION_BUS_ADDRESS", "PASSWORD_STORE_DIR" };
-
-#define PASSED_ON (sizeof(passed_on) / sizeof(*passed_on))
-
-static void
-small_env(char *env[PASSED_ON + 1])
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < PASSED_ON; i++) {
-		const char *value = getenv(passed_on[i]);
-
-		if (value != NULL)
-			env[n++] = mem_printf("%s=%s", passed_on[i], value);
-	}
-	env[n] = NULL;
-}
-
-static void
-free_env(char **env)
-{
-	for (; *env != NULL; env++)
-		free(*env);
-}
-
 /* ---- the start ---- */
-
-/* posix_spawn(3) reports what execve(2) says, and copies no memory. */
-static int
-spawn_with(pid_t *pid, const struct child_params *p, char *const *env,
-    posix_spawn_file_actions_t *fa, posix_spawnattr_t *at)
-{
-	/* the prototype lacks a const that the function keeps */
-	char *const *argv = (char *const *)(uintptr_t)p->argv;
-
-	return posix_spawnp(pid, p->argv[0], fa, at, argv, env);
-}
-
-static int
-set_attributes(posix_spawnattr_t *at)
-{
-	sigset_t none, all;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	if (posix_spawnattr_setsigmask(at, &none) != 0 ||
-	    posix_spawnattr_setsigdefault(at, &all) != 0 ||
-	    posix_spawnattr_setpgroup(at, 0) != 0)
-		return ENOMEM;
-	return posix_spawnattr_setflags(at,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-		POSIX_SPAWN_SETPGROUP);
-}
-
-static int
-set_descriptors(posix_spawn_file_actions_t *fa, int in, int out, int err)
-{
-	int r;
-
-	if (in < 0)
-		r = posix_spawn_file_actions_addopen(
-		    fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	else
-		r = posix_spawn_file_actions_adddup2(fa, in, STDIN_FILENO);
-	if (r != 0)
-		return r;
-	if (posix_spawn_file_actions_adddup2(fa, out, STDOUT_FILENO) != 0 ||
-	    posix_spawn_file_actions_adddup2(fa, err, STDERR_FILENO) != 0)
-		return ENOMEM;
-	return posix_spawn_file_actions_addclosefrom_np(fa, STDERR_FILENO + 1);
-}
-
-static int
-spawn(struct child *c, const struct child_params *p, int out, int err)
-{
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	char *small[PASSED_ON + 1];
-	char *const *env = small;
-	int why;
-
-	small_env(small);
-	if (p->env != NULL) /* the same const as above */
-		env = (char *const *)(uintptr_t)p->env;
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&at);
-	why = set_attributes(&at);
-	if (why == 0)
-		why = set_descriptors(&fa, p->stdin_fd, out, err);
-	if (why == 0 && p->cwd != NULL)
-		why = posix_spawn_file_actions_addchdir_np(&fa, p->cwd);
-	if (why == 0)
-		why = spawn_with(&c->pid, p, env, &fa, &at);
-	posix_spawnattr_destroy(&at);
-	posix_spawn_file_actions_destroy(&fa);
-	free_env(small);
-	return why;
-}
 
 /* posix_spawn(3) cannot, and our own limit is not lowered even for a moment:
  * other threads open files. */
@@ -264,15 +162,15 @@ static void on_exit_ready(void *arg, bool readable, bool writable);
 
 /* The kernel tells of the exit through a descriptor: no SIGCHLD handler. */
 static int
-watch_exit(struct child *c)
+watch_exit(struct child *c, const char *name, struct err *e)
 {
-	c->pidfd = pidfd_open(c->pid, 0);
+	c->pidfd = pidfd_open(c->process.pid, 0);
 	if (c->pidfd < 0) {
 		int why = errno;
 
-		kill(-c->pid, SIGKILL);
-		waitpid(c->pid, NULL, 0);
-		return why;
+		kill(-c->process.pid, SIGKILL);
+		waitpid(c->process.pid, NULL, 0);
+		return launch_failed(e, name, why);
 	}
 	c->exit_watch = loop_fd_new(c->loop, c->pidfd, on_exit_ready, c);
 	loop_fd_want(c->exit_watch, true, false);
@@ -280,25 +178,25 @@ watch_exit(struct child *c)
 }
 
 static int
-start(struct child *c, const struct child_params *p)
+start(struct child *c, const struct child_params *p, struct err *e)
 {
-	int out = -1, err = -1, why;
+	int out = -1, err = -1, r;
 
 	out = output_open(c, &c->out);
 	if (out >= 0)
 		err = output_open(c, &c->err);
 	if (out < 0 || err < 0)
-		why = errno;
+		r = launch_failed(e, p->argv[0], errno);
 	else
-		why = spawn(c, p, out, err);
+		r = launch(p, out, err, &c->process, e);
 	if (out >= 0)
 		close(out);
 	if (err >= 0)
 		close(err);
-	if (why != 0)
-		return why;
-	limit_files_of(c->pid, p->max_files);
-	return watch_exit(c);
+	if (r != 0)
+		return r;
+	limit_files_of(c->process.pid, p->max_files);
+	return watch_exit(c, p->argv[0], e);
 }
 
 /* ---- the end ---- */
@@ -321,6 +219,9 @@ release(struct child *c)
 	if (c->pidfd >= 0)
 		close(c->pidfd);
 	c->pidfd = -1;
+	if (c->process.report >= 0)
+		close(c->process.report);
+	c->process.report = -1;
 }
 
 /* Ends the life of c. */
@@ -354,13 +255,15 @@ on_exit_ready(void *arg, bool readable, bool writable)
 	(void)writable;
 	/* while it is not reaped, its group is surely its own */
 	if (c->timed_out)
-		kill(-c->pid, SIGKILL);
-	r = waitpid(c->pid, &status, WNOHANG);
+		kill(-c->process.pid, SIGKILL);
+	r = waitpid(c->process.pid, &status, WNOHANG);
 	if (r == 0)
 		return;
 	if (r < 0) /* nobody knows: that must not look like success */
 		err_set(&c->failure, ERR_DELIVER, errno,
 		    "cannot learn how a program ended: %s", strerror(errno));
+	else if (launch_has_failed(&c->process, &c->failure))
+		status = 0; /* there is no result */
 	output_read(&c->out, LAST_CHUNKS);
 	output_read(&c->err, LAST_CHUNKS);
 	report(c, status);
@@ -386,7 +289,7 @@ on_timer(void *arg)
 	}
 	if (has_ended(c))
 		return;
-	kill(-c->pid, c->timed_out ? SIGKILL : SIGTERM);
+	kill(-c->process.pid, c->timed_out ? SIGKILL : SIGTERM);
 	if (!c->timed_out)
 		loop_timer_arm(c->timer, GRACE_MS);
 	c->timed_out = true;
@@ -397,24 +300,20 @@ child_start(
     struct loop *loop, const struct child_params *p, child_fn fn, void *arg)
 {
 	struct child *c = mem_new(sizeof(*c));
-	int why;
 
 	c->loop = loop;
 	c->fn = fn;
 	c->arg = arg;
 	c->pidfd = -1;
+	c->process.report = -1;
 	c->timeout_ms = p->timeout_ms;
 	output_init(&c->out, p->out_max, false);
 	output_init(&c->err, p->err_max, true);
 	c->timer = loop_timer_new(loop, on_timer, c);
-	why = start(c, p);
-	if (why != 0) {
-		err_set(&c->failure, ERR_DELIVER, why, "cannot run %s: %s",
-		    p->argv[0], strerror(why));
+	if (start(c, p, &c->failure) != 0)
 		loop_timer_arm(c->timer, 0);
-	} else if (p->timeout_ms > 0) {
+	else if (p->timeout_ms > 0)
 		loop_timer_arm(c->timer, p->timeout_ms);
-	}
 	return c;
 }
 
@@ -433,9 +332,9 @@ kill_and_reap(struct child *c)
 {
 	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
 
-	kill(-c->pid, SIGKILL);
+	kill(-c->process.pid, SIGKILL);
 	poll(&p, 1, REAP_MS);
-	waitpid(c->pid, NULL, WNOHANG);
+	waitpid(c->process.pid, NULL, WNOHANG);
 }
 
 void

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "io/loop.h"
+#include "io/user.h"
 #include "util/err.h"
 #include "util/span.h"
 
@@ -28,6 +29,11 @@ struct child_params {
 	                            GPG_TTY, SSH_AUTH_SOCK, XDG_RUNTIME_DIR,
 	                            DBUS_SESSION_BUS_ADDRESS,
 	                            PASSWORD_STORE_DIR) */
+	/* Whom it becomes for good before it begins; NULL: as we are. His
+	 * HOME, USER, LOGNAME and SHELL then take the place of those in env,
+	 * and of what the default passes on, PATH and LANG remain. If it
+	 * cannot become him, the program is not run. */
+	const struct user *user;
 	const char *cwd;         /* its working directory; NULL: ours */
 	int stdin_fd;            /* -1: /dev/null; stays the caller's */
 	size_t out_max, err_max; /* of stdout from the front, of stderr the
