@@ -22,6 +22,9 @@ openlog(const char *name, int opt, int fac)
 	facility = fac;
 }
 
+static void note(int pri, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 note(int pri, const char *fmt, va_list ap)
 {
@@ -40,7 +43,8 @@ note(int pri, const char *fmt, va_list ap)
 	} while (0)
 
 /* What a release calls. */
-void __syslog_chk(int pri, int flag, const char *fmt, ...);
+void __syslog_chk(int pri, int flag, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 void
 __syslog_chk(int pri, int flag, const char *fmt, ...)
