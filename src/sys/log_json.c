@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "sys/log_json.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "util/text.h"
@@ -39,20 +40,43 @@ put_time(struct buf *b, int64_t s, uint32_t us)
 	    tm.tm_sec, us / 1000);
 }
 
+/* Readers disagree on which of two members with a name counts. */
+static bool
+is_taken(const struct log_line *line, size_t i)
+{
+	static const char *const ours[] = { "time", "level", "subject",
+		"message" };
+	const char *name = line->fields[i].name;
+
+	for (size_t k = 0; k < sizeof(ours) / sizeof(*ours); k++)
+		if (strcmp(ours[k], name) == 0)
+			return true;
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(line->fields[k].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void
+put_field(struct buf *b, const struct log_field *f)
+{
+	char value[LOG_FIELD_MAX];
+
+	text_printable(value, sizeof(value), span_of(f->value));
+	put_member(b, f->name, value);
+}
+
 void
 log_json_write(
     struct buf *b, const struct log_line *line, int64_t s, uint32_t us)
 {
-	char value[LOG_FIELD_MAX];
-
 	(void)buf_addc(b, '{');
 	put_time(b, s, us);
 	put_member(b, "level", log_level_name(line->level));
 	put_member(b, "subject", line->subject);
 	put_member(b, "message", line->message);
 	for (size_t i = 0; i < line->n; i++)
-		put_member(b, line->fields[i].name,
-		    text_printable(
-			value, sizeof(value), span_of(line->fields[i].value)));
+		if (!is_taken(line, i))
+			put_field(b, &line->fields[i]);
 	(void)buf_addc(b, '}');
 }

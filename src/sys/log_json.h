@@ -12,7 +12,7 @@
 
 #define LOG_JSON_MAX 32768 /* every line fits */
 
-/* s and us: the time. */
+/* s and us: the time. A field whose name is taken is left out. */
 void log_json_write(
     struct buf *b, const struct log_line *line, int64_t s, uint32_t us);
 

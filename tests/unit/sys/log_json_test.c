@@ -82,6 +82,28 @@ escapes_what_would_end_a_string(void **state)
 	json_decref(v);
 }
 
+/* A hostile child shall not choose the time. */
+static void
+has_each_member_once(void **state)
+{
+	static const struct log_field fields[] = { { "time", "1" },
+		{ "level", "2" }, { "subject", "3" }, { "message", "4" },
+		{ "uid", "5" }, { "uid", "6" }, { "ms", "7" } };
+	struct log_line line = { LOG_LEVEL_INFO, "s", "m", fields, 7 };
+	json_t *v;
+
+	(void)state;
+	log_json_write(&out, &line, 0, 0);
+	v = parse();
+	assert_string_equal(member(v, "time"), "1970-01-01T00:00:00.000Z");
+	assert_string_equal(member(v, "level"), "info");
+	assert_string_equal(member(v, "subject"), "s");
+	assert_string_equal(member(v, "message"), "m");
+	assert_string_equal(member(v, "uid"), "5");
+	assert_string_equal(member(v, "ms"), "7");
+	json_decref(v);
+}
+
 static void
 the_longest_line_fits(void **state)
 {
@@ -115,6 +137,8 @@ main(void)
 		    writes_an_object_in_one_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    escapes_what_would_end_a_string, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    has_each_member_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    the_longest_line_fits, set_up, tear_down),
 	};
