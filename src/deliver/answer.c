@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/answer.h"
 
+#include <string.h>
+
 #include "deliver/wire_account.h"
 #include "deliver/wire_mail.h"
 
@@ -24,6 +26,15 @@ send_set(struct ipc *ipc, struct buf *out, uint32_t box, enum wire_which which,
 	}
 }
 
+/* A text for people that may cross: a path may hold anything. */
+static struct span
+cut(const char *text)
+{
+	size_t n = text != NULL ? strcspn(text, "\r\n") : 0;
+
+	return span_make(text, n < WIRE_TO_MAX ? n : WIRE_TO_MAX);
+}
+
 void
 answer_box(struct ipc *ipc, struct buf *out, const struct job *j)
 {
@@ -31,7 +42,8 @@ answer_box(struct ipc *ipc, struct buf *out, const struct job *j)
 		.state = (uint8_t)j->state,
 		.was = j->was,
 		.listed = j->listed,
-		.e = j->e };
+		.e = j->e,
+		.to = cut(j->to) };
 
 	buf_clear(out);
 	if (j->e.kind == ERR_NONE && j->state != LEDGER_CHANGED) {

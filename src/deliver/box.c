@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "util/mem.h"
 
 #define BOX_OCTETS (16u << 20) /* written and not yet committed */
@@ -75,6 +76,7 @@ box_free(struct client_box **p)
 		free(q);
 	}
 	deinit_sets(&b->info);
+	free(b->to);
 	set_deinit(&b->unnamed);
 	buf_deinit(&b->list);
 	free(b);
@@ -269,10 +271,15 @@ box_tell_slot(
 	c->octets -= s.octets;
 	if (s.failed)
 		e = own_answer(&s, &copy, &known);
+	else if (e == NULL)
+		histogram_add(&c->latency, clock_us() - s.asked_us);
 	if (s.box == NULL)
 		return;
 	s.box->pending--;
 	s.box->octets -= s.octets;
+	s.box->delivery = (struct client_delivery){ .octets = s.octets,
+		.ms = (unsigned int)(clock_ms() - s.opened_ms),
+		.to = s.box->to != NULL ? s.box->to : "" };
 	if (s.then != NULL)
 		s.then(s.then_arg, e);
 	s.fn(s.box->arg, s.number, known, e);

@@ -54,8 +54,10 @@ struct client_box {
 	struct set unnamed;              /* asked for with it */
 	const struct draft_style *style; /* not ours */
 	void *arg;
-	struct client_box_info info; /* as it comes in */
-	struct buf list;             /* lines not yet sent */
+	struct client_box_info info;     /* as it comes in */
+	char *to;                        /* where its mail goes, for people */
+	struct client_delivery delivery; /* of the letter being answered */
+	struct buf list;                 /* lines not yet sent */
 	STAILQ_HEAD(, box_question) questions;
 	LIST_HEAD(, letter) letters;
 	struct ahead ahead;
@@ -72,6 +74,7 @@ struct letter {
 	LIST_ENTRY(letter) next;
 	struct client_box *b; /* not ours */
 	uint32_t token;
+	uint64_t opened_ms;
 	struct draft *draft; /* NULL: there is only e */
 	struct err e;
 	/* of one that the engine hands on: */
@@ -109,6 +112,7 @@ struct client {
 	struct desk *desk;
 	struct digest_state *digest;
 	uint64_t octets;
+	struct histogram latency;
 	unsigned int held, asked, max_files; /* descriptors */
 	unsigned int busy;                   /* inside callbacks */
 	bool freed;                          /* by one of them */

@@ -340,6 +340,20 @@ client_remember(
 	post_send(&c->post, WIRE_REMEMBER);
 }
 
+/* ---- how it went ---- */
+
+const struct client_delivery *
+client_delivery(const struct client_box *b)
+{
+	return &b->delivery;
+}
+
+const struct histogram *
+client_latency(const struct client *c)
+{
+	return &c->latency;
+}
+
 /* ---- bounds ---- */
 
 bool

@@ -29,6 +29,7 @@
 #include "deliver/letter.h"
 #include "io/loop.h"
 #include "util/err.h"
+#include "util/histogram.h"
 #include "util/set.h"
 #include "util/span.h"
 
@@ -144,6 +145,21 @@ void client_recall_cancel(struct client *c, void *arg); /* fn is not called */
 /* Durable soon, and nobody is told; refused_at is not negative. */
 void client_remember(
     struct client *c, uint32_t account, const struct client_record *record);
+
+/* ---- how it went ---- */
+
+struct client_delivery {
+	uint64_t octets; /* of the letter, as the server sent them */
+	unsigned int ms; /* from letter_open() to the answer */
+	const char *to;  /* for people: "~/Maildir", "mda procmail"; empty when
+	                    the deliverer does not know */
+};
+
+/* Within a letter_fn: of that letter. */
+const struct client_delivery *client_delivery(const struct client_box *b);
+
+/* From a commit asked for to its answer, of all that were delivered. */
+const struct histogram *client_latency(const struct client *c);
 
 /* ---- bounds ---- */
 

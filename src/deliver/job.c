@@ -57,6 +57,7 @@ job_free(struct job **p)
 	set_deinit(&j->due);
 	set_deinit(&j->full);
 	free(j->text);
+	free(j->to);
 	free(j);
 }
 
@@ -190,6 +191,7 @@ run_box(struct job *j, struct places *places)
 	if (p == NULL && ledger_reserve(places->ledger, &j->e) < 0)
 		return;
 	j->place = p;
+	j->to = target_text(j->account->target, p != NULL ? p->path : NULL);
 	if (p != NULL)
 		j->maildir = maildir_ref(p->maildir);
 	read_box(j, places->ledger);

@@ -87,6 +87,7 @@ struct job {
 	uint32_t was;              /* BOX: out */
 	struct place *place;       /* BOX: out */
 	struct maildir *maildir;   /* BOX: out, counted */
+	char *to;                  /* BOX: out, where mail goes, for people */
 	struct set set, owed;      /* SETTLE, GONE: in set; BOX, LIST_END: out
 	                             handled or fresh, and owed */
 	struct set settled;        /* BOX: out */

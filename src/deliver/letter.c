@@ -7,6 +7,7 @@
 
 #include "deliver/box.h"
 #include "deliver/maildir_names.h"
+#include "sys/clock.h"
 #include "util/mem.h"
 
 _Static_assert(CLIENT_DRAFT == MAILDIR_DRAFT &&
@@ -21,6 +22,7 @@ new_letter(struct client_box *b)
 
 	l->b = b;
 	l->fd = -1;
+	l->opened_ms = clock_ms();
 	LIST_INSERT_HEAD(&b->letters, l, next);
 	return l;
 }
@@ -152,6 +154,8 @@ slot_of(const struct letter *l, letter_fn fn)
 	return (struct slot){ .box = l->b,
 		.number = l->params.number,
 		.octets = letter_octets(l),
+		.opened_ms = l->opened_ms,
+		.asked_us = clock_us(),
 		.fn = fn };
 }
 

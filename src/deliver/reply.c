@@ -68,6 +68,8 @@ hear_box_is(struct client *c, struct ipc_packet *p)
 	b->info.state = (enum client_box_state)a.state;
 	b->info.was = a.was;
 	b->info.listed = a.listed;
+	free(b->to);
+	b->to = mem_spandup(a.to);
 	b->st = failed || a.state == CLIENT_BOX_CHANGED ? BOX_DEAD : BOX_OPEN;
 	fn = b->fn;
 	b->fn = NULL;

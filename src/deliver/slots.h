@@ -19,6 +19,7 @@ struct slot {
 	struct client_box *box; /* not ours; NULL: nobody wants to know */
 	uint32_t number;
 	uint64_t octets;
+	uint64_t opened_ms, asked_us; /* by the monotonic clock */
 	letter_fn fn;
 	letter_then_fn then; /* NULL: nothing */
 	void *then_arg;

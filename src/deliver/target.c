@@ -2,6 +2,7 @@
 #include "deliver/target.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/mem.h"
 
@@ -51,4 +52,43 @@ target_free(struct target **p)
 	free(t->path);
 	free(t->socket);
 	free(t);
+}
+
+/* The home directory is a tilde. */
+static char *
+text_of_path(const char *before, const char *path)
+{
+	const char *home = getenv("HOME");
+	size_t n = home != NULL ? strlen(home) : 0;
+
+	if (n > 1 && strncmp(path, home, n) == 0 &&
+	    (path[n] == '/' || path[n] == '\0'))
+		return mem_printf("%s~%s", before, path + n);
+	return mem_printf("%s%s", before, path);
+}
+
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+char *
+target_text(const struct target *t, const char *path)
+{
+	switch (t->way) {
+	case TARGET_MAILDIR:
+		return text_of_path("", path != NULL ? path : t->path);
+	case TARGET_MBOX:
+		return text_of_path("mbox ", t->path);
+	case TARGET_MDA:
+		return mem_printf("mda %s", last_part(t->argv[0]));
+	case TARGET_RELAY:
+		break;
+	}
+	if (t->socket != NULL)
+		return text_of_path("unix:", t->socket);
+	return mem_strdup("");
 }

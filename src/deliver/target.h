@@ -31,4 +31,8 @@ struct target {
 struct target *target_copy(const struct target *t);
 void target_free(struct target **t); /* NULL is fine */
 
+/* Where to, for people: "~/Maildir", "mbox ~/mail", "mda procmail", "unix:/run/lmtp"; empty when only the engine knows. path: of the Maildir, when it
+ * is another than t's; or NULL. The caller frees. */
+char *target_text(const struct target *t, const char *path);
+
 #endif

@@ -276,6 +276,7 @@ wire_put_answer(struct buf *b, const struct wire_answer *a)
 	pack_u32(b, a->barred);
 	pack_u8(b, a->listed);
 	wire_put_err(b, &a->e);
+	pack_span(b, a->to);
 }
 
 bool
@@ -289,7 +290,7 @@ wire_take_answer(struct span packet, struct wire_answer *a)
 	a->repeated = unpack_u32(&u);
 	a->barred = unpack_u32(&u);
 	return wire_take_bool(&u, &a->listed) && wire_take_err(&u, &a->e) &&
-	    unpack_ok(&u);
+	    wire_take_text(&u, WIRE_TO_MAX, &a->to) && unpack_ok(&u);
 }
 
 void

@@ -40,6 +40,7 @@
 #define WIRE_MAX IPC_PAYLOAD_MAX
 #define WIRE_MAILBOX_MAX 8192 /* octets of a mailbox name */
 #define WIRE_UIDL_MAX 4096    /* octets of a UIDL */
+#define WIRE_TO_MAX 240       /* octets of where mail goes */
 #define WIRE_OPEN_MAX 4096    /* files of a box asked for and not yet opened */
 #define WIRE_FILES_MAX IPC_FDS_MAX
 
@@ -174,7 +175,9 @@ struct wire_answer { /* BOX_IS, LIST_IS */
 	uint8_t state; /* enum client_box_state */
 	uint32_t was, repeated, barred;
 	bool listed;
-	struct err e; /* ERR_NONE: it went well */
+	struct err e;   /* ERR_NONE: it went well */
+	struct span to; /* BOX_IS: where its mail goes, for people; in the
+	                   packet */
 };
 
 void wire_put_answer(struct buf *b, const struct wire_answer *a);

@@ -583,6 +583,57 @@ answers_recalls_when_the_deliverer_goes(void **state)
 	client_recall(k->o.client, 6, on_record, &a); /* nor after its end */
 }
 
+/* ---- how it went ---- */
+
+static struct client_delivery went;
+static char went_to[64];
+
+static void
+on_delivered(void *arg, uint32_t number, bool known, const struct err *e)
+{
+	struct session *s = arg;
+
+	went = *client_delivery(s->box);
+	snprintf(went_to, sizeof(went_to), "%s", went.to);
+	session_on_letter(arg, number, known, e);
+}
+
+static void
+tells_how_a_delivery_went(void **state)
+{
+	const struct histogram *latency;
+	struct clerk *k = *state;
+	struct session s;
+	struct letter *l;
+	struct err e;
+
+	clerk_begin(k, &s);
+	latency = client_latency(k->o.client);
+	l = letter_open(s.box, 0, NULL);
+	assert_non_null(l);
+	assert_int_equal(letter_write(l, SPAN("A: b\r\n\r\n"), &e), 0);
+	office_turn(&k->o, 30);
+	s.params.number = 1;
+	letter_commit(&l, &s.params, on_delivered);
+	office_wait(&k->o, &k->n_commits, 1);
+	clerk_answer(k, 1, NULL);
+	office_wait(&k->o, &s.answered, 1);
+	assert_int_equal(went.octets, 8);
+	assert_true(went.ms >= 30 && went.ms < 10000);
+	assert_string_equal(went_to, "~/Maildir");
+	assert_int_equal(latency->count, 1);
+	assert_true(latency->sum_us > 0 && latency->sum_us < 30000);
+	/* what failed says nothing of how long a delivery takes */
+	l = letter_open(s.box, 0, NULL);
+	assert_non_null(l);
+	letter_commit(&l, &s.params, on_delivered);
+	office_wait(&k->o, &k->n_commits, 2);
+	clerk_answer(k, 1, "no disk");
+	office_wait(&k->o, &s.answered, 2);
+	assert_int_equal(latency->count, 1);
+	session_end(&s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, clerk_setup, clerk_teardown)
 
 int
@@ -610,6 +661,7 @@ main(void)
 		TEST(remembers_of_an_account_what_it_is_told),
 		TEST(tells_nobody_who_has_cancelled_his_recall),
 		TEST(answers_recalls_when_the_deliverer_goes),
+		TEST(tells_how_a_delivery_went),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

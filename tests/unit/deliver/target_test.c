@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -76,12 +77,51 @@ copies_what_is_not_there(void **state)
 	target_free(&copy); /* of nothing */
 }
 
+static void
+expect_text(const struct target *t, const char *path, const char *text)
+{
+	char *found = target_text(t, path);
+
+	assert_string_equal(found, text);
+	free(found);
+}
+
+static void
+says_where_mail_goes(void **state)
+{
+	char prog[] = "/usr/bin/procmail", *argv[] = { prog, NULL };
+	char maildir[] = "/home/bob/Maildir", out[] = "/var/bobby";
+	struct target t = { .way = TARGET_MAILDIR, .path = maildir };
+
+	(void)state;
+	setenv("HOME", "/home/bob", 1);
+	expect_text(&t, NULL, "~/Maildir");
+	expect_text(&t, "/home/bob", "~");
+	expect_text(&t, "/home/bobby/M", "/home/bobby/M");
+	expect_text(&t, "/home/bob/Maildir/.a", "~/Maildir/.a");
+	t.way = TARGET_MBOX;
+	t.path = out;
+	setenv("HOME", "/var/bob", 1);
+	expect_text(&t, NULL, "mbox /var/bobby");
+	setenv("HOME", "/", 1);
+	expect_text(&t, NULL, "mbox /var/bobby");
+	t.way = TARGET_MDA;
+	t.argv = argv;
+	expect_text(&t, NULL, "mda procmail");
+	t.way = TARGET_RELAY;
+	expect_text(&t, NULL, "");
+	t.socket = out;
+	unsetenv("HOME");
+	expect_text(&t, NULL, "unix:/var/bobby");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_all_of_it),
 		cmocka_unit_test(copies_what_is_not_there),
+		cmocka_unit_test(says_where_mail_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,7 +288,14 @@ refuses_commits_that_are_cut_or_have_flags_that_do_not_exist(void **state)
 static void
 carries_answers_and_errors(void **state)
 {
-	struct wire_answer in = { 1, 2, 3, 4, 5, true, { 0 } }, out;
+	struct wire_answer in = { .box = 1,
+		.state = 2,
+		.was = 3,
+		.repeated = 4,
+		.barred = 5,
+		.listed = true,
+		.to = SPAN("~/Maildir") };
+	struct wire_answer out;
 	struct wire_verified v = { 5, 6, true, { .kind = ERR_NONE } }, w;
 
 	(void)state;
@@ -300,6 +307,7 @@ carries_answers_and_errors(void **state)
 	assert_int_equal(out.repeated, 4);
 	assert_int_equal(out.barred, 5);
 	assert_true(out.listed);
+	assert_true(span_eq(out.to, SPAN("~/Maildir")));
 	assert_int_equal(out.e.kind, ERR_NONE);
 	err_set(&in.e, ERR_DELIVER, 28, "%0200d", 7);
 	buf_clear(&b);
