@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "fetch/delivered.h"
 #include "sys/log.h"
 
 /* ---- what becomes of a letter ---- */
@@ -41,14 +42,13 @@ heard(struct imap_box *b, uint32_t uid, const struct err *e)
 static void
 count(struct imap_box *b, uint32_t uid, bool known, const char *what)
 {
-	const char *subject = b->f->params->subject;
-
 	if (known) {
-		log_debug(subject, "%s: uid %u is known", b->mailbox, uid);
+		log_debug(b->f->params->subject, "%s: uid %u is known",
+		    b->mailbox, uid);
 		return;
 	}
 	b->f->result.progress.messages++;
-	log_info(subject, "%s: delivered %suid %u", b->mailbox, what, uid);
+	delivered_log(b->f->params, b->ledger, b->mailbox, what, uid);
 }
 
 static void

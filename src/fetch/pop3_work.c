@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "fetch/delivered.h"
 #include "fetch/pop3_large.h"
 #include "sys/log.h"
 
@@ -219,7 +220,7 @@ static void
 count(struct pop3_run *r, uint32_t number, const char *what)
 {
 	r->f->result.progress.messages++;
-	log_info(r->f->params->subject, "delivered %smessage %u", what, number);
+	delivered_log(r->f->params, r->ledger, "", what, number);
 }
 
 static void
