@@ -172,7 +172,10 @@ static void
 on_request(struct evhttp_request *r, void *arg)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(r);
-	const char *path = evhttp_uri_get_path(uri);
+	const char *accept =
+	    evhttp_find_header(evhttp_request_get_input_headers(r), "Accept");
+	struct http_request request = { .path = evhttp_uri_get_path(uri),
+		.accept = span_of(accept == NULL ? "" : accept) };
 	const char *type = "text/plain; charset=utf-8";
 	enum evhttp_cmd_type command = evhttp_request_get_command(r);
 	struct http *h = arg;
@@ -183,7 +186,7 @@ on_request(struct evhttp_request *r, void *arg)
 		return;
 	}
 	buf_init(&body, HTTP_BODY_MAX);
-	if (path != NULL && h->fn(h->arg, path, &body, &type))
+	if (request.path != NULL && h->fn(h->arg, &request, &body, &type))
 		say(r, 200, type, buf_span(&body));
 	else
 		say_error(r, 404, SPAN("there is nothing here\n"));

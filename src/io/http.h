@@ -22,10 +22,15 @@
 
 struct http;
 
-/* Fills body, and *type as "text/plain"; false: there is no such path. The
- * path is as the peer sent it, "?..." cut off. Must not call http_free(). */
-typedef bool (*http_fn)(
-    void *arg, const char *path, struct buf *body, const char **type);
+struct http_request {       /* as the peer sent it */
+	const char *path;   /* "?..." cut off */
+	struct span accept; /* the Accept header; may be empty */
+};
+
+/* Fills body, and *type as "text/plain"; false: there is no such path. Must
+ * not call http_free(). */
+typedef bool (*http_fn)(void *arg, const struct http_request *request,
+    struct buf *body, const char **type);
 
 struct http *http_new(struct loop *loop, int fd, http_fn fn, void *arg);
 void http_free(struct http **http); /* closes fd, ends the connections */

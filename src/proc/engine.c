@@ -9,6 +9,7 @@
 #include "io/tls.h"
 #include "proc/cas.h"
 #include "proc/desks.h"
+#include "proc/exporter.h"
 #include "proc/limits.h"
 #include "proc/wire.h"
 #include "sys/clock.h"
@@ -26,10 +27,12 @@ struct engine {
 	struct hosts *hosts;
 	struct cas *cas;
 	struct desks *desks;
+	struct exporter *exporter; /* NULL: nobody asks for metrics */
 	struct loop_timer *progress, *pulse;
 	uint64_t asleep; /* ms that the machine was, as of the last pulse */
 	struct fetch_env **envs; /* by deliverer; NULL: never heard of */
 	size_t n_envs;
+	struct histogram latency; /* of deliverers that are gone */
 };
 
 /* ---- time ---- */
@@ -146,7 +149,9 @@ hear_unlink(struct engine *g, struct unpack *u)
 	if (env == NULL)
 		return unpack_ok(u);
 	desks_drop_env(g->desks, env);
+	histogram_merge(&g->latency, client_latency(env->client));
 	client_free(&env->client);
+	exporter_restarted(g->exporter);
 	return unpack_ok(u);
 }
 
@@ -176,6 +181,29 @@ hear_of(struct engine *g, enum wire_type type, struct unpack *u)
 	else
 		desks_pause(g->desks, number, type == WIRE_PAUSE);
 	return true;
+}
+
+static void
+sum_latency(void *arg, struct histogram *sum)
+{
+	const struct engine *g = arg;
+
+	*sum = g->latency;
+	for (size_t i = 0; i < g->n_envs; i++)
+		if (g->envs[i] != NULL && g->envs[i]->client != NULL)
+			histogram_merge(
+			    sum, client_latency(g->envs[i]->client));
+}
+
+static bool
+hear_metrics(struct engine *g, struct unpack *u, struct ipc_packet *packet)
+{
+	if (packet->n_fds != 1 || g->exporter != NULL)
+		return false;
+	g->exporter =
+	    exporter_new(g->loop, packet->fds[0], u, g->desks, sum_latency, g);
+	packet->fds[0] = -1;
+	return unpack_ok(u);
 }
 
 static bool
@@ -213,6 +241,7 @@ hear(struct engine *g, struct ipc_packet *packet)
 		desks_stop(g->desks);
 		return true;
 	case WIRE_METRICS:
+		return hear_metrics(g, &u, packet);
 	case WIRE_LIMITS:
 	case WIRE_LEDGER:
 	case WIRE_TARGET:
@@ -246,6 +275,7 @@ on_packet(void *arg, struct ipc_packet *packet)
 static void
 deinit(struct engine *g)
 {
+	exporter_free(&g->exporter);
 	desks_free(&g->desks);
 	for (size_t i = 0; i < g->n_envs; i++) {
 		if (g->envs[i] != NULL)

@@ -9,6 +9,7 @@
 #include "proc/spawn.h"
 #include "proc/stores.h"
 #include "proc/wire.h"
+#include "sys/clock.h"
 #include "util/mem.h"
 
 #define HEAD_OCTETS 9 /* of an account: number, stays, deliverer */
@@ -20,8 +21,9 @@ struct team_engine {
 	struct user *user; /* NULL: as we are */
 	struct member *member;
 	struct stores *stores;
-	int metrics;    /* -1: none */
-	bool ping_owed; /* asked for when no engine was there */
+	int64_t started; /* Unix seconds: the first of its engines was */
+	int metrics;     /* -1: none */
+	bool ping_owed;  /* asked for when no engine was there */
 };
 
 /* ---- what we say ---- */
@@ -107,8 +109,12 @@ say_metrics(struct team_engine *g)
 {
 	struct buf b;
 
-	buf_init(&b, 0);
-	if (g->metrics >= 0)
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u64(&b, (uint64_t)g->started);
+	pack_u32(&b, member_restarts(g->member));
+	if (g->metrics < 0)
+		buf_deinit(&b);
+	else
 		say_fd(g, WIRE_METRICS, &b, g->metrics);
 }
 
@@ -334,6 +340,7 @@ team_engine_new(struct loop *loop, const struct team_engine_params *params,
 	g->params = *params;
 	g->events = of_engine;
 	g->arg = arg;
+	g->started = clock_wall_s();
 	g->metrics = -1;
 	g->stores = stores_new();
 	if (find_user(g, e) != 0) {

@@ -44,7 +44,8 @@ enum wire_type {
 	WIRE_RESUME,  /* number: and the breaker is closed again */
 	WIRE_PROBE,   /* the network changed: which sessions live? */
 	WIRE_PING,    /* answered by WIRE_PONG: the loop goes round */
-	WIRE_METRICS, /* + descriptor of a listening socket for HTTP */
+	WIRE_METRICS, /* when the daemon was started, restarts of the
+	                 engine; + descriptor of a listening socket for HTTP */
 	/* from the deliverer */
 	WIRE_READY,  /* the ledger is open */
 	WIRE_REFUSE, /* error: it cannot be used */
