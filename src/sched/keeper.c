@@ -47,11 +47,16 @@ breaker_wait_ms(struct keeper *k)
 }
 
 static void
-refused(struct keeper *k)
+refused(struct keeper *k, const struct err *e)
 {
+	uint64_t asked =
+	    reaction_wait_ms(e, k->tries, clock_jitter(UINT32_MAX));
+	uint64_t ms;
+
 	breaker_refused(&k->breaker, clock_wall_s());
 	keeper_remember(k);
-	lane_begin(k->main, breaker_wait_ms(k));
+	ms = breaker_wait_ms(k);
+	lane_begin(k->main, ms > asked ? ms : asked);
 	k->events->want(k->arg);
 }
 
@@ -63,7 +68,7 @@ react(struct keeper *k, const struct err *e)
 	k->tries++;
 	switch (reaction_of(e->kind)->wait) {
 	case REACT_BREAKER:
-		refused(k);
+		refused(k, e);
 		return;
 	case REACT_STOP:
 		k->stopped = true;
@@ -74,8 +79,6 @@ react(struct keeper *k, const struct err *e)
 		break;
 	}
 	ms = reaction_wait_ms(e, k->tries, clock_jitter(UINT32_MAX));
-	if (e->kind == ERR_NET && lane_was_probed(k->main) && k->tries == 1)
-		ms = 0; /* the network is another one: no fault of the server */
 	lane_begin(k->main, ms);
 }
 
@@ -104,6 +107,26 @@ is_failure(const struct err *e)
 	    reaction_of(e->kind)->wait != REACT_NONE;
 }
 
+/* No session lasts for ever. Only when the next cannot be had, too, is
+ * something wrong. */
+static bool
+is_routine(const struct keeper *k, const struct fetch_result *result)
+{
+	return result->err.kind == ERR_NET && result->logged_in &&
+	    k->tries == 0 && k->status.last_success != 0 &&
+	    k->status.failing_since == 0 && result->troubles == 0;
+}
+
+static void
+connect_again(struct keeper *k, const struct err *e)
+{
+	uint64_t ms = reaction_wait_ms(e, 1, clock_jitter(UINT32_MAX));
+
+	k->tries++;
+	log_info(conf(k)->name, "%s: connecting again", e->text);
+	lane_begin(k->main, lane_was_probed(k->main) ? 0 : ms);
+}
+
 static void
 on_ended(struct keeper *k, const struct fetch_result *result)
 {
@@ -112,6 +135,10 @@ on_ended(struct keeper *k, const struct fetch_result *result)
 	keeper_count(k, result);
 	k->watched = 0;
 	learn_renew(k, k->main, result);
+	if (is_routine(k, result)) {
+		connect_again(k, &result->err);
+		return;
+	}
 	if (is_failure(&result->err)) {
 		keeper_failed(k, &result->err);
 		react(k, &result->err);
