@@ -40,3 +40,15 @@ secret_span(const struct secret *s)
 {
 	return span_make(s->octets, s->n);
 }
+
+bool
+secret_same(const struct secret *a, const struct secret *b)
+{
+	unsigned char differs = 0;
+
+	if (a == NULL || b == NULL || a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		differs |= (unsigned char)(a->octets[i] ^ b->octets[i]);
+	return differs == 0;
+}

@@ -19,4 +19,7 @@ struct secret *secret_new(struct span octets); /* copies; NULL above the max */
 void secret_free(struct secret **s);           /* wipes; NULL is fine */
 struct span secret_span(const struct secret *s);
 
+/* In a time that does not tell where they differ. NULL is like no other. */
+bool secret_same(const struct secret *a, const struct secret *b);
+
 #endif

@@ -45,6 +45,26 @@ refuses_what_is_above_the_maximum(void **state)
 	assert_null(secret_new(span_make(octets, SECRET_MAX + 1)));
 }
 
+static void
+is_the_same_by_all_its_octets(void **state)
+{
+	struct secret *a = secret_new(SPAN("a\0bc"));
+	struct secret *same = secret_new(SPAN("a\0bc"));
+	struct secret *last = secret_new(SPAN("a\0bd"));
+	struct secret *longer = secret_new(SPAN("a\0bcd"));
+
+	(void)state;
+	assert_true(secret_same(a, same));
+	assert_false(secret_same(a, last));
+	assert_false(secret_same(a, longer));
+	assert_false(secret_same(a, NULL));
+	assert_false(secret_same(NULL, NULL));
+	secret_free(&a);
+	secret_free(&same);
+	secret_free(&last);
+	secret_free(&longer);
+}
+
 int
 main(void)
 {
@@ -52,6 +72,7 @@ main(void)
 		cmocka_unit_test(keeps_a_copy_of_any_octets),
 		cmocka_unit_test(may_be_empty),
 		cmocka_unit_test(refuses_what_is_above_the_maximum),
+		cmocka_unit_test(is_the_same_by_all_its_octets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
