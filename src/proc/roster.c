@@ -1,0 +1,718 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_report.h"
+#include "conf/conf_same.h"
+#include "proc/secrets.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "util/mem.h"
+
+#define RETRY_S 30 /* a secret that cannot be had; doubled each time */
+#define RETRY_MAX_S 600
+#define COMMANDS_MAX 32 /* password-commands that run at a time */
+
+enum life {
+	QUEUED,   /* its secret is to be asked for */
+	ASKING,   /* and is */
+	HELPLESS, /* it could not be had; asked for again later */
+	BROKEN,   /* the team cannot take it */
+	GIVEN,    /* with the team */
+	LEAVING   /* dropped; the team still has it */
+};
+
+struct entry {
+	struct roster_entry shown; /* first */
+	struct roster *roster;
+	enum life life;
+	char *name;
+	uint32_t after; /* the number that must leave first; 0: none */
+	struct secret *secret;
+	struct secrets_wait *waiting;
+	struct loop_timer *retry;
+	unsigned int tries; /* for its secret, in vain */
+	bool command;       /* waiting is for one */
+	bool reopen;        /* close the breaker once its secret is there */
+	bool polling;       /* a result is owed */
+	bool again;         /* and then another */
+};
+
+struct roster {
+	struct loop *loop; /* not ours */
+	struct team *team; /* not ours */
+	const struct roster_events *events;
+	void *arg;
+	struct entry **all; /* by number */
+	size_t n, cap;
+	struct entry **order; /* as configured; those that leave are not here */
+	size_t n_order;
+	struct loop_timer *ask; /* for the secrets of the queued */
+	unsigned int commands;
+	uint32_t last; /* number given */
+	bool stopping;
+};
+
+/* ---- finding ---- */
+
+/* Where number is or would be. */
+static size_t
+place_of(const struct roster *r, uint32_t number)
+{
+	size_t low = 0;
+	size_t high = r->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->all[mid]->shown.number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct entry *
+by_number(const struct roster *r, uint32_t number)
+{
+	size_t i = place_of(r, number);
+
+	return i < r->n && r->all[i]->shown.number == number ? r->all[i] : NULL;
+}
+
+/* Its place in the order, or n_order. Mostly the order is that of last time:
+ * hint says where to look first. */
+static size_t
+by_name(const struct roster *r, const char *name, size_t hint)
+{
+	for (size_t i = 0; i < r->n_order; i++) {
+		size_t at = (hint + i) % r->n_order;
+
+		if (r->order[at] != NULL &&
+		    strcmp(r->order[at]->name, name) == 0)
+			return at;
+	}
+	return r->n_order;
+}
+
+/* ---- telling ---- */
+
+static void
+tell_changed(struct entry *e)
+{
+	e->roster->events->changed(e->roster->arg, &e->shown);
+}
+
+/* Whoever is owed one. */
+static void
+tell_failure(struct entry *e, const struct err *why)
+{
+	struct fetch_result result = { .err = *why,
+		.progress.doing = "failed" };
+	struct roster *r = e->roster;
+	unsigned int n = e->again ? 2 : e->polling ? 1 : 0;
+
+	e->polling = e->again = false;
+	while (n-- > 0)
+		r->events->result(r->arg, &e->shown, &result);
+}
+
+/* ---- life ---- */
+
+static void
+stop_asking(struct entry *e)
+{
+	if (e->waiting != NULL && e->command)
+		e->roster->commands--;
+	secrets_cancel(&e->waiting);
+	loop_timer_stop(e->retry);
+}
+
+static void
+free_entry(struct entry **p)
+{
+	struct entry *e = *p;
+
+	*p = NULL;
+	stop_asking(e);
+	loop_timer_free(&e->retry);
+	secret_free(&e->secret);
+	free(e->name);
+	free(e);
+}
+
+static void
+take_out(struct roster *r, struct entry *e)
+{
+	size_t i = place_of(r, e->shown.number);
+
+	r->n--;
+	memmove(&r->all[i], &r->all[i + 1], (r->n - i) * sizeof(*r->all));
+	free_entry(&e);
+}
+
+/* What is not with the team has no status but ours. */
+static void
+refresh(struct entry *e)
+{
+	if (e->life == QUEUED || e->life == ASKING || e->life == HELPLESS)
+		e->shown.status.state =
+		    e->shown.paused ? STATUS_PAUSED : STATUS_WAITING;
+}
+
+static void
+queue(struct entry *e)
+{
+	e->life = QUEUED;
+	refresh(e);
+	loop_timer_arm(e->roster->ask, 0);
+}
+
+static void
+note_failure(struct entry *e, const struct err *why)
+{
+	struct status *s = &e->shown.status;
+
+	s->err = *why;
+	s->failures[why->kind]++;
+	if (s->failing_since == 0)
+		s->failing_since = clock_wall_s();
+}
+
+static void
+give(struct entry *e)
+{
+	struct roster *r = e->roster;
+	struct err why;
+
+	if (team_account(r->team, e->shown.number, e->shown.account, e->secret,
+		true, &why) != 0) {
+		e->life = BROKEN;
+		e->shown.status.state = STATUS_STOPPED;
+		note_failure(e, &why);
+		log_error(e->name, "%s", why.text);
+		tell_failure(e, &why);
+		return;
+	}
+	e->life = GIVEN;
+	if (e->shown.paused)
+		team_pause(r->team, e->shown.number, true);
+	if (e->polling)
+		team_poll(r->team, e->shown.number);
+}
+
+/* ---- secrets ---- */
+
+static void
+on_retry(void *arg)
+{
+	struct entry *e = arg;
+
+	if (e->life == LEAVING)
+		roster_on_gone(e->roster, e->shown.number);
+	else
+		queue(e);
+}
+
+/* One line when it begins and one when it ends. */
+static void
+fail_secret(struct entry *e, const struct err *why)
+{
+	uint64_t wait = RETRY_MAX_S;
+
+	if (e->tries < 5)
+		wait = RETRY_S << e->tries;
+	if (wait > RETRY_MAX_S)
+		wait = RETRY_MAX_S;
+	if (e->tries++ == 0)
+		log_warning(e->name, "waits for its secret: %s", why->text);
+	e->life = HELPLESS;
+	e->shown.no_secret = true;
+	e->shown.status.next = clock_wall_s() + (int64_t)wait;
+	note_failure(e, why);
+	refresh(e);
+	loop_timer_arm(e->retry, wait * 1000);
+	tell_failure(e, why);
+}
+
+static void
+first_secret(struct entry *e, struct secret *secret, const struct err *why)
+{
+	if (secret == NULL) {
+		fail_secret(e, why);
+		return;
+	}
+	e->secret = secret;
+	if (e->tries > 0)
+		log_notice(e->name, "its secret is there");
+	e->tries = 0;
+	e->shown.no_secret = false;
+	e->shown.status = (struct status){ .state = STATUS_WAITING };
+	give(e);
+}
+
+/* The team has one already: is this another? */
+static void
+next_secret(struct entry *e, struct secret *secret, const struct err *why)
+{
+	struct team *team = e->roster->team;
+
+	if (secret == NULL) {
+		if (e->tries++ == 0)
+			log_warning(e->name,
+			    "cannot ask for its secret again: %s", why->text);
+	} else if (secret_same(secret, e->secret)) {
+		secret_free(&secret);
+	} else {
+		secret_free(&e->secret);
+		e->secret = secret;
+		e->tries = 0;
+		log_notice(e->name, "has another secret");
+		team_secret(team, e->shown.number, e->secret);
+	}
+	if (e->reopen)
+		team_pause(team, e->shown.number, e->shown.paused);
+	e->reopen = false;
+}
+
+static void
+on_secret(void *arg, struct secret *secret, const struct err *why)
+{
+	struct entry *e = arg;
+
+	e->waiting = NULL;
+	if (e->command)
+		e->roster->commands--;
+	if (e->life == ASKING)
+		first_secret(e, secret, why);
+	else
+		next_secret(e, secret, why);
+	loop_timer_arm(e->roster->ask, 0); /* there is room for another */
+	tell_changed(e);
+}
+
+static void
+ask(struct entry *e)
+{
+	e->command = e->shown.account->secret.command.n > 0;
+	if (e->command)
+		e->roster->commands++;
+	e->waiting =
+	    secrets_get(e->roster->loop, e->shown.account, on_secret, e);
+}
+
+static bool
+may_ask(const struct entry *e)
+{
+	return e->life == QUEUED && e->after == 0 && !e->shown.paused &&
+	    (e->shown.account->secret.command.n == 0 ||
+		e->roster->commands < COMMANDS_MAX);
+}
+
+static void
+on_ask(void *arg)
+{
+	struct roster *r = arg;
+
+	if (r->stopping) {
+		if (r->n == 0)
+			r->events->empty(r->arg);
+		return;
+	}
+	for (size_t i = 0; i < r->n_order; i++)
+		if (may_ask(r->order[i])) {
+			r->order[i]->life = ASKING;
+			ask(r->order[i]);
+		}
+}
+
+/* ---- the accounts of a configuration ---- */
+
+/* Its own account is still with the team under another number. */
+static uint32_t
+still_leaving(const struct roster *r, const char *name)
+{
+	for (size_t i = r->n; i > 0; i--) /* the newest one is the last */
+		if (r->all[i - 1]->life == LEAVING &&
+		    strcmp(r->all[i - 1]->name, name) == 0)
+			return r->all[i - 1]->shown.number;
+	return 0;
+}
+
+static struct entry *
+add(struct roster *r, const struct conf_account *account)
+{
+	struct entry *e = mem_new(sizeof(*e));
+
+	if (r->n == r->cap) {
+		r->cap = r->cap == 0 ? 16 : 2 * r->cap;
+		r->all = mem_grow(r->all, r->cap, sizeof(struct entry *));
+	}
+	e->roster = r;
+	e->after = still_leaving(r, account->name);
+	e->name = mem_strdup(account->name);
+	e->shown.number = ++r->last;
+	e->shown.name = e->name;
+	e->shown.account = account;
+	e->retry = loop_timer_new(r->loop, on_retry, e);
+	r->all[r->n++] = e;
+	return e;
+}
+
+/* What the team does not have leaves at once, but for what is owed a result:
+ * that has to come from the loop. */
+static void
+leave(struct entry *e)
+{
+	struct roster *r = e->roster;
+	bool given = e->life == GIVEN;
+
+	stop_asking(e);
+	e->life = LEAVING;
+	e->shown.account = NULL;
+	e->shown.status.state = STATUS_LEAVING;
+	if (given)
+		team_drop(r->team, e->shown.number);
+	else if (e->polling)
+		loop_timer_arm(e->retry, 0);
+	else
+		take_out(r, e);
+}
+
+/* Asks for its secret although the team has one. */
+static void
+ask_again(struct entry *e, bool reopen)
+{
+	e->reopen = reopen || e->reopen;
+	stop_asking(e);
+	ask(e);
+}
+
+/* It did not change, but where its strings lie did. */
+static void
+keep(struct entry *e, const struct conf_account *account)
+{
+	bool asking = e->waiting != NULL;
+
+	e->shown.account = account;
+	if (e->life == GIVEN && !e->shown.paused &&
+	    e->shown.status.state == STATUS_REFUSED) {
+		ask_again(e, true);
+	} else if (e->life == GIVEN && asking) {
+		ask_again(e, e->reopen);
+	} else if (asking || e->life == HELPLESS) {
+		stop_asking(e);
+		queue(e);
+	}
+}
+
+/* What has stopped for a fault of the configuration begins anew: the fault
+ * may lie in a file that it names. */
+static bool
+may_stay(const struct entry *e, const struct conf_account *account)
+{
+	return e->life != BROKEN && e->shown.status.state != STATUS_STOPPED &&
+	    conf_account_same(e->shown.account, account);
+}
+
+/* The entry of account, in place of the old one (NULL: there is none). */
+static struct entry *
+renew(struct roster *r, struct entry *old, const struct conf_account *account,
+    struct roster_change *change)
+{
+	bool paused = old != NULL && old->shown.paused;
+	struct entry *e;
+
+	if (old != NULL && may_stay(old, account)) {
+		keep(old, account);
+		return old;
+	}
+	if (old != NULL) {
+		change->changed++;
+		leave(old);
+	} else {
+		change->added++;
+	}
+	e = add(r, account);
+	e->shown.paused = paused;
+	queue(e);
+	return e;
+}
+
+void
+roster_set(struct roster *r, const struct conf_account *const *accounts,
+    size_t n, struct roster_change *out)
+{
+	struct entry **order = mem_array(n + 1, sizeof(struct entry *));
+
+	*out = (struct roster_change){ 0 };
+	for (size_t i = 0; i < n; i++)
+		team_expect(r->team, accounts[i]);
+	for (size_t i = 0; i < n; i++) {
+		size_t at = by_name(r, accounts[i]->name, i);
+		struct entry *old = at < r->n_order ? r->order[at] : NULL;
+
+		if (old != NULL)
+			r->order[at] = NULL;
+		order[i] = renew(r, old, accounts[i], out);
+	}
+	for (size_t i = 0; i < r->n_order; i++)
+		if (r->order[i] != NULL) {
+			out->removed++;
+			leave(r->order[i]);
+		}
+	free(r->order);
+	r->order = order;
+	r->n_order = n;
+}
+
+/* ---- questions ---- */
+
+size_t
+roster_count(const struct roster *r)
+{
+	return r->n_order;
+}
+
+const struct roster_entry *
+roster_at(const struct roster *r, size_t i)
+{
+	return &r->order[i]->shown;
+}
+
+const struct roster_entry *
+roster_find(const struct roster *r, const char *name)
+{
+	size_t at = by_name(r, name, 0);
+
+	return at < r->n_order ? &r->order[at]->shown : NULL;
+}
+
+const char *
+roster_nearest(const struct roster *r, const char *name)
+{
+	const char **names = mem_array(r->n_order + 1, sizeof(*names));
+	const char *nearest;
+
+	for (size_t i = 0; i < r->n_order; i++)
+		names[i] = r->order[i]->name;
+	nearest = conf_nearest_word(name, names);
+	free(names);
+	return nearest;
+}
+
+bool
+roster_settled(const struct roster *r)
+{
+	for (size_t i = 0; i < r->n_order; i++) {
+		const struct entry *e = r->order[i];
+
+		if (e->life == ASKING ||
+		    (e->life == QUEUED && !e->shown.paused))
+			return false;
+	}
+	return true;
+}
+
+/* ---- orders ---- */
+
+int
+roster_poll(struct roster *r, uint32_t number, struct err *why)
+{
+	struct entry *e = by_number(r, number);
+
+	if (e == NULL || e->life == LEAVING)
+		return err_set(why, ERR_TEMP, 0, "it is being taken out");
+	if (e->shown.paused)
+		return err_set(why, ERR_TEMP, 0,
+		    "is paused; \"mailhaul resume %s\" lets it go on", e->name);
+	if (e->life == BROKEN || e->life == HELPLESS) {
+		*why = e->shown.status.err;
+		return -1;
+	}
+	if (e->life == GIVEN && e->polling) {
+		e->again = true; /* that look may have begun already */
+		return 1;
+	}
+	if (e->life == GIVEN)
+		team_poll(r->team, number);
+	e->polling = true;
+	return 0;
+}
+
+void
+roster_pause(struct roster *r, uint32_t number)
+{
+	struct entry *e = by_number(r, number);
+
+	if (e == NULL || e->life == LEAVING || e->shown.paused)
+		return;
+	e->shown.paused = true;
+	refresh(e);
+	if (e->life == GIVEN)
+		team_pause(r->team, number, true);
+}
+
+void
+roster_resume(struct roster *r, uint32_t number)
+{
+	struct entry *e = by_number(r, number);
+
+	if (e == NULL || e->life == LEAVING)
+		return;
+	e->shown.paused = false;
+	refresh(e);
+	if (e->life == HELPLESS) {
+		loop_timer_stop(e->retry);
+		queue(e);
+	} else if (e->life == QUEUED) {
+		loop_timer_arm(r->ask, 0);
+	} else if (e->life == GIVEN && e->shown.status.refused > 0) {
+		ask_again(
+		    e, true); /* the one that was refused would be again */
+	} else if (e->life == GIVEN) {
+		team_pause(r->team, number, false);
+	}
+}
+
+void
+roster_stop(struct roster *r)
+{
+	r->stopping = true;
+	for (size_t i = 0; i < r->n_order; i++)
+		leave(r->order[i]);
+	r->n_order = 0;
+	loop_timer_arm(r->ask, 0); /* there may be none that leaves */
+}
+
+/* ---- what the team tells ---- */
+
+void
+roster_on_progress(
+    struct roster *r, uint32_t number, const struct fetch_progress *progress)
+{
+	struct entry *e = by_number(r, number);
+
+	if (e != NULL)
+		r->events->progress(r->arg, &e->shown, progress);
+}
+
+void
+roster_on_result(
+    struct roster *r, uint32_t number, const struct fetch_result *result)
+{
+	struct entry *e = by_number(r, number);
+
+	if (e == NULL || !e->polling)
+		return;
+	e->polling = e->again;
+	e->again = false;
+	if (e->polling && e->life == GIVEN)
+		team_poll(r->team, number);
+	r->events->result(r->arg, &e->shown, result);
+}
+
+void
+roster_on_status(struct roster *r, uint32_t number, const struct status *status)
+{
+	struct entry *e = by_number(r, number);
+	int64_t last;
+
+	if (e == NULL)
+		return;
+	last = e->shown.status.last_success;
+	e->shown.status = *status;
+	if (status->last_success == 0) /* of an engine before this one */
+		e->shown.status.last_success = last;
+	tell_changed(e);
+}
+
+void
+roster_on_want(struct roster *r, uint32_t number)
+{
+	struct entry *e = by_number(r, number);
+
+	if (e != NULL && e->life == GIVEN && e->waiting == NULL)
+		ask_again(e, false);
+}
+
+/* Who waited for it to leave may begin. */
+static void
+let_begin(struct roster *r, uint32_t number)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->all[i]->after == number) {
+			r->all[i]->after = 0;
+			loop_timer_arm(r->ask, 0);
+		}
+}
+
+void
+roster_on_gone(struct roster *r, uint32_t number)
+{
+	struct entry *e = by_number(r, number);
+	struct err why;
+
+	if (e == NULL || e->life != LEAVING)
+		return;
+	err_set(&why, ERR_CANCEL, 0, "it was taken out");
+	tell_failure(e, &why);
+	take_out(r, e);
+	let_begin(r, number);
+	if (r->stopping && r->n == 0)
+		r->events->empty(r->arg);
+}
+
+void
+roster_on_lost(struct roster *r, uint32_t number)
+{
+	struct entry *e = by_number(r, number);
+	struct err why;
+
+	if (e != NULL && e->life == LEAVING)
+		roster_on_gone(r, number);
+	if (e == NULL || e->life != GIVEN)
+		return;
+	err_set(&why, ERR_TEMP, 0, "its process ended; it is started again");
+	tell_failure(e, &why);
+	e->shown.status.state =
+	    e->shown.paused ? STATUS_PAUSED : STATUS_WAITING;
+	e->shown.status.sessions = 0;
+	give(e);
+	tell_changed(e);
+}
+
+/* ---- life of all ---- */
+
+struct roster *
+roster_new(struct loop *loop, struct team *team,
+    const struct roster_events *events, void *arg)
+{
+	struct roster *r = mem_new(sizeof(*r));
+
+	r->loop = loop;
+	r->team = team;
+	r->events = events;
+	r->arg = arg;
+	r->ask = loop_timer_new(loop, on_ask, r);
+	return r;
+}
+
+void
+roster_free(struct roster **p)
+{
+	struct roster *r = *p;
+
+	*p = NULL;
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		free_entry(&r->all[i]);
+	loop_timer_free(&r->ask);
+	free(r->all);
+	free(r->order);
+	free(r);
+}
