@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "proc/commands.h"
+#include "proc/daemon.h"
 #include "proc/deliverer.h"
 #include "proc/engine.h"
 #include "proc/held.h"
+#include "proc/init.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
 
@@ -19,7 +22,7 @@
 struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
 	struct supervisor_options options;
-	bool full, json;
+	bool full, json, watch;
 	const char *command;
 	const char *const *rest;
 	size_t n;
@@ -28,11 +31,16 @@ struct arguments {
 static int
 usage(FILE *out)
 {
-	fputs("usage: mailhaul [-c FILE] fetch [-qv] [--exit-new] "
+	fputs("usage: mailhaul [-c FILE] run [-v]\n"
+	      "       mailhaul [-c FILE] fetch [-qv] [--exit-new] "
 	      "[ACCOUNT...]\n"
 	      "       mailhaul [-c FILE] fetch [-qv] --full ACCOUNT "
 	      "MESSAGE...\n"
 	      "       mailhaul [-c FILE] check [ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] status [--json] [--watch] "
+	      "[ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] poll|pause|resume [ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] reload\n"
 	      "       mailhaul [-c FILE] held [list] [--json] [ACCOUNT]\n"
 	      "       mailhaul [-c FILE] held show [--json] ACCOUNT "
 	      "MESSAGE...\n"
@@ -72,10 +80,74 @@ fetch(const struct arguments *a)
 		status = held_want_full(conf, a->rest[0], a->rest + 1, n - 1);
 		n = 1;
 	}
-	if (status == EX_OK)
-		status = supervisor_fetch(conf, a->rest, n, &a->options);
+	if (status == EX_OK) {
+		status = command_fetch(conf, a->rest, n, &a->options);
+		if (status < 0) /* no daemon does it */
+			status =
+			    supervisor_fetch(conf, a->rest, n, &a->options);
+	}
 	conf_free(&conf);
 	return status;
+}
+
+static int
+run(const struct arguments *a)
+{
+	struct daemon_options options = { .verbose = a->options.verbose };
+	struct conf *conf;
+
+	if (a->n > 0)
+		return usage(stderr);
+	init_step_aside();
+	conf = load(a->path);
+	return conf == NULL ? EX_CONFIG : daemon_run(conf, &options);
+}
+
+static int
+say_status(const struct arguments *a)
+{
+	struct conf *conf = load(a->path);
+	int worst = EX_CONFIG;
+
+	if (conf != NULL)
+		worst = command_status(conf, a->rest, a->n, a->json, a->watch);
+	conf_free(&conf);
+	return worst;
+}
+
+/* -1: that is no order. */
+static int
+verb_of(const char *command)
+{
+	static const struct {
+		const char *name;
+		enum control_type verb;
+	} all[] = {
+		{ "poll", CONTROL_POLL },
+		{ "pause", CONTROL_PAUSE },
+		{ "resume", CONTROL_RESUME },
+		{ "reload", CONTROL_RELOAD },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (strcmp(command, all[i].name) == 0)
+			return (int)all[i].verb;
+	return -1;
+}
+
+static int
+order(const struct arguments *a, enum control_type verb)
+{
+	struct conf *conf;
+	int worst = EX_CONFIG;
+
+	if (verb == CONTROL_RELOAD && a->n > 0)
+		return usage(stderr);
+	conf = load(a->path);
+	if (conf != NULL)
+		worst = command_order(conf, verb, a->rest, a->n);
+	conf_free(&conf);
+	return worst;
 }
 
 static int
@@ -136,6 +208,7 @@ read_options(struct arguments *a, int argc, char **argv)
 		{ "exit-new", no_argument, NULL, 'n' },
 		{ "full", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "watch", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -161,6 +234,9 @@ read_options(struct arguments *a, int argc, char **argv)
 			break;
 		case 'j':
 			a->json = true;
+			break;
+		case 'w':
+			a->watch = true;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -199,17 +275,16 @@ flush(int status)
 }
 
 static int
-command(struct arguments *a, int argc, char **argv)
+act(const struct arguments *a)
 {
-	int status = read_options(a, argc, argv);
+	int verb = verb_of(a->command);
 
-	if (status >= 0)
-		return status;
-	if (optind == argc)
-		return usage(stderr);
-	a->command = argv[optind];
-	a->rest = (const char *const *)&argv[optind + 1];
-	a->n = (size_t)(argc - optind - 1);
+	if (verb >= 0)
+		return order(a, (enum control_type)verb);
+	if (strcmp(a->command, "run") == 0)
+		return run(a);
+	if (strcmp(a->command, "status") == 0)
+		return say_status(a);
 	if (strcmp(a->command, "fetch") == 0)
 		return fetch(a);
 	if (strcmp(a->command, "check") == 0)
@@ -218,6 +293,21 @@ command(struct arguments *a, int argc, char **argv)
 		return held(a);
 	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a->command);
 	return usage(stderr);
+}
+
+static int
+command(struct arguments *a, int argc, char **argv)
+{
+	int said = read_options(a, argc, argv);
+
+	if (said >= 0)
+		return said;
+	if (optind == argc)
+		return usage(stderr);
+	a->command = argv[optind];
+	a->rest = (const char *const *)&argv[optind + 1];
+	a->n = (size_t)(argc - optind - 1);
+	return act(a);
 }
 
 int
