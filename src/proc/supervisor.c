@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,15 +14,14 @@
 #include "proc/limits.h"
 #include "proc/report.h"
 #include "proc/secrets.h"
+#include "proc/state_lock.h"
 #include "proc/team.h"
 #include "sched/reaction.h"
-#include "sys/file.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
 #define DRAW_MS 250
-#define LOCK_WAIT_MS 5000 /* a fetch that was killed may still be syncing */
-#define LOG_MAX 8192      /* octets of the children's lines kept at a time */
+#define LOG_MAX 8192 /* octets of the children's lines kept at a time */
 
 struct job {                           /* an account that was asked for */
 	struct supervisor *supervisor; /* not ours */
@@ -367,34 +365,15 @@ style_of(const struct supervisor *s)
 	return REPORT_SILENT;
 }
 
-/* Kernel locks only: whoever died holds nothing. A deliverer that outlives a
- * killed supervisor by the length of a sync does. */
-static int
-lock_state(struct supervisor *s, struct err *e)
-{
-	char path[4096];
-	int dir = file_make_dir(s->conf->state_dir, e);
-	bool busy = true;
-
-	if (dir < 0)
-		return -1;
-	close(dir);
-	snprintf(path, sizeof(path), "%s/lock", s->conf->state_dir);
-	for (int ms = 0; s->lock < 0 && busy && ms < LOCK_WAIT_MS; ms += 50) {
-		if (ms > 0)
-			(void)poll(NULL, 0, 50);
-		s->lock = file_lock(path, &busy, e);
-	}
-	return s->lock < 0 ? -1 : 0;
-}
-
 static int
 init(struct supervisor *s, struct err *e)
 {
 	struct team_params params;
+	bool busy;
 
 	s->draw = loop_timer_new(s->loop, on_draw, s);
-	if (lock_state(s, e) != 0)
+	s->lock = state_lock(s->conf->state_dir, &busy, e);
+	if (s->lock < 0)
 		return -1;
 	s->report = report_new(style_of(s), s->left);
 	for (size_t i = 0; i < s->conf->n; i++)
