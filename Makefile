@@ -64,7 +64,7 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libmailhaul.a
 		$(filter %.a,$^) $(PKG_LIBS) -lcmocka
 $(filter $(O)/tests/unit/fetch/% $(O)/tests/unit/sched/account_test,$(UNIT)): \
 	$(O)/tests/unit/fetch/rig.o
-$(filter $(patsubst %,$(O)/tests/unit/proc/%_test,roster requests pulse daemon), \
+$(filter $(patsubst %,$(O)/tests/unit/proc/%_test,rolls requests pulse daemon), \
 	$(UNIT)): $(O)/tests/unit/proc/fake_team.o
 $(O)/tests/%_fuzz: $(O)/tests/%_fuzz.o $(O)/libmailhaul.a
 	$(call say,LD)

@@ -54,7 +54,7 @@ struct control_daemon {
 struct control_account {
 	char *name;
 	bool paused;
-	bool no_secret; /* see roster_entry */
+	bool no_secret; /* see rolls_entry */
 	struct status status;
 };
 

@@ -16,7 +16,7 @@
 #include "proc/pulse.h"
 #include "proc/reload.h"
 #include "proc/requests.h"
-#include "proc/roster.h"
+#include "proc/rolls.h"
 #include "proc/standing.h"
 #include "proc/state_lock.h"
 #include "proc/tell.h"
@@ -34,7 +34,7 @@ struct daemon {
 	struct conf *conf;  /* the present one; may be the first */
 	struct loop *loop;
 	struct team *team;
-	struct roster *roster;
+	struct rolls *rolls;
 	struct requests *requests;
 	struct standing *standing;
 	struct tell *tell;
@@ -56,7 +56,7 @@ struct daemon {
 /* ---- accounts ---- */
 
 static void
-on_changed(void *arg, const struct roster_entry *entry)
+on_changed(void *arg, const struct rolls_entry *entry)
 {
 	struct daemon *d = arg;
 
@@ -65,7 +65,7 @@ on_changed(void *arg, const struct roster_entry *entry)
 }
 
 static void
-on_entry_progress(void *arg, const struct roster_entry *entry,
+on_entry_progress(void *arg, const struct rolls_entry *entry,
     const struct fetch_progress *progress)
 {
 	struct daemon *d = arg;
@@ -74,7 +74,7 @@ on_entry_progress(void *arg, const struct roster_entry *entry,
 }
 
 static void
-on_entry_result(void *arg, const struct roster_entry *entry,
+on_entry_result(void *arg, const struct rolls_entry *entry,
     const struct fetch_result *result)
 {
 	struct daemon *d = arg;
@@ -90,11 +90,11 @@ on_empty(void *arg)
 	loop_stop(d->loop);
 }
 
-static const struct roster_events roster_events = { on_changed,
-	on_entry_progress, on_entry_result, on_empty };
+static const struct rolls_events rolls_events = { on_changed, on_entry_progress,
+	on_entry_result, on_empty };
 
 static void
-set_accounts(struct daemon *d, struct conf *conf, struct roster_change *change)
+set_accounts(struct daemon *d, struct conf *conf, struct rolls_change *change)
 {
 	const struct conf_account **list =
 	    mem_array(conf->n + 1, sizeof(*list));
@@ -105,7 +105,7 @@ set_accounts(struct daemon *d, struct conf *conf, struct roster_change *change)
 		names[i] = conf->accounts[i].name;
 	}
 	tell_configure(d->tell, conf, names, conf->n);
-	roster_set(d->roster, list, conf->n, change);
+	rolls_set(d->rolls, list, conf->n, change);
 	free(list);
 	free(names);
 }
@@ -117,7 +117,7 @@ on_progress(void *arg, uint32_t number, const struct fetch_progress *progress)
 {
 	struct daemon *d = arg;
 
-	roster_on_progress(d->roster, number, progress);
+	rolls_on_progress(d->rolls, number, progress);
 }
 
 static void
@@ -125,7 +125,7 @@ on_result(void *arg, uint32_t number, const struct fetch_result *result)
 {
 	struct daemon *d = arg;
 
-	roster_on_result(d->roster, number, result);
+	rolls_on_result(d->rolls, number, result);
 }
 
 static void
@@ -133,7 +133,7 @@ on_status(void *arg, uint32_t number, const struct status *status)
 {
 	struct daemon *d = arg;
 
-	roster_on_status(d->roster, number, status);
+	rolls_on_status(d->rolls, number, status);
 }
 
 static void
@@ -141,7 +141,7 @@ on_want(void *arg, uint32_t number)
 {
 	struct daemon *d = arg;
 
-	roster_on_want(d->roster, number);
+	rolls_on_want(d->rolls, number);
 }
 
 static void
@@ -149,7 +149,7 @@ on_gone(void *arg, uint32_t number)
 {
 	struct daemon *d = arg;
 
-	roster_on_gone(d->roster, number);
+	rolls_on_gone(d->rolls, number);
 }
 
 static void
@@ -157,7 +157,7 @@ on_lost(void *arg, uint32_t number)
 {
 	struct daemon *d = arg;
 
-	roster_on_lost(d->roster, number);
+	rolls_on_lost(d->rolls, number);
 }
 
 static void
@@ -217,7 +217,7 @@ say(void *arg, bool bad, const char *line)
 static void
 take(struct daemon *d, struct conf *new)
 {
-	struct roster_change change;
+	struct rolls_change change;
 	char *line;
 
 	set_accounts(d, new, &change);
@@ -315,7 +315,7 @@ on_end_signal(void *arg, int signo)
 	log_notice("mailhaul", "%s: ending", strsignal(signo));
 	standing_stopping(d->standing);
 	loop_timer_arm(d->deadline, (uint64_t)d->conf->stop_timeout_s * 1000);
-	roster_stop(d->roster);
+	rolls_stop(d->rolls);
 }
 
 static void
@@ -332,9 +332,8 @@ on_poll_signal(void *arg, int signo)
 	struct err e;
 
 	log_info("mailhaul", "%s: looking at all accounts", strsignal(signo));
-	for (size_t i = 0; i < roster_count(d->roster); i++)
-		(void)roster_poll(
-		    d->roster, roster_at(d->roster, i)->number, &e);
+	for (size_t i = 0; i < rolls_count(d->rolls); i++)
+		(void)rolls_poll(d->rolls, rolls_at(d->rolls, i)->number, &e);
 }
 
 static void
@@ -394,7 +393,7 @@ static void
 start_rest(struct daemon *d)
 {
 	struct pulse_params pulse = pulse_params_for(notify_watchdog_ms());
-	struct roster_change change;
+	struct rolls_change change;
 	struct err e;
 
 	d->netlink = netlink_new(d->loop, on_network, d, &e);
@@ -402,9 +401,9 @@ start_rest(struct daemon *d)
 		log_notice("mailhaul",
 		    "changes of the network are not noticed: %s", e.text);
 	d->tell = tell_new(d->loop);
-	d->roster = roster_new(d->loop, d->team, &roster_events, d);
-	d->standing = standing_new(d->loop, d->roster);
-	d->requests = requests_new(d->loop, d->roster, &hooks, d);
+	d->rolls = rolls_new(d->loop, d->team, &rolls_events, d);
+	d->standing = standing_new(d->loop, d->rolls);
+	d->requests = requests_new(d->loop, d->rolls, &hooks, d);
 	d->pulse =
 	    pulse_new(d->loop, d->team, &pulse, standing_alive, d->standing);
 	d->started = d->reloaded = clock_wall_s();
@@ -447,7 +446,7 @@ stop(struct daemon *d)
 	listener_free(&d->listener);
 	requests_free(&d->requests);
 	standing_free(&d->standing);
-	roster_free(&d->roster);
+	rolls_free(&d->rolls);
 	tell_free(&d->tell);
 	if (d->log != NULL)
 		end_team(d);

@@ -9,7 +9,7 @@
  */
 
 #include "io/loop.h"
-#include "proc/team_next.h"
+#include "proc/team.h"
 
 struct pulse;
 

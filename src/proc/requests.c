@@ -20,7 +20,7 @@ struct wait { /* for a result */
 
 struct requests {
 	struct control *control;
-	struct roster *roster; /* not ours */
+	struct rolls *rolls; /* not ours */
 	const struct requests_hooks *hooks;
 	void *arg;
 	TAILQ_HEAD(, wait) waits;
@@ -81,7 +81,7 @@ on_gone(void *arg, struct control_peer *peer)
 /* ---- one account ---- */
 
 static void
-tell_account(struct control_peer *peer, const struct roster_entry *entry)
+tell_account(struct control_peer *peer, const struct rolls_entry *entry)
 {
 	struct control_account a = { .paused = entry->paused,
 		.no_secret = entry->no_secret,
@@ -94,10 +94,10 @@ tell_account(struct control_peer *peer, const struct roster_entry *entry)
 
 static void
 fetch_one(struct requests *r, struct control_peer *peer,
-    const struct roster_entry *entry)
+    const struct rolls_entry *entry)
 {
 	struct fetch_result failed = { .progress.doing = "failed" };
-	int skip = roster_poll(r->roster, entry->number, &failed.err);
+	int skip = rolls_poll(r->rolls, entry->number, &failed.err);
 
 	if (skip < 0)
 		control_tell_result(peer, entry->name, &failed);
@@ -107,11 +107,11 @@ fetch_one(struct requests *r, struct control_peer *peer,
 
 static int
 poll_one(struct requests *r, struct control_peer *peer,
-    const struct roster_entry *entry)
+    const struct rolls_entry *entry)
 {
 	struct err e;
 
-	if (roster_poll(r->roster, entry->number, &e) >= 0)
+	if (rolls_poll(r->rolls, entry->number, &e) >= 0)
 		return EX_OK;
 	control_say(peer, true, "%s: %s", entry->name, e.text);
 	return EX_TEMPFAIL;
@@ -119,7 +119,7 @@ poll_one(struct requests *r, struct control_peer *peer,
 
 static int
 do_one(struct requests *r, struct control_peer *peer, enum control_type verb,
-    const struct roster_entry *entry)
+    const struct rolls_entry *entry)
 {
 	switch (verb) {
 	case CONTROL_STATUS:
@@ -131,10 +131,10 @@ do_one(struct requests *r, struct control_peer *peer, enum control_type verb,
 	case CONTROL_POLL:
 		return poll_one(r, peer, entry);
 	case CONTROL_PAUSE:
-		roster_pause(r->roster, entry->number);
+		rolls_pause(r->rolls, entry->number);
 		break;
 	case CONTROL_RESUME:
-		roster_resume(r->roster, entry->number);
+		rolls_resume(r->rolls, entry->number);
 		break;
 	default:
 		break;
@@ -144,14 +144,14 @@ do_one(struct requests *r, struct control_peer *peer, enum control_type verb,
 
 /* ---- requests ---- */
 
-/* How many are meant; each is one of the roster's, and none twice. */
+/* How many are meant; each is one of the rolls's, and none twice. */
 struct chosen {
-	const struct roster_entry **v;
+	const struct rolls_entry **v;
 	size_t n;
 };
 
 static void
-choose_one(struct chosen *c, const struct roster_entry *entry)
+choose_one(struct chosen *c, const struct rolls_entry *entry)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (c->v[i] == entry)
@@ -164,16 +164,16 @@ static int
 choose(struct requests *r, struct control_peer *peer,
     const struct control_request *request, struct chosen *c)
 {
-	size_t all = request->n == 0 ? roster_count(r->roster) : 0;
+	size_t all = request->n == 0 ? rolls_count(r->rolls) : 0;
 
 	c->n = 0;
 	c->v = mem_array(all + request->n + 1, sizeof(*c->v));
 	for (size_t i = 0; i < all; i++)
-		c->v[c->n++] = roster_at(r->roster, i);
+		c->v[c->n++] = rolls_at(r->rolls, i);
 	for (size_t i = 0; i < request->n; i++) {
 		const char *name = request->names[i];
-		const char *near = roster_nearest(r->roster, name);
-		const struct roster_entry *entry = roster_find(r->roster, name);
+		const char *near = rolls_nearest(r->rolls, name);
+		const struct rolls_entry *entry = rolls_find(r->rolls, name);
 
 		if (entry == NULL) {
 			control_say(peer, true,
@@ -239,7 +239,7 @@ on_request(
 /* ---- results ---- */
 
 void
-requests_progress(struct requests *r, const struct roster_entry *entry,
+requests_progress(struct requests *r, const struct rolls_entry *entry,
     const struct fetch_progress *progress)
 {
 	struct wait *w = TAILQ_FIRST(&r->waits);
@@ -264,7 +264,7 @@ end_wait(struct requests *r, struct wait *w, const char *name,
 }
 
 void
-requests_result(struct requests *r, const struct roster_entry *entry,
+requests_result(struct requests *r, const struct rolls_entry *entry,
     const struct fetch_result *result)
 {
 	struct wait *w = TAILQ_FIRST(&r->waits);
@@ -310,13 +310,13 @@ requests_reloaded(struct requests *r, int status)
 static const struct control_events control_events = { on_request, on_gone };
 
 struct requests *
-requests_new(struct loop *loop, struct roster *roster,
+requests_new(struct loop *loop, struct rolls *rolls,
     const struct requests_hooks *hooks, void *arg)
 {
 	struct requests *r = mem_new(sizeof(*r));
 
 	r->control = control_new(loop, PATIENCE_MS, &control_events, r);
-	r->roster = roster;
+	r->rolls = rolls;
 	r->hooks = hooks;
 	r->arg = arg;
 	TAILQ_INIT(&r->waits);

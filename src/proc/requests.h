@@ -3,12 +3,12 @@
 #define MAILHAUL_PROC_REQUESTS_H
 
 /*
- * What the peers of the control socket ask for, done with the roster, and
+ * What the peers of the control socket ask for, done with the rolls, and
  * answered: at once, or when the results are there.
  */
 
 #include "proc/control.h"
-#include "proc/roster.h"
+#include "proc/rolls.h"
 
 struct requests;
 
@@ -19,18 +19,18 @@ struct requests_hooks {
 	void (*reload)(void *arg);
 };
 
-/* roster is not ours. */
-struct requests *requests_new(struct loop *loop, struct roster *roster,
+/* rolls is not ours. */
+struct requests *requests_new(struct loop *loop, struct rolls *rolls,
     const struct requests_hooks *hooks, void *arg);
 void requests_free(struct requests **r);
 
 /* Takes fd; see control_add(). */
 void requests_add(struct requests *r, int fd, bool allowed);
 
-/* What the roster tells. */
-void requests_progress(struct requests *r, const struct roster_entry *entry,
+/* What the rolls tells. */
+void requests_progress(struct requests *r, const struct rolls_entry *entry,
     const struct fetch_progress *progress);
-void requests_result(struct requests *r, const struct roster_entry *entry,
+void requests_result(struct requests *r, const struct rolls_entry *entry,
     const struct fetch_result *result);
 
 /* A line to all who asked for a reload; then the end of it. */

@@ -10,7 +10,7 @@
 #define LINE_MS 1000
 
 struct standing {
-	const struct roster *roster; /* not ours */
+	const struct rolls *rolls; /* not ours */
 	struct loop_timer *line;
 	bool ready, stopping;
 };
@@ -25,12 +25,12 @@ static void
 say_line(void *arg)
 {
 	const struct standing *s = arg;
-	size_t n = roster_count(s->roster);
+	size_t n = rolls_count(s->rolls);
 	size_t watching = 0;
 	size_t failing = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct roster_entry *e = roster_at(s->roster, i);
+		const struct rolls_entry *e = rolls_at(s->rolls, i);
 
 		watching += e->status.state == STATUS_WATCHING;
 		failing += e->no_secret || e->status.failing_since != 0;
@@ -46,11 +46,11 @@ standing_changed(struct standing *s)
 		return;
 	if (!loop_timer_armed(s->line))
 		loop_timer_arm(s->line, LINE_MS);
-	if (s->ready || !roster_settled(s->roster))
+	if (s->ready || !rolls_settled(s->rolls))
 		return;
 	s->ready = true;
-	log_notice("mailhaul", "ready: %zu account%s", roster_count(s->roster),
-	    plural(roster_count(s->roster)));
+	log_notice("mailhaul", "ready: %zu account%s", rolls_count(s->rolls),
+	    plural(rolls_count(s->rolls)));
 	notify_say("READY=1");
 }
 
@@ -85,11 +85,11 @@ standing_alive(void *s)
 }
 
 struct standing *
-standing_new(struct loop *loop, const struct roster *roster)
+standing_new(struct loop *loop, const struct rolls *rolls)
 {
 	struct standing *s = mem_new(sizeof(*s));
 
-	s->roster = roster;
+	s->rolls = rolls;
 	s->line = loop_timer_new(loop, say_line, s);
 	return s;
 }

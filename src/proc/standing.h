@@ -6,11 +6,11 @@
  * one line how its accounts are. */
 
 #include "io/loop.h"
-#include "proc/roster.h"
+#include "proc/rolls.h"
 
 struct standing;
 
-struct standing *standing_new(struct loop *loop, const struct roster *roster);
+struct standing *standing_new(struct loop *loop, const struct rolls *rolls);
 void standing_free(struct standing **s);
 
 /* An account changed: is the daemon ready? What changes often is told once a

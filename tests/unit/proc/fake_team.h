@@ -9,7 +9,7 @@
  * message at each poll, leaves when it is dropped, and answers pings.
  */
 
-#include "proc/team_next.h"
+#include "proc/team.h"
 #include "util/buf.h"
 
 struct fake_team {

@@ -32,7 +32,7 @@ struct client {
 };
 
 static struct loop *loop;
-static struct roster *roster;
+static struct rolls *rolls;
 static struct requests *requests;
 static struct conf_account accounts[2];
 static struct client clients[PEERS_MAX];
@@ -213,7 +213,7 @@ ask(struct client *c, enum control_type verb, const char *name)
 /* ---- the daemon ---- */
 
 static void
-on_changed(void *arg, const struct roster_entry *e)
+on_changed(void *arg, const struct rolls_entry *e)
 {
 	(void)arg;
 	(void)e;
@@ -221,7 +221,7 @@ on_changed(void *arg, const struct roster_entry *e)
 }
 
 static void
-on_progress(void *arg, const struct roster_entry *e,
+on_progress(void *arg, const struct rolls_entry *e,
     const struct fetch_progress *progress)
 {
 	(void)arg;
@@ -230,7 +230,7 @@ on_progress(void *arg, const struct roster_entry *e,
 
 static void
 on_result(
-    void *arg, const struct roster_entry *e, const struct fetch_result *result)
+    void *arg, const struct rolls_entry *e, const struct fetch_result *result)
 {
 	(void)arg;
 	requests_result(requests, e, result);
@@ -256,7 +256,7 @@ reload(void *arg)
 	reloads++;
 }
 
-static const struct roster_events roster_events = { on_changed, on_progress,
+static const struct rolls_events rolls_events = { on_changed, on_progress,
 	on_result, on_empty };
 static const struct requests_hooks hooks = { describe, reload };
 
@@ -274,7 +274,7 @@ set_up(void **state)
 {
 	static char work[] = "work", home[] = "home";
 	const struct conf_account *list[] = { &accounts[0], &accounts[1] };
-	struct roster_change change;
+	struct rolls_change change;
 
 	(void)state;
 	reloads = 0;
@@ -282,10 +282,10 @@ set_up(void **state)
 	fill(&accounts[1], home);
 	fake_team_init();
 	loop = loop_new();
-	roster = roster_new(loop, fake_team_get(), &roster_events, NULL);
-	requests = requests_new(loop, roster, &hooks, NULL);
-	roster_set(roster, list, 2, &change);
-	while (!roster_settled(roster))
+	rolls = rolls_new(loop, fake_team_get(), &rolls_events, NULL);
+	requests = requests_new(loop, rolls, &hooks, NULL);
+	rolls_set(rolls, list, 2, &change);
+	while (!rolls_settled(rolls))
 		loop_run(loop);
 	fake_team_heard();
 	return 0;
@@ -302,7 +302,7 @@ tear_down(void **state)
 	}
 	n_clients = 0;
 	requests_free(&requests);
-	roster_free(&roster);
+	rolls_free(&rolls);
 	loop_free(&loop);
 	fake_team_deinit();
 	secret_free(&accounts[0].secret.literal);
@@ -316,7 +316,7 @@ deliver(uint32_t number, uint64_t messages)
 	struct fetch_result r = { .progress = {
 				      .doing = "done", .messages = messages } };
 
-	roster_on_result(roster, number, &r);
+	rolls_on_result(rolls, number, &r);
 	turn();
 }
 
@@ -376,7 +376,7 @@ a_fetch_waits_for_all_results(void **state)
 	(void)state;
 	assert_string_equal(ask(c, CONTROL_FETCH, NULL),
 	    "account work waiting;account home waiting");
-	roster_on_progress(roster, 1, &p);
+	rolls_on_progress(rolls, 1, &p);
 	deliver(2, 7);
 	assert_string_equal(
 	    heard(c), "progress work fetching;result home none 7");

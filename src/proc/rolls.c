@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proc/roster.h"
+#include "proc/rolls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,8 @@ enum life {
 };
 
 struct entry {
-	struct roster_entry shown; /* first */
-	struct roster *roster;
+	struct rolls_entry shown; /* first */
+	struct rolls *rolls;
 	enum life life;
 	char *name;
 	uint32_t after; /* the number that must leave first; 0: none */
@@ -40,10 +40,10 @@ struct entry {
 	bool again;         /* and then another */
 };
 
-struct roster {
+struct rolls {
 	struct loop *loop; /* not ours */
 	struct team *team; /* not ours */
-	const struct roster_events *events;
+	const struct rolls_events *events;
 	void *arg;
 	struct entry **all; /* by number */
 	size_t n, cap;
@@ -59,7 +59,7 @@ struct roster {
 
 /* Where number is or would be. */
 static size_t
-place_of(const struct roster *r, uint32_t number)
+place_of(const struct rolls *r, uint32_t number)
 {
 	size_t low = 0;
 	size_t high = r->n;
@@ -76,7 +76,7 @@ place_of(const struct roster *r, uint32_t number)
 }
 
 static struct entry *
-by_number(const struct roster *r, uint32_t number)
+by_number(const struct rolls *r, uint32_t number)
 {
 	size_t i = place_of(r, number);
 
@@ -86,7 +86,7 @@ by_number(const struct roster *r, uint32_t number)
 /* Its place in the order, or n_order. Mostly the order is that of last time:
  * hint says where to look first. */
 static size_t
-by_name(const struct roster *r, const char *name, size_t hint)
+by_name(const struct rolls *r, const char *name, size_t hint)
 {
 	for (size_t i = 0; i < r->n_order; i++) {
 		size_t at = (hint + i) % r->n_order;
@@ -103,7 +103,7 @@ by_name(const struct roster *r, const char *name, size_t hint)
 static void
 tell_changed(struct entry *e)
 {
-	e->roster->events->changed(e->roster->arg, &e->shown);
+	e->rolls->events->changed(e->rolls->arg, &e->shown);
 }
 
 /* Whoever is owed one. */
@@ -112,7 +112,7 @@ tell_failure(struct entry *e, const struct err *why)
 {
 	struct fetch_result result = { .err = *why,
 		.progress.doing = "failed" };
-	struct roster *r = e->roster;
+	struct rolls *r = e->rolls;
 	unsigned int n = e->again ? 2 : e->polling ? 1 : 0;
 
 	e->polling = e->again = false;
@@ -126,7 +126,7 @@ static void
 stop_asking(struct entry *e)
 {
 	if (e->waiting != NULL && e->command)
-		e->roster->commands--;
+		e->rolls->commands--;
 	secrets_cancel(&e->waiting);
 	loop_timer_stop(e->retry);
 }
@@ -145,7 +145,7 @@ free_entry(struct entry **p)
 }
 
 static void
-take_out(struct roster *r, struct entry *e)
+take_out(struct rolls *r, struct entry *e)
 {
 	size_t i = place_of(r, e->shown.number);
 
@@ -168,7 +168,7 @@ queue(struct entry *e)
 {
 	e->life = QUEUED;
 	refresh(e);
-	loop_timer_arm(e->roster->ask, 0);
+	loop_timer_arm(e->rolls->ask, 0);
 }
 
 static void
@@ -185,7 +185,7 @@ note_failure(struct entry *e, const struct err *why)
 static void
 give(struct entry *e)
 {
-	struct roster *r = e->roster;
+	struct rolls *r = e->rolls;
 	struct err why;
 
 	if (team_account(r->team, e->shown.number, e->shown.account, e->secret,
@@ -212,7 +212,7 @@ on_retry(void *arg)
 	struct entry *e = arg;
 
 	if (e->life == LEAVING)
-		roster_on_gone(e->roster, e->shown.number);
+		rolls_on_gone(e->rolls, e->shown.number);
 	else
 		queue(e);
 }
@@ -258,7 +258,7 @@ first_secret(struct entry *e, struct secret *secret, const struct err *why)
 static void
 next_secret(struct entry *e, struct secret *secret, const struct err *why)
 {
-	struct team *team = e->roster->team;
+	struct team *team = e->rolls->team;
 
 	if (secret == NULL) {
 		if (e->tries++ == 0)
@@ -285,12 +285,12 @@ on_secret(void *arg, struct secret *secret, const struct err *why)
 
 	e->waiting = NULL;
 	if (e->command)
-		e->roster->commands--;
+		e->rolls->commands--;
 	if (e->life == ASKING)
 		first_secret(e, secret, why);
 	else
 		next_secret(e, secret, why);
-	loop_timer_arm(e->roster->ask, 0); /* there is room for another */
+	loop_timer_arm(e->rolls->ask, 0); /* there is room for another */
 	tell_changed(e);
 }
 
@@ -299,9 +299,9 @@ ask(struct entry *e)
 {
 	e->command = e->shown.account->secret.command.n > 0;
 	if (e->command)
-		e->roster->commands++;
+		e->rolls->commands++;
 	e->waiting =
-	    secrets_get(e->roster->loop, e->shown.account, on_secret, e);
+	    secrets_get(e->rolls->loop, e->shown.account, on_secret, e);
 }
 
 static bool
@@ -309,13 +309,13 @@ may_ask(const struct entry *e)
 {
 	return e->life == QUEUED && e->after == 0 && !e->shown.paused &&
 	    (e->shown.account->secret.command.n == 0 ||
-		e->roster->commands < COMMANDS_MAX);
+		e->rolls->commands < COMMANDS_MAX);
 }
 
 static void
 on_ask(void *arg)
 {
-	struct roster *r = arg;
+	struct rolls *r = arg;
 
 	if (r->stopping) {
 		if (r->n == 0)
@@ -333,7 +333,7 @@ on_ask(void *arg)
 
 /* Its own account is still with the team under another number. */
 static uint32_t
-still_leaving(const struct roster *r, const char *name)
+still_leaving(const struct rolls *r, const char *name)
 {
 	for (size_t i = r->n; i > 0; i--) /* the newest one is the last */
 		if (r->all[i - 1]->life == LEAVING &&
@@ -343,7 +343,7 @@ still_leaving(const struct roster *r, const char *name)
 }
 
 static struct entry *
-add(struct roster *r, const struct conf_account *account)
+add(struct rolls *r, const struct conf_account *account)
 {
 	struct entry *e = mem_new(sizeof(*e));
 
@@ -351,7 +351,7 @@ add(struct roster *r, const struct conf_account *account)
 		r->cap = r->cap == 0 ? 16 : 2 * r->cap;
 		r->all = mem_grow(r->all, r->cap, sizeof(struct entry *));
 	}
-	e->roster = r;
+	e->rolls = r;
 	e->after = still_leaving(r, account->name);
 	e->name = mem_strdup(account->name);
 	e->shown.number = ++r->last;
@@ -367,7 +367,7 @@ add(struct roster *r, const struct conf_account *account)
 static void
 leave(struct entry *e)
 {
-	struct roster *r = e->roster;
+	struct rolls *r = e->rolls;
 	bool given = e->life == GIVEN;
 
 	stop_asking(e);
@@ -420,8 +420,8 @@ may_stay(const struct entry *e, const struct conf_account *account)
 
 /* The entry of account, in place of the old one (NULL: there is none). */
 static struct entry *
-renew(struct roster *r, struct entry *old, const struct conf_account *account,
-    struct roster_change *change)
+renew(struct rolls *r, struct entry *old, const struct conf_account *account,
+    struct rolls_change *change)
 {
 	bool paused = old != NULL && old->shown.paused;
 	struct entry *e;
@@ -443,12 +443,12 @@ renew(struct roster *r, struct entry *old, const struct conf_account *account,
 }
 
 void
-roster_set(struct roster *r, const struct conf_account *const *accounts,
-    size_t n, struct roster_change *out)
+rolls_set(struct rolls *r, const struct conf_account *const *accounts, size_t n,
+    struct rolls_change *out)
 {
 	struct entry **order = mem_array(n + 1, sizeof(struct entry *));
 
-	*out = (struct roster_change){ 0 };
+	*out = (struct rolls_change){ 0 };
 	for (size_t i = 0; i < n; i++)
 		team_expect(r->team, accounts[i]);
 	for (size_t i = 0; i < n; i++) {
@@ -472,19 +472,19 @@ roster_set(struct roster *r, const struct conf_account *const *accounts,
 /* ---- questions ---- */
 
 size_t
-roster_count(const struct roster *r)
+rolls_count(const struct rolls *r)
 {
 	return r->n_order;
 }
 
-const struct roster_entry *
-roster_at(const struct roster *r, size_t i)
+const struct rolls_entry *
+rolls_at(const struct rolls *r, size_t i)
 {
 	return &r->order[i]->shown;
 }
 
-const struct roster_entry *
-roster_find(const struct roster *r, const char *name)
+const struct rolls_entry *
+rolls_find(const struct rolls *r, const char *name)
 {
 	size_t at = by_name(r, name, 0);
 
@@ -492,7 +492,7 @@ roster_find(const struct roster *r, const char *name)
 }
 
 const char *
-roster_nearest(const struct roster *r, const char *name)
+rolls_nearest(const struct rolls *r, const char *name)
 {
 	const char **names = mem_array(r->n_order + 1, sizeof(*names));
 	const char *nearest;
@@ -505,7 +505,7 @@ roster_nearest(const struct roster *r, const char *name)
 }
 
 bool
-roster_settled(const struct roster *r)
+rolls_settled(const struct rolls *r)
 {
 	for (size_t i = 0; i < r->n_order; i++) {
 		const struct entry *e = r->order[i];
@@ -520,7 +520,7 @@ roster_settled(const struct roster *r)
 /* ---- orders ---- */
 
 int
-roster_poll(struct roster *r, uint32_t number, struct err *why)
+rolls_poll(struct rolls *r, uint32_t number, struct err *why)
 {
 	struct entry *e = by_number(r, number);
 
@@ -544,7 +544,7 @@ roster_poll(struct roster *r, uint32_t number, struct err *why)
 }
 
 void
-roster_pause(struct roster *r, uint32_t number)
+rolls_pause(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 
@@ -557,7 +557,7 @@ roster_pause(struct roster *r, uint32_t number)
 }
 
 void
-roster_resume(struct roster *r, uint32_t number)
+rolls_resume(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 
@@ -579,7 +579,7 @@ roster_resume(struct roster *r, uint32_t number)
 }
 
 void
-roster_stop(struct roster *r)
+rolls_stop(struct rolls *r)
 {
 	r->stopping = true;
 	for (size_t i = 0; i < r->n_order; i++)
@@ -591,8 +591,8 @@ roster_stop(struct roster *r)
 /* ---- what the team tells ---- */
 
 void
-roster_on_progress(
-    struct roster *r, uint32_t number, const struct fetch_progress *progress)
+rolls_on_progress(
+    struct rolls *r, uint32_t number, const struct fetch_progress *progress)
 {
 	struct entry *e = by_number(r, number);
 
@@ -601,8 +601,8 @@ roster_on_progress(
 }
 
 void
-roster_on_result(
-    struct roster *r, uint32_t number, const struct fetch_result *result)
+rolls_on_result(
+    struct rolls *r, uint32_t number, const struct fetch_result *result)
 {
 	struct entry *e = by_number(r, number);
 
@@ -616,7 +616,7 @@ roster_on_result(
 }
 
 void
-roster_on_status(struct roster *r, uint32_t number, const struct status *status)
+rolls_on_status(struct rolls *r, uint32_t number, const struct status *status)
 {
 	struct entry *e = by_number(r, number);
 	int64_t last;
@@ -631,7 +631,7 @@ roster_on_status(struct roster *r, uint32_t number, const struct status *status)
 }
 
 void
-roster_on_want(struct roster *r, uint32_t number)
+rolls_on_want(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 
@@ -641,7 +641,7 @@ roster_on_want(struct roster *r, uint32_t number)
 
 /* Who waited for it to leave may begin. */
 static void
-let_begin(struct roster *r, uint32_t number)
+let_begin(struct rolls *r, uint32_t number)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->all[i]->after == number) {
@@ -651,7 +651,7 @@ let_begin(struct roster *r, uint32_t number)
 }
 
 void
-roster_on_gone(struct roster *r, uint32_t number)
+rolls_on_gone(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 	struct err why;
@@ -667,13 +667,13 @@ roster_on_gone(struct roster *r, uint32_t number)
 }
 
 void
-roster_on_lost(struct roster *r, uint32_t number)
+rolls_on_lost(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 	struct err why;
 
 	if (e != NULL && e->life == LEAVING)
-		roster_on_gone(r, number);
+		rolls_on_gone(r, number);
 	if (e == NULL || e->life != GIVEN)
 		return;
 	err_set(&why, ERR_TEMP, 0, "its process ended; it is started again");
@@ -687,11 +687,11 @@ roster_on_lost(struct roster *r, uint32_t number)
 
 /* ---- life of all ---- */
 
-struct roster *
-roster_new(struct loop *loop, struct team *team,
-    const struct roster_events *events, void *arg)
+struct rolls *
+rolls_new(struct loop *loop, struct team *team,
+    const struct rolls_events *events, void *arg)
 {
-	struct roster *r = mem_new(sizeof(*r));
+	struct rolls *r = mem_new(sizeof(*r));
 
 	r->loop = loop;
 	r->team = team;
@@ -702,9 +702,9 @@ roster_new(struct loop *loop, struct team *team,
 }
 
 void
-roster_free(struct roster **p)
+rolls_free(struct rolls **p)
 {
-	struct roster *r = *p;
+	struct rolls *r = *p;
 
 	*p = NULL;
 	if (r == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proc/roster.h"
+#include "proc/rolls.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,23 +21,23 @@
 /* Two configurations, so that one can follow the other. */
 static struct conf_account accounts[2][ACCOUNTS_MAX];
 static struct loop *loop;
-static struct roster *roster;
+static struct rolls *rolls;
 static struct buf seen;
 static struct buf logged;
 static char *text;
-static struct roster_change change;
+static struct rolls_change change;
 
 /* ---- what is heard ---- */
 
 static void
-note(const char *what, const struct roster_entry *e)
+note(const char *what, const struct rolls_entry *e)
 {
 	buf_printf(
 	    &seen, "%s%s %s", buf_span(&seen).n == 0 ? "" : ";", what, e->name);
 }
 
 static void
-on_changed(void *arg, const struct roster_entry *e)
+on_changed(void *arg, const struct rolls_entry *e)
 {
 	(void)arg;
 	note("changed", e);
@@ -45,7 +45,7 @@ on_changed(void *arg, const struct roster_entry *e)
 }
 
 static void
-on_progress(void *arg, const struct roster_entry *e,
+on_progress(void *arg, const struct rolls_entry *e,
     const struct fetch_progress *progress)
 {
 	(void)arg;
@@ -55,7 +55,7 @@ on_progress(void *arg, const struct roster_entry *e,
 
 static void
 on_result(
-    void *arg, const struct roster_entry *e, const struct fetch_result *result)
+    void *arg, const struct rolls_entry *e, const struct fetch_result *result)
 {
 	(void)arg;
 	note("result", e);
@@ -71,7 +71,7 @@ on_empty(void *arg)
 	loop_stop(loop);
 }
 
-static const struct roster_events events = { on_changed, on_progress, on_result,
+static const struct rolls_events events = { on_changed, on_progress, on_result,
 	on_empty };
 
 static const char *
@@ -90,7 +90,7 @@ keep_line(enum log_level level, const char *line)
 	buf_printf(&logged, "%s\n", line);
 }
 
-/* ---- a roster ---- */
+/* ---- a rolls ---- */
 
 static void
 fill(struct conf_account *a, char *name)
@@ -116,7 +116,7 @@ set_up(void **state)
 	log_set_level(LOG_LEVEL_NOTICE);
 	fake_team_init();
 	loop = loop_new();
-	roster = roster_new(loop, fake_team_get(), &events, NULL);
+	rolls = rolls_new(loop, fake_team_get(), &events, NULL);
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	roster_free(&roster);
+	rolls_free(&rolls);
 	loop_free(&loop);
 	fake_team_deinit();
 	log_set_sink(NULL);
@@ -146,7 +146,7 @@ set(size_t which, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		list[i] = &accounts[which][i];
-	roster_set(roster, list, n, &change);
+	rolls_set(rolls, list, n, &change);
 }
 
 static void
@@ -170,7 +170,7 @@ wait_for_one(void)
 static void
 settle(void)
 {
-	while (!roster_settled(roster))
+	while (!rolls_settled(rolls))
 		wait_for_one();
 }
 
@@ -192,7 +192,7 @@ tell_state(uint32_t number, enum status_state state)
 		s.refused = 3;
 		err_set(&s.err, ERR_AUTH, 0, "no");
 	}
-	roster_on_status(roster, number, &s);
+	rolls_on_status(rolls, number, &s);
 	take(&seen);
 }
 
@@ -218,32 +218,32 @@ gives_each_account_with_its_secret(void **state)
 	(void)state;
 	set(0, 2);
 	assert_int_equal(change.added, 2);
-	assert_false(roster_settled(roster));
+	assert_false(rolls_settled(rolls));
 	assert_ptr_equal(fake_team.expected, &accounts[0][1]);
 	assert_string_equal(fake_team_heard(), ""); /* from the loop only */
 	settle();
 	assert_string_equal(fake_team_heard(),
 	    "account 1 work secret=one;account 2 home secret=one");
 	assert_string_equal(take(&seen), "changed work;changed home");
-	assert_int_equal(roster_count(roster), 2);
-	assert_string_equal(roster_at(roster, 1)->name, "home");
-	assert_int_equal(roster_find(roster, "home")->number, 2);
-	assert_null(roster_find(roster, "hom"));
-	assert_string_equal(roster_nearest(roster, "hom"), "home");
+	assert_int_equal(rolls_count(rolls), 2);
+	assert_string_equal(rolls_at(rolls, 1)->name, "home");
+	assert_int_equal(rolls_find(rolls, "home")->number, 2);
+	assert_null(rolls_find(rolls, "hom"));
+	assert_string_equal(rolls_nearest(rolls, "hom"), "home");
 }
 
 static void
 one_whose_secret_is_missing_waits_alone(void **state)
 {
 	char *argv[] = { "false", NULL };
-	const struct roster_entry *e;
+	const struct rolls_entry *e;
 
 	(void)state;
 	use_command(&accounts[0][0], argv);
 	set(0, 2);
 	settle();
 	assert_string_equal(fake_team_heard(), "account 2 home secret=one");
-	e = roster_find(roster, "work");
+	e = rolls_find(rolls, "work");
 	assert_true(e->no_secret);
 	assert_int_equal(e->status.state, STATUS_WAITING);
 	assert_int_equal(e->status.err.kind, ERR_AUTH);
@@ -267,12 +267,12 @@ a_secret_that_comes_late_begins_the_account(void **state)
 	take(&seen);
 	take(&logged);
 	accounts[0][0].secret.command.v = good;
-	roster_resume(roster, 1); /* does not wait for its time */
-	assert_false(roster_settled(roster));
+	rolls_resume(rolls, 1); /* does not wait for its time */
+	assert_false(rolls_settled(rolls));
 	settle();
 	assert_non_null(strstr(fake_team_heard(), "account 1 work secret="));
-	assert_false(roster_at(roster, 0)->no_secret);
-	assert_int_equal(roster_at(roster, 0)->status.failing_since, 0);
+	assert_false(rolls_at(rolls, 0)->no_secret);
+	assert_int_equal(rolls_at(rolls, 0)->status.failing_since, 0);
 	assert_non_null(strstr(take(&logged), "work: its secret is there"));
 }
 
@@ -280,7 +280,7 @@ static void
 fails_in_vain_with_one_line_and_longer_waits(void **state)
 {
 	char *bad[] = { "false", NULL };
-	const struct roster_entry *e;
+	const struct rolls_entry *e;
 
 	(void)state;
 	use_command(&accounts[0][0], bad);
@@ -288,11 +288,11 @@ fails_in_vain_with_one_line_and_longer_waits(void **state)
 	settle();
 	take(&logged);
 	for (unsigned int i = 0; i < 6; i++) {
-		roster_resume(roster, 1);
+		rolls_resume(rolls, 1);
 		settle();
 	}
 	assert_string_equal(take(&logged), "");
-	e = roster_at(roster, 0);
+	e = rolls_at(rolls, 0);
 	assert_int_equal(e->status.failures[ERR_AUTH], 7);
 	assert_true(e->status.next - e->status.failing_since >= 600);
 	assert_true(e->status.next - e->status.failing_since < 630);
@@ -306,8 +306,8 @@ one_that_the_team_cannot_take_stops(void **state)
 	set(0, 2);
 	settle();
 	assert_string_equal(fake_team_heard(), "account 2 home secret=one");
-	assert_int_equal(roster_at(roster, 0)->status.state, STATUS_STOPPED);
-	assert_int_equal(roster_at(roster, 0)->status.err.kind, ERR_CONFIG);
+	assert_int_equal(rolls_at(rolls, 0)->status.state, STATUS_STOPPED);
+	assert_int_equal(rolls_at(rolls, 0)->status.err.kind, ERR_CONFIG);
 	take(&logged);
 	fake_team.refuses = NULL;
 	set(0, 2); /* a reload, and now they are there */
@@ -366,11 +366,11 @@ runs_a_bounded_number_of_commands(void **state)
 		many[i].secret.command = (struct conf_list){ argv, 3 };
 		list[i] = &many[i];
 	}
-	roster_set(roster, list, N, &change);
+	rolls_set(rolls, list, N, &change);
 	assert_int_equal(change.added, N);
 	next_round();
 	assert_int_equal(count_children(), 32);
-	roster_stop(roster); /* kills what runs */
+	rolls_stop(rolls); /* kills what runs */
 	wait_for_one();
 	assert_string_equal(take(&seen), "empty");
 }
@@ -382,15 +382,15 @@ gives_another_secret_when_one_is_wanted(void **state)
 {
 	(void)state;
 	begin(1);
-	roster_on_want(roster, 1);
-	roster_on_want(roster, 1);
+	rolls_on_want(rolls, 1);
+	rolls_on_want(rolls, 1);
 	wait_for_one();
 	assert_string_equal(fake_team_heard(), ""); /* the same */
 	change_password(&accounts[0][0], "two");
-	roster_on_want(roster, 1);
+	rolls_on_want(rolls, 1);
 	wait_for_one();
 	assert_string_equal(fake_team_heard(), "secret 1 two");
-	roster_on_lost(roster, 1);
+	rolls_on_lost(rolls, 1);
 	assert_string_equal(fake_team_heard(), "account 1 work secret=two");
 }
 
@@ -402,7 +402,7 @@ no_log_line_shows_a_secret(void **state)
 	change_password(&accounts[0][0], "hunter2");
 	begin(1);
 	change_password(&accounts[0][0], "hunter3");
-	roster_on_want(roster, 1);
+	rolls_on_want(rolls, 1);
 	wait_for_one();
 	assert_string_equal(fake_team_heard(), "secret 1 hunter3");
 	assert_null(strstr(take(&logged), "hunter"));
@@ -419,7 +419,7 @@ an_unchanged_account_is_left_alone(void **state)
 	assert_int_equal(change.added + change.changed + change.removed, 0);
 	settle();
 	assert_string_equal(fake_team_heard(), "");
-	assert_ptr_equal(roster_at(roster, 0)->account, &accounts[1][0]);
+	assert_ptr_equal(rolls_at(rolls, 0)->account, &accounts[1][0]);
 }
 
 static void
@@ -431,9 +431,9 @@ a_changed_account_begins_when_the_old_one_has_left(void **state)
 	set(1, 2);
 	assert_int_equal(change.changed, 1);
 	assert_string_equal(fake_team_heard(), "drop 1");
-	assert_int_equal(roster_find(roster, "work")->number, 3);
-	assert_false(roster_settled(roster));
-	roster_on_gone(roster, 1);
+	assert_int_equal(rolls_find(rolls, "work")->number, 3);
+	assert_false(rolls_settled(rolls));
+	rolls_on_gone(rolls, 1);
 	settle();
 	assert_string_equal(fake_team_heard(), "account 3 work secret=one");
 }
@@ -449,7 +449,7 @@ waits_for_the_old_one_through_several_reloads(void **state)
 	set(0, 1);
 	assert_string_equal(fake_team_heard(), "drop 1");
 
-	roster_on_gone(roster, 1);
+	rolls_on_gone(rolls, 1);
 	settle();
 	assert_string_equal(fake_team_heard(), "account 3 work secret=one");
 }
@@ -466,9 +466,9 @@ drops_what_was_taken_out_and_starts_what_is_new(void **state)
 	settle();
 	assert_string_equal(
 	    fake_team_heard(), "drop 1;account 3 old secret=one");
-	roster_on_gone(roster, 1);
-	roster_on_gone(roster, 1);
-	assert_int_equal(roster_count(roster), 2);
+	rolls_on_gone(rolls, 1);
+	rolls_on_gone(rolls, 1);
+	assert_int_equal(rolls_count(rolls), 2);
 }
 
 static void
@@ -492,7 +492,7 @@ what_stopped_for_its_configuration_begins_anew(void **state)
 	tell_state(1, STATUS_STOPPED);
 	set(1, 1);
 	assert_string_equal(fake_team_heard(), "drop 1");
-	roster_on_gone(roster, 1);
+	rolls_on_gone(rolls, 1);
 	settle();
 	assert_string_equal(fake_team_heard(), "account 2 work secret=one");
 }
@@ -521,11 +521,11 @@ a_poll_has_one_result(void **state)
 
 	(void)state;
 	begin(1);
-	assert_int_equal(roster_poll(roster, 1, &e), 0);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 0);
 	assert_string_equal(fake_team_heard(), "poll 1");
-	roster_on_progress(roster, 1, &fine.progress);
-	roster_on_result(roster, 1, &fine);
-	roster_on_result(roster, 1, &fine); /* nobody asked */
+	rolls_on_progress(rolls, 1, &fine.progress);
+	rolls_on_result(rolls, 1, &fine);
+	rolls_on_result(rolls, 1, &fine); /* nobody asked */
 	assert_string_equal(take(&seen), "progress work done;result work none");
 }
 
@@ -538,18 +538,18 @@ a_poll_during_a_look_is_another_look(void **state)
 
 	(void)state;
 	begin(1);
-	assert_int_equal(roster_poll(roster, 1, &e), 0);
-	assert_int_equal(roster_poll(roster, 1, &e), 1);
-	assert_int_equal(roster_poll(roster, 1, &e), 1);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 0);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 1);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 1);
 	assert_string_equal(fake_team_heard(), "poll 1");
-	roster_on_result(roster, 1, &fine);
+	rolls_on_result(rolls, 1, &fine);
 	assert_string_equal(fake_team_heard(), "poll 1");
-	roster_on_result(roster, 1, &fine);
+	rolls_on_result(rolls, 1, &fine);
 	assert_string_equal(fake_team_heard(), "");
 	assert_string_equal(take(&seen), "result work none;result work none");
-	assert_int_equal(roster_poll(roster, 1, &e), 0);
-	assert_int_equal(roster_poll(roster, 1, &e), 1);
-	roster_on_lost(roster, 1);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 0);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 1);
+	rolls_on_lost(rolls, 1);
 	assert_string_equal(
 	    take(&seen), "result work temp;result work temp;changed work");
 }
@@ -561,7 +561,7 @@ a_poll_before_the_secret_is_there_waits_for_it(void **state)
 
 	(void)state;
 	set(0, 1);
-	assert_int_equal(roster_poll(roster, 1, &e), 0);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 0);
 	settle();
 	assert_string_equal(
 	    fake_team_heard(), "account 1 work secret=one;poll 1");
@@ -576,13 +576,13 @@ says_why_an_account_cannot_be_polled(void **state)
 	(void)state;
 	use_command(&accounts[0][0], argv);
 	begin(2);
-	assert_int_equal(roster_poll(roster, 1, &e), -1);
+	assert_int_equal(rolls_poll(rolls, 1, &e), -1);
 	assert_int_equal(e.kind, ERR_AUTH);
-	roster_pause(roster, 2);
-	assert_int_equal(roster_poll(roster, 2, &e), -1);
+	rolls_pause(rolls, 2);
+	assert_int_equal(rolls_poll(rolls, 2, &e), -1);
 	assert_string_equal(
 	    e.text, "is paused; \"mailhaul resume home\" lets it go on");
-	assert_int_equal(roster_poll(roster, 99, &e), -1);
+	assert_int_equal(rolls_poll(rolls, 99, &e), -1);
 }
 
 static void
@@ -592,13 +592,13 @@ a_result_is_owed_to_who_leaves(void **state)
 
 	(void)state;
 	begin(1);
-	assert_int_equal(roster_poll(roster, 1, &e), 0);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 0);
 	set(0, 0);
 	assert_string_equal(take(&seen), "");
-	roster_on_gone(roster, 1);
+	rolls_on_gone(rolls, 1);
 	assert_string_equal(take(&seen), "result work cancel");
 	set(0, 1); /* its secret is not there yet */
-	assert_int_equal(roster_poll(roster, 2, &e), 0);
+	assert_int_equal(rolls_poll(rolls, 2, &e), 0);
 	set(0, 0);
 	assert_string_equal(take(&seen), ""); /* from the loop only */
 	wait_for_one();
@@ -610,20 +610,20 @@ a_pause_is_kept_over_a_reload_and_a_lost_engine(void **state)
 {
 	(void)state;
 	begin(1);
-	roster_pause(roster, 1);
-	roster_pause(roster, 1);
+	rolls_pause(rolls, 1);
+	rolls_pause(rolls, 1);
 	assert_string_equal(fake_team_heard(), "pause 1");
-	roster_on_lost(roster, 1);
+	rolls_on_lost(rolls, 1);
 	assert_string_equal(
 	    fake_team_heard(), "account 1 work secret=one;pause 1");
-	assert_int_equal(roster_at(roster, 0)->status.state, STATUS_PAUSED);
+	assert_int_equal(rolls_at(rolls, 0)->status.state, STATUS_PAUSED);
 	accounts[1][0].port = 144;
 	set(1, 1);
-	roster_on_gone(roster, 1);
-	assert_true(roster_settled(roster));
-	assert_true(roster_at(roster, 0)->paused);
+	rolls_on_gone(rolls, 1);
+	assert_true(rolls_settled(rolls));
+	assert_true(rolls_at(rolls, 0)->paused);
 	assert_string_equal(fake_team_heard(), "drop 1");
-	roster_resume(roster, 2);
+	rolls_resume(rolls, 2);
 	settle();
 	assert_string_equal(fake_team_heard(), "account 2 work secret=one");
 }
@@ -633,11 +633,11 @@ a_resume_after_refusals_looks_for_another_secret_first(void **state)
 {
 	(void)state;
 	begin(1);
-	roster_resume(roster, 1);
+	rolls_resume(rolls, 1);
 	assert_string_equal(fake_team_heard(), "resume 1");
 	tell_state(1, STATUS_REFUSED);
 	change_password(&accounts[0][0], "two");
-	roster_resume(roster, 1);
+	rolls_resume(rolls, 1);
 	assert_string_equal(fake_team_heard(), "");
 	wait_for_one();
 	assert_string_equal(fake_team_heard(), "secret 1 two;resume 1");
@@ -653,16 +653,16 @@ what_was_lost_is_given_again(void **state)
 
 	(void)state;
 	begin(2);
-	roster_on_status(roster, 1, &s);
-	assert_int_equal(roster_poll(roster, 1, &e), 0);
+	rolls_on_status(rolls, 1, &s);
+	assert_int_equal(rolls_poll(rolls, 1, &e), 0);
 	fake_team_heard();
 	take(&seen);
-	roster_on_lost(roster, 1);
+	rolls_on_lost(rolls, 1);
 	assert_string_equal(fake_team_heard(), "account 1 work secret=one");
 	assert_string_equal(take(&seen), "result work temp;changed work");
 	s.last_success = 0; /* the new engine knows of none */
-	roster_on_status(roster, 1, &s);
-	assert_int_equal(roster_at(roster, 0)->status.last_success, 77);
+	rolls_on_status(rolls, 1, &s);
+	assert_int_equal(rolls_at(rolls, 0)->status.last_success, 77);
 }
 
 static void
@@ -671,7 +671,7 @@ what_was_lost_on_its_way_out_has_left(void **state)
 	(void)state;
 	begin(1);
 	set(0, 0);
-	roster_on_lost(roster, 1);
+	rolls_on_lost(rolls, 1);
 	assert_string_equal(fake_team_heard(), "drop 1");
 	set(0, 1);
 	settle();
@@ -686,18 +686,18 @@ ignores_numbers_that_nobody_has(void **state)
 
 	(void)state;
 	begin(1);
-	roster_on_status(roster, 7, &s);
-	roster_on_progress(roster, 7, &fine.progress);
-	roster_on_result(roster, 7, &fine);
-	roster_on_want(roster, 7);
-	roster_on_gone(roster, 7);
-	roster_on_lost(roster, 7);
-	roster_on_gone(roster, 1); /* was not dropped */
-	roster_pause(roster, 7);
-	roster_resume(roster, 7);
+	rolls_on_status(rolls, 7, &s);
+	rolls_on_progress(rolls, 7, &fine.progress);
+	rolls_on_result(rolls, 7, &fine);
+	rolls_on_want(rolls, 7);
+	rolls_on_gone(rolls, 7);
+	rolls_on_lost(rolls, 7);
+	rolls_on_gone(rolls, 1); /* was not dropped */
+	rolls_pause(rolls, 7);
+	rolls_resume(rolls, 7);
 	assert_string_equal(fake_team_heard(), "");
 	assert_string_equal(take(&seen), "");
-	assert_int_equal(roster_count(roster), 1);
+	assert_int_equal(rolls_count(rolls), 1);
 }
 
 static void
@@ -705,11 +705,11 @@ is_empty_when_the_last_has_left(void **state)
 {
 	(void)state;
 	begin(2);
-	roster_stop(roster);
+	rolls_stop(rolls);
 	assert_string_equal(fake_team_heard(), "drop 1;drop 2");
-	roster_on_gone(roster, 2);
+	rolls_on_gone(rolls, 2);
 	assert_string_equal(take(&seen), "");
-	roster_on_gone(roster, 1);
+	rolls_on_gone(rolls, 1);
 	assert_string_equal(take(&seen), "empty");
 }
 
