@@ -17,7 +17,7 @@
 enum st {
 	ST_LOOKING, /* the owner does */
 	ST_IDLE,
-	ST_QUIET, /* NOTIFY: the server tells without being asked */
+	ST_QUIET, /* NOTIFY without IDLE */
 	ST_ASKING,
 	ST_NOTIFY, /* NOTIFY is not answered yet */
 	ST_NOOP
@@ -86,6 +86,7 @@ arm(struct imap_watch *w)
 
 /* ---- waiting ---- */
 
+/* On top of NOTIFY, too: Dovecot tells of the selected mailbox only then. */
 static void
 begin_idle(struct imap_watch *w)
 {
@@ -121,10 +122,10 @@ static enum imap_watch_says
 rest(struct imap_watch *w)
 {
 	w->renew_at = clock_ms() + stay(w)->renew_s * 1000;
-	if (w->notifying) {
-		w->st = ST_QUIET;
-	} else if (w->idle && w->home != NULL) {
+	if (w->idle && w->home != NULL) {
 		begin_idle(w);
+	} else if (w->notifying) {
+		w->st = ST_QUIET;
 	} else {
 		w->st = ST_LOOKING;
 		return IMAP_WATCH_DONE;
@@ -320,7 +321,8 @@ static void
 hear_counted(struct imap_watch *w, const struct imap_info *info)
 {
 	imap_names_counted(w->names, info);
-	if (w->st == ST_QUIET && imap_names_dirty(w->names, NULL) != NULL)
+	if ((w->st == ST_QUIET || w->st == ST_IDLE) &&
+	    imap_names_dirty(w->names, NULL) != NULL)
 		interrupt(w);
 }
 

@@ -269,9 +269,12 @@ desks_add(struct desks *s, uint32_t number, bool stays,
 void
 desks_drop_env(struct desks *s, const struct fetch_env *env)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i] != NULL && s->v[i]->env == env)
-			leave(s->v[i]);
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i] == NULL || s->v[i]->env != env)
+			continue;
+		leave(s->v[i]);
+		say_number(s, WIRE_GONE, (uint32_t)i);
+	}
 }
 
 /* ---- what is said of one ---- */

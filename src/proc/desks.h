@@ -35,7 +35,7 @@ void desks_free(struct desks **s);
 bool desks_add(struct desks *s, uint32_t number, bool stays,
     const struct fetch_env *env, struct unpack *u);
 
-/* The deliverer of env is gone, and so are its accounts, without a word. */
+/* The deliverer of env is gone, and so are its accounts, at once. */
 void desks_drop_env(struct desks *s, const struct fetch_env *env);
 
 /* What the supervisor says of one; a number nobody has is no error: they may

@@ -352,8 +352,9 @@ is_notified_of_all_mailboxes(void **state)
 		ONCE("SELECT \"other\"", BOX("1", "7", "2")), EMPTY,
 		ONCE(" NOTIFY SET ", OK),
 		ONCE(" STATUS \"other\"",
-		    "* STATUS other (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 7)\r\n" OK
-		    "* STATUS other (MESSAGES 1 UIDNEXT 2)\r\n"),
+		    "* STATUS other (MESSAGES 0 UIDNEXT 1 UIDVALIDITY "
+		    "7)\r\n" OK),
+		IDLE("* STATUS other (MESSAGES 1 UIDNEXT 2)\r\n"), IDLES, DONE,
 		ONCE(" UID FETCH ", MAIL("1", "1", "1") OK), LOGOUT, END };
 
 	(void)state;
@@ -363,6 +364,26 @@ is_notified_of_all_mailboxes(void **state)
 	assert_int_equal(me.seen.how, FETCH_HOW_NOTIFY);
 	assert_int_equal(me.seen.watched, 2);
 	assert_int_equal(me.seen.polled, 0);
+}
+
+static void
+is_notified_without_idle(void **state)
+{
+	static const struct rig_rule script[] = { GREETING,
+		ONCE(" LOGIN ", "%T OK [CAPABILITY IMAP4rev1 NOTIFY] in\r\n"),
+		ONCE("SELECT \"other\"", BOX("0", "7", "1")),
+		ONCE("SELECT \"other\"", BOX("1", "7", "2")), EMPTY,
+		ONCE(" NOTIFY SET ", OK),
+		ONCE(" STATUS ",
+		    "* STATUS other (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 7)\r\n" OK
+		    "* STATUS other (MESSAGES 1 UIDNEXT 2)\r\n"),
+		ONCE(" UID FETCH ", MAIL("1", "1", "1") OK), LOGOUT, END };
+
+	(void)state;
+	stay_in(two, 2);
+	play(script, 2);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_int_equal(me.seen.how, FETCH_HOW_NOTIFY);
 }
 
 static void
@@ -453,6 +474,7 @@ main(void)
 		TEST(leaves_a_mailbox_to_another_session_and_takes_it_back),
 		TEST(does_not_look_at_what_another_session_sees_to),
 		TEST(is_notified_of_all_mailboxes),
+		TEST(is_notified_without_idle),
 		TEST(idles_where_notify_is_refused),
 		TEST(looks_at_all_and_idles_when_the_server_gives_notify_up),
 		TEST(a_server_that_answers_a_probe_lives),
