@@ -125,10 +125,10 @@ look_around(struct netlink *nl)
 	freeifaddrs(list);
 }
 
-/* ---- the news ---- */
+/* ---- the news; the kernel's macros know no const ---- */
 
 static void
-hear_link(struct netlink *nl, const struct nlmsghdr *h)
+hear_link(struct netlink *nl, struct nlmsghdr *h)
 {
 	const struct ifinfomsg *m = NLMSG_DATA(h);
 
@@ -139,10 +139,10 @@ hear_link(struct netlink *nl, const struct nlmsghdr *h)
 }
 
 static void
-hear_address(struct netlink *nl, const struct nlmsghdr *h)
+hear_address(struct netlink *nl, struct nlmsghdr *h)
 {
-	const struct ifaddrmsg *m = NLMSG_DATA(h);
-	const struct rtattr *a, *peer = NULL, *local = NULL;
+	struct ifaddrmsg *m = NLMSG_DATA(h);
+	struct rtattr *a, *peer = NULL, *local = NULL;
 	size_t n, want;
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) ||
@@ -181,7 +181,7 @@ is_learnt(unsigned char protocol)
 }
 
 static void
-hear_route(struct netlink *nl, const struct nlmsghdr *h)
+hear_route(struct netlink *nl, struct nlmsghdr *h)
 {
 	const struct rtmsg *m = NLMSG_DATA(h);
 
@@ -195,7 +195,7 @@ hear_route(struct netlink *nl, const struct nlmsghdr *h)
 }
 
 static void
-hear(struct netlink *nl, const struct nlmsghdr *h)
+hear(struct netlink *nl, struct nlmsghdr *h)
 {
 	switch (h->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -223,7 +223,7 @@ read_news(struct netlink *nl)
 	socklen_t size = sizeof(from);
 	ssize_t r = recvfrom(nl->fd, nl->news, sizeof(nl->news), MSG_TRUNC,
 	    (struct sockaddr *)&from, &size);
-	const struct nlmsghdr *h = (const struct nlmsghdr *)(void *)nl->news;
+	struct nlmsghdr *h = (struct nlmsghdr *)(void *)nl->news;
 	size_t n;
 
 	if (r < 0 && errno == ENOBUFS) { /* some were lost */
