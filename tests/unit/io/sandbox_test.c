@@ -267,10 +267,11 @@ engine_reaches_the_network_and_is_not_reached(void **state)
 static int metrics;
 
 static bool
-say_metrics(void *arg, const char *at, struct buf *body, const char **type)
+say_metrics(void *arg, const struct http_request *request, struct buf *body,
+    const char **type)
 {
 	(void)type;
-	if (strcmp(at, "/end") == 0)
+	if (strcmp(request->path, "/end") == 0)
 		loop_stop(arg);
 	return buf_printf(body, "mailhaul_up 1\n") == 0;
 }
