@@ -186,7 +186,9 @@ uint32_t imap_list_status(struct imap *m);
 /* From then on EXISTS of the selected mailbox and IMAP_COUNTED of these come
  * unasked, instead of what an imap_notify() before wanted; for servers that
  * can "NOTIFY". They say nothing of what is there already, and refuse what is
- * too much for them (Dovecot: 100 names). n may be 0. */
+ * too much for them (Dovecot: 100 names). n may be 0. An imap_idle() on top
+ * harms nothing, and Dovecot 2.3 tells of the selected mailbox only then; of
+ * the others it tells either way, without UIDVALIDITY. */
 uint32_t imap_notify(struct imap *m, const char *const *mailboxes, size_t n);
 /* For servers that can "IDLE". Until its IMAP_DONE no other request may be
  * made but imap_idle_done() and imap_logout(). The server may end it at any
