@@ -16,14 +16,17 @@ struct control_client {
 	const struct control_client_events *events;
 	void *arg;
 	struct err err;
-	int status; /* of the request; -1: err */
+	int status;    /* of the request; -1: err */
+	bool answered; /* wholly: what comes now is for the next request */
 	bool gone;
 };
 
 static void
 end(struct control_client *c, int status)
 {
-	c->status = status;
+	if (!c->answered)
+		c->status = status;
+	c->answered = true;
 	loop_stop(c->loop);
 }
 
@@ -188,6 +191,8 @@ control_client_ask(struct control_client *c, enum control_type verb,
 		return err_set(
 		    e, ERR_CONFIG, 0, "that are too many names at a time");
 	}
+	c->status = -1;
+	c->answered = c->gone;
 	if (!c->gone) {
 		ipc_send(c->ipc, (uint8_t)verb, buf_span(&b));
 		loop_run(c->loop);
