@@ -103,12 +103,13 @@ on_packet(void *arg, struct ipc_packet *packet)
 {
 	struct control_peer *p = arg;
 
-	if (packet == NULL)
-		drop(p);
-	else if (!p->busy && control_is_foreign(packet->payload))
-		control_end(p, EX_PROTOCOL); /* it will see our version */
-	else
+	if (packet != NULL && !control_is_foreign(packet->payload)) {
 		take_request(p, packet);
+		return;
+	}
+	if (packet != NULL && !p->busy)
+		control_end(p, EX_PROTOCOL); /* it will see our version */
+	drop(p);
 }
 
 /* ---- answers ---- */
