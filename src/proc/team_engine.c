@@ -23,7 +23,7 @@ struct team_engine {
 	struct stores *stores;
 	int64_t started; /* Unix seconds: the first of its engines was */
 	int metrics;     /* -1: none */
-	bool ping_owed;  /* asked for when no engine was there */
+	bool asked;      /* and no engine has answered yet */
 };
 
 /* ---- what we say ---- */
@@ -136,7 +136,7 @@ team_engine_probe(struct team_engine *g)
 void
 team_engine_ping(struct team_engine *g)
 {
-	g->ping_owed = !team_engine_there(g);
+	g->asked = true;
 	say_empty(g, WIRE_PING);
 }
 
@@ -289,7 +289,7 @@ on_started(void *arg)
 	for (uint32_t i = 1; i <= stores_count(g->stores); i++)
 		say_store(g, i);
 	say_metrics(g);
-	if (g->ping_owed)
+	if (g->asked) /* of one before it, which was dead already */
 		team_engine_ping(g);
 	g->events->started(g->arg);
 }
@@ -300,10 +300,12 @@ on_packet(void *arg, struct ipc_packet *packet)
 	struct team_engine *g = arg;
 	struct unpack u = unpack_of(packet->payload);
 
-	if (packet->type == WIRE_PONG)
-		g->events->pong(g->arg);
-	else
+	if (packet->type != WIRE_PONG) {
 		hear(g, packet->type, &u);
+		return;
+	}
+	g->asked = false;
+	g->events->pong(g->arg);
 }
 
 static void
