@@ -62,8 +62,14 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libmailhaul.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(PKG_LIBS) -lcmocka
-$(filter $(O)/tests/unit/fetch/% $(O)/tests/unit/sched/account_test,$(UNIT)): \
-	$(O)/tests/unit/fetch/rig.o
+# tests of whole fetches, and of accounts that stay
+STAYING := lane keeper keeper_extras keeper_status
+RIGGED  := $(O)/tests/unit/fetch/% \
+	$(patsubst %,$(O)/tests/unit/sched/%_test,account $(STAYING))
+$(filter $(RIGGED),$(UNIT)): $(O)/tests/unit/fetch/rig.o \
+	$(O)/tests/unit/fetch/scripted.o
+$(filter $(STAYING:%=$(O)/tests/unit/sched/%_test),$(UNIT)): \
+	$(O)/tests/unit/sched/stay.o
 $(filter $(patsubst %,$(O)/tests/unit/proc/%_test,rolls requests pulse daemon), \
 	$(UNIT)): $(O)/tests/unit/proc/fake_team.o
 $(O)/tests/%_fuzz: $(O)/tests/%_fuzz.o $(O)/libmailhaul.a

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit/fetch/rig.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "deliver/server.h"
 #include "io/ipc.h"
 #include "ledger/ledger.h"
 #include "util/mem.h"
-
-#define RULES_MAX 64
 
 struct whole {
 	struct rig rig; /* first */
@@ -26,172 +21,9 @@ struct whole {
 	struct server *server;
 	struct fetch_env env;
 	struct fetch *fetch;
-	int listener, fd;
-	struct loop_fd *listen_watch, *watch;
-	const struct rig_rule *script, *late;
-	struct loop_timer *later;
-	bool used[RULES_MAX];
-	struct buf in;
-	const char *mark;
-	loop_fn at_mark;
-	void *at_arg;
+	struct scripted *host;
 	struct secret *secret;
-	char idle_tag[16]; /* of the IDLE that DONE ends */
 };
-
-/* ---- the scripted server ---- */
-
-static void
-hang_up(struct whole *w)
-{
-	loop_fd_free(&w->watch);
-	if (w->fd >= 0)
-		close(w->fd);
-	w->fd = -1;
-}
-
-static void
-send_all(struct whole *w, const char *p, size_t n)
-{
-	while (n > 0) { /* blocking: scripts are small */
-		ssize_t sent = send(w->fd, p, n, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return;
-		p += sent;
-		n -= (size_t)sent;
-	}
-}
-
-static void
-say(struct whole *w, const char *text, const char *tag, size_t tag_n)
-{
-	const char *at;
-
-	while ((at = strstr(text, "%T")) != NULL) {
-		send_all(w, text, (size_t)(at - text));
-		send_all(w, tag, tag_n);
-		text = at + 2;
-	}
-	send_all(w, text, strlen(text));
-}
-
-static void
-on_late(void *arg)
-{
-	struct whole *w = arg;
-
-	say(w, w->late->say, "", 0);
-}
-
-static void
-answer_to(struct whole *w, const char *line, const char *tag, size_t tag_n)
-{
-	for (size_t i = 0;
-	     w->script[i].say != NULL || w->script[i].hear != NULL; i++) {
-		const struct rig_rule *rule = &w->script[i];
-
-		if (w->used[i] || (line == NULL) != (rule->hear == NULL) ||
-		    (line != NULL && strstr(line, rule->hear) == NULL))
-			continue;
-		w->used[i] = !rule->for_ever;
-		if (rule->ms > 0) {
-			w->late = rule;
-			loop_timer_arm(w->later, rule->ms);
-			return;
-		}
-		if (rule->say != NULL)
-			say(w, rule->say, tag, tag_n);
-		if (rule->say == NULL || rule->hang_up)
-			hang_up(w);
-		return;
-	}
-}
-
-static void
-answer(struct whole *w, const char *line)
-{
-	size_t tag_n = line == NULL ? 0 : strcspn(line, " ");
-
-	if (line != NULL && strstr(line, " IDLE") != NULL)
-		snprintf(
-		    w->idle_tag, sizeof(w->idle_tag), "%.*s", (int)tag_n, line);
-	if (line != NULL && strcmp(line, "DONE") == 0) {
-		answer_to(w, line, w->idle_tag, strlen(w->idle_tag));
-		return;
-	}
-	answer_to(w, line, line, tag_n);
-}
-
-static void
-hear_line(struct whole *w, struct span line)
-{
-	char *text = mem_spandup(span_trim(line));
-
-	size_t at = strlen(w->rig.heard);
-
-	snprintf(w->rig.heard + at, sizeof(w->rig.heard) - at, "%s\n", text);
-	if (w->mark != NULL && strstr(text, w->mark) != NULL)
-		w->at_mark(w->at_arg);
-	else
-		answer(w, text);
-	free(text);
-}
-
-static void
-on_client(void *arg, bool readable, bool writable)
-{
-	struct whole *w = arg;
-	size_t room;
-	char *p = buf_room(&w->in, 4096, &room);
-	ssize_t n = recv(w->fd, p, room, MSG_DONTWAIT);
-
-	(void)readable;
-	(void)writable;
-	if (n <= 0) {
-		hang_up(w);
-		return;
-	}
-	buf_wrote(&w->in, (size_t)n);
-	while (w->fd >= 0 && span_find(buf_span(&w->in), '\n') < w->in.n) {
-		struct span all = buf_span(&w->in);
-		struct span line = span_until(&all, '\n');
-
-		hear_line(w, line);
-		buf_drop(&w->in, line.n + 1);
-	}
-}
-
-static void
-on_connect(void *arg, bool readable, bool writable)
-{
-	struct whole *w = arg;
-
-	(void)readable;
-	(void)writable;
-	hang_up(w);
-	w->fd = accept(w->listener, NULL, NULL);
-	assert_true(w->fd >= 0);
-	buf_clear(&w->in);
-	w->watch = loop_fd_new(w->loop, w->fd, on_client, w);
-	loop_fd_want(w->watch, true, false);
-	answer(w, NULL);
-}
-
-static unsigned int
-listen_on_loopback(struct whole *w)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sa);
-
-	w->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(w->listener, (struct sockaddr *)&sa, len), 0);
-	assert_int_equal(listen(w->listener, 8), 0);
-	getsockname(w->listener, (struct sockaddr *)&sa, &len);
-	w->listen_watch = loop_fd_new(w->loop, w->listener, on_connect, w);
-	return ntohs(sa.sin_port);
-}
 
 /* ---- a fetch ---- */
 
@@ -216,16 +48,15 @@ rig_play(struct rig *r, const struct rig_rule *script, const char *mark,
 {
 	struct whole *w = (struct whole *)r;
 
-	w->script = script;
-	w->mark = mark;
-	w->at_mark = at;
-	w->at_arg = arg;
-	memset(w->used, 0, sizeof(w->used));
-	w->rig.heard[0] = '\0';
-	loop_fd_want(w->listen_watch, true, false);
+	scripted_open(w->host, script, mark, at, arg);
 	loop_run(w->loop);
-	loop_fd_want(w->listen_watch, false, false);
-	hang_up(w);
+	scripted_close(w->host);
+}
+
+struct scripted *
+rig_host(const struct rig *r)
+{
+	return ((const struct whole *)r)->host;
 }
 
 static void
@@ -264,7 +95,7 @@ fill_params(struct whole *w, bool is_pop3)
 	p->subject = "test";
 	p->account = 0;
 	p->conn.host = "127.0.0.1";
-	p->conn.port = listen_on_loopback(w);
+	p->conn.port = scripted_port(w->host);
 	p->conn.connect_timeout_ms = 10000;
 	p->conn.tls_timeout_ms = 10000;
 	p->is_pop3 = is_pop3;
@@ -313,9 +144,7 @@ rig_new_to(bool is_pop3, const struct target *target)
 	snprintf(w->rig.dir, sizeof(w->rig.dir), "/tmp/mailhaul-rig-XXXXXX");
 	assert_non_null(mkdtemp(w->rig.dir));
 	w->loop = loop_new();
-	w->later = loop_timer_new(w->loop, on_late, w);
-	w->fd = -1;
-	buf_init(&w->in, 1 << 20);
+	w->host = scripted_new(w->loop, w->rig.heard, sizeof(w->rig.heard));
 	w->secret = secret_new(SPAN("p"));
 	w->dns = dns_new(w->loop, &e);
 	assert_non_null(w->dns);
@@ -349,16 +178,12 @@ rig_free(struct rig **r)
 	struct whole *w = (struct whole *)*r;
 
 	*r = NULL;
-	hang_up(w);
-	loop_timer_free(&w->later);
-	loop_fd_free(&w->listen_watch);
-	close(w->listener);
+	scripted_free(&w->host);
 	client_free(&w->env.client);
 	server_free(&w->server);
 	dns_free(&w->dns);
 	loop_free(&w->loop);
 	secret_free(&w->secret);
-	buf_deinit(&w->in);
 	nftw(w->rig.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(w);
 }

@@ -5,8 +5,6 @@
 /*
  * A whole fetch in one process and one loop: a scripted server on loopback,
  * a real deliverer with its ledger and Maildir in a directory of its own.
- * A script is a list of rules; a line from the client is answered by the
- * first rule that fits and is not used up.
  */
 
 #include <setjmp.h>
@@ -20,14 +18,7 @@
 #include "deliver/target.h"
 #include "fetch/fetch.h"
 #include "ledger/ledger.h"
-
-struct rig_rule {
-	const char *hear; /* stands in the line; NULL: on connecting */
-	const char *say;  /* "%T" is the tag; NULL: hang up */
-	bool hang_up;     /* after saying it */
-	bool for_ever;    /* is never used up */
-	unsigned int ms;  /* it is said so much later; one at a time */
-};
+#include "unit/fetch/scripted.h"
 
 struct rig {
 	struct fetch_params params; /* changed before rig_run() at will */
@@ -57,6 +48,9 @@ void rig_run_and_stop(
 const struct fetch_env *rig_env(const struct rig *r);
 void rig_play(struct rig *r, const struct rig_rule *script, const char *mark,
     loop_fn at, void *arg);
+
+/* The server, for tests that run the loop of rig_env() themselves. */
+struct scripted *rig_host(const struct rig *r);
 
 unsigned int rig_delivered(const struct rig *r);     /* files in new/ */
 unsigned int rig_unfinished(const struct rig *r);    /* files in tmp/ */
