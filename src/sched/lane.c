@@ -82,7 +82,7 @@ on_place(void *arg)
 	struct lane *l = arg;
 
 	l->fetch = fetch_new(l->params.env, &l->params.fetch, on_fetch, l);
-	loop_timer_arm(l->timer, PLACE_MS);
+	loop_timer_arm(l->timer, l->params.place_ms);
 }
 
 static void
@@ -228,6 +228,8 @@ lane_new(const struct lane_params *params, lane_fn fn, void *arg)
 
 	l->params = *params;
 	l->params.fetch.stay.round = on_round;
+	if (l->params.place_ms == 0)
+		l->params.place_ms = PLACE_MS;
 	l->fn = fn;
 	l->arg = arg;
 	l->timer = loop_timer_new(params->env->loop, on_timer, l);

@@ -46,6 +46,7 @@ struct lane_params {
 	struct hosts *hosts;         /* not ours */
 	const char *host;            /* "host:port"; not ours */
 	struct fetch_params fetch;   /* stay.round is the lane's */
+	uint64_t place_ms; /* a place is held no longer; 0: a minute */
 };
 
 struct lane *lane_new(const struct lane_params *params, lane_fn fn, void *arg);

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: ISC */
+#include "sched/lane.h"
+
+#include "sched/params.h"
+#include "unit/sched/stay.h"
+
+static struct lane *lane;
+static struct hosts_place *place;
+static bool granted;
+
+static struct said {
+	unsigned int rounds, ended, left;
+	unsigned int answers;     /* of all reports */
+	bool answered;            /* the last report did */
+	struct fetch_result last; /* likewise */
+	uint64_t again_ms;        /* to be said when it ended; 0: nothing */
+	bool frees;               /* at the end */
+} said;
+
+static void
+on_lane(void *arg, struct lane *l, const struct lane_report *report)
+{
+	(void)arg;
+	assert_ptr_equal(l, lane);
+	said.rounds += report->says == LANE_ROUND;
+	said.ended += report->says == LANE_ENDED;
+	said.left += report->says == LANE_LEFT;
+	said.answers += report->answers;
+	said.answered = report->answers;
+	said.last = *report->result;
+	assert_true((report->says == LANE_ROUND) == (report->round != NULL));
+	if (report->says != LANE_ROUND) {
+		assert_int_equal(lane_state(l), LANE_ASLEEP);
+		assert_null(lane_fetch(l));
+	}
+	if (report->says == LANE_ENDED && said.again_ms > 0)
+		lane_begin(l, said.again_ms);
+	if (report->says != LANE_ROUND && said.frees)
+		lane_free(&lane);
+	stay_happened(NULL);
+}
+
+static void
+on_place(void *arg)
+{
+	(void)arg;
+	granted = true;
+	stay_happened(NULL);
+}
+
+/* Somebody else who wants to the same host, which has one place. */
+static void
+want_place(void)
+{
+	place = hosts_ask(stay.hosts, "the host", on_place, NULL);
+}
+
+static void
+open_lane(const struct rig_rule *script)
+{
+	struct params who = {
+		.conf = &stay.conf, .secret = stay.secret, .stays = true
+	};
+	struct lane_params params = { .env = rig_env(stay.rig),
+		.hosts = stay.hosts,
+		.host = "the host",
+		.place_ms = 1000 };
+
+	params_fill(&params.fetch, &who);
+	lane = lane_new(&params, on_lane, NULL);
+	scripted_open(stay.host, script, NULL, NULL, NULL);
+}
+
+static int
+set_up(void **state)
+{
+	said = (struct said){ 0 };
+	granted = false;
+	return stay_set_up(state);
+}
+
+static int
+tear_down(void **state)
+{
+	lane_free(&lane);
+	hosts_leave(&place);
+	return stay_tear_down(state);
+}
+
+static void
+watch(const struct rig_rule *script)
+{
+	open_lane(script);
+	lane_begin(lane, 0);
+	UNTIL(said.rounds == 1);
+	assert_int_equal(lane_state(lane), LANE_WATCHING);
+}
+
+#define BEGIN_TO(hear, state)                                                  \
+	lane_begin(lane, 0);                                                   \
+	UNTIL(stay_heard(hear, 1));                                            \
+	assert_int_equal(lane_state(lane), state)
+
+static const struct rig_rule usual[] = { REST };
+static const struct rig_rule silent[] = { GREET_ALL, END };
+#define ONE ALWAYS(" SELECT ", BOX("1", "7", "2"))
+
+/* A mail that does not come. */
+static const struct rig_rule stuck[] = { GREET_ALL, LET_ALL_IN, ONE, END };
+static const struct rig_rule one[] = { ONE, ONE_MAIL, REST };
+
+/* ---- a session ---- */
+
+static void
+sleeps_until_it_is_told_to_begin(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	assert_int_equal(lane_state(lane), LANE_ASLEEP);
+	assert_int_equal(lane_due_ms(lane), 0);
+	lane_begin(lane, 60000);
+	assert_in_range(lane_due_ms(lane), 59000, 60000);
+	lane_begin(lane, 30000); /* the last word counts */
+	assert_in_range(lane_due_ms(lane), 29000, 30000);
+	lane_begin(lane, 10);
+	lane_hold(lane);
+	assert_int_equal(lane_due_ms(lane), 0);
+	stay_pass(50);
+	assert_string_equal(stay.rig->heard, "");
+	assert_int_equal(lane_state(lane), LANE_ASLEEP);
+}
+
+static void
+fetches_and_then_watches(void **state)
+{
+	(void)state;
+	open_lane(one);
+	BEGIN_TO(" LOGIN ", LANE_CONNECTING);
+	UNTIL(stay_heard(" FETCH ", 1));
+	assert_int_equal(lane_state(lane), LANE_FETCHING);
+	assert_int_equal(lane_due_ms(lane), 0);
+	UNTIL(said.rounds == 1);
+	assert_int_equal(lane_state(lane), LANE_WATCHING);
+	assert_int_equal(said.last.progress.messages, 1);
+	assert_int_equal(said.answers, 0);
+	assert_non_null(lane_fetch(lane));
+}
+
+static void
+says_how_it_ended_and_sleeps(void **state)
+{
+	(void)state;
+	watch(usual);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.ended == 1);
+	assert_int_equal(said.last.err.kind, ERR_NET);
+	assert_true(said.last.logged_in);
+	assert_int_equal(said.answers, 0);
+	assert_int_equal(lane_due_ms(lane), 0);
+}
+
+static void
+begins_again_when_it_is_told_to_at_the_end(void **state)
+{
+	(void)state;
+	said.again_ms = 5;
+	watch(usual);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.rounds == 2);
+	assert_int_equal(said.ended, 1);
+}
+
+/* What was half received comes last in the next session. */
+static void
+remembers_the_message_that_was_half_received(void **state)
+{
+	static const struct rig_rule script[] = { GREET_ALL, LET_ALL_IN,
+		ONCE(" SELECT ", BOX("1", "7", "2")),
+		THEN_HANG_UP(" UID FETCH ", "* 1 FETCH (UID 1 BODY[] {9}\r\nx"),
+		REST };
+
+	(void)state;
+	open_lane(script);
+	lane_begin(lane, 0);
+	UNTIL(said.ended == 1);
+	assert_int_equal(lane_fetch_params(lane)->suspect.number, 1);
+	assert_string_equal(lane_fetch_params(lane)->suspect.mailbox, "INBOX");
+}
+
+/* ---- the place at the host ---- */
+
+static void
+waits_for_a_place(void **state)
+{
+	(void)state;
+	want_place();
+	UNTIL(granted);
+	open_lane(usual);
+	lane_begin(lane, 0);
+	stay_pass(20);
+	assert_int_equal(lane_state(lane), LANE_QUEUED);
+	assert_int_equal(lane_due_ms(lane), 0);
+	lane_begin(lane, 60000); /* too late for that */
+	assert_int_equal(lane_state(lane), LANE_QUEUED);
+	hosts_leave(&place);
+	UNTIL(said.rounds == 1);
+}
+
+static void
+gives_its_place_up_when_it_watches(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	BEGIN_TO(" LOGIN ", LANE_CONNECTING);
+	want_place();
+	UNTIL(said.rounds == 1);
+	assert_false(granted);
+	UNTIL(granted);
+}
+
+static void
+gives_its_place_up_at_the_end(void **state)
+{
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	want_place();
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.ended == 1);
+	UNTIL(granted);
+}
+
+static void
+gives_its_place_up_after_a_time_and_fetches_on(void **state)
+{
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	want_place();
+	UNTIL(granted);
+	assert_int_equal(lane_state(lane), LANE_FETCHING);
+	assert_int_equal(said.ended, 0);
+}
+
+/* ---- looks ---- */
+
+static void
+looks_at_once_when_it_sleeps(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	lane_begin(lane, 60000);
+	assert_false(lane_owes(lane));
+	lane_look(lane);
+	assert_true(lane_owes(lane));
+	UNTIL(said.rounds == 1);
+	assert_true(said.answered);
+	assert_false(lane_owes(lane));
+}
+
+static void
+a_look_before_the_fetch_is_answered_by_it(void **state)
+{
+	(void)state;
+	want_place();
+	UNTIL(granted);
+	open_lane(usual);
+	lane_begin(lane, 0);
+	stay_pass(10);
+	lane_look(lane); /* queued */
+	hosts_leave(&place);
+	UNTIL(stay_heard(" LOGIN ", 1));
+	lane_look(lane); /* connecting */
+	UNTIL(said.rounds == 1);
+	assert_true(said.answered);
+	assert_int_equal(said.answers, 1);
+}
+
+static void
+a_look_while_it_fetches_is_answered_by_the_next_round(void **state)
+{
+	(void)state;
+	open_lane(one);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	lane_look(lane);
+	UNTIL(said.rounds == 1);
+	assert_false(said.answered);
+	assert_true(lane_owes(lane));
+	UNTIL(said.rounds == 2);
+	assert_true(said.answered);
+	assert_false(lane_owes(lane));
+	assert_int_equal(rig_said(stay.rig, " SELECT "), 2);
+}
+
+static void
+a_look_while_it_watches_is_answered_by_a_round_of_its_own(void **state)
+{
+	(void)state;
+	watch(usual);
+	lane_look(lane);
+	assert_true(lane_owes(lane));
+	UNTIL(said.rounds == 2);
+	assert_true(said.answered);
+	assert_int_equal(rig_said(stay.rig, " SELECT "), 2);
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
+}
+
+static void
+a_session_that_is_lost_answers_the_look(void **state)
+{
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	lane_look(lane);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.ended == 1);
+	assert_true(said.answered);
+	assert_false(lane_owes(lane));
+}
+
+/* ---- leaving ---- */
+
+static void
+leaves_when_it_sleeps(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	lane_begin(lane, 10);
+	lane_leave(lane);
+	lane_leave(lane); /* twice is once */
+	assert_int_equal(said.left, 0);
+	assert_int_equal(lane_due_ms(lane), 0);
+	UNTIL(said.left == 1);
+	stay_pass(30);
+	assert_int_equal(said.left, 1);
+	assert_string_equal(stay.rig->heard, "");
+}
+
+static void
+leaves_when_it_waits_for_a_place(void **state)
+{
+	(void)state;
+	want_place();
+	UNTIL(granted);
+	open_lane(usual);
+	lane_begin(lane, 0);
+	stay_pass(10);
+	lane_look(lane);
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	assert_true(said.answered);
+	hosts_leave(&place);
+	stay_pass(10);
+	assert_string_equal(stay.rig->heard, "");
+}
+
+static void
+leaves_when_it_connects(void **state)
+{
+	(void)state;
+	open_lane(silent);
+	BEGIN_TO(" LOGIN ", LANE_CONNECTING);
+	lane_look(lane);
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	assert_true(said.answered);
+	assert_int_equal(said.last.err.kind, ERR_CANCEL);
+	assert_int_equal(said.ended, 0);
+}
+
+static void
+leaves_when_it_fetches(void **state)
+{
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	assert_int_equal(said.last.err.kind, ERR_CANCEL);
+}
+
+static void
+says_goodbye_when_it_watches(void **state)
+{
+	(void)state;
+	watch(usual);
+	lane_leave(lane);
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	assert_int_equal(rig_said(stay.rig, " LOGOUT"), 1);
+	assert_int_equal(said.last.err.kind, ERR_NONE);
+	assert_int_equal(said.ended, 0);
+}
+
+static void
+who_is_told_to_begin_before_it_left_does_not_leave(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	lane_leave(lane);
+	lane_begin(lane, 0);
+	UNTIL(said.rounds == 1);
+	assert_int_equal(said.left, 0);
+}
+
+/* ---- is the server still there? ---- */
+
+static void
+remembers_that_it_was_probed_lately(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	lane_probe(lane); /* nothing to be probed */
+	assert_false(lane_was_probed(lane));
+	lane_begin(lane, 0);
+	UNTIL(said.rounds == 1);
+	lane_probe(lane);
+	assert_true(lane_was_probed(lane));
+	UNTIL(stay_heard(" IDLE", 2)); /* it lives */
+	stay_forward(29);
+	assert_true(lane_was_probed(lane));
+	stay_forward(2);
+	assert_false(lane_was_probed(lane));
+	assert_int_equal(said.ended, 0);
+}
+
+/* ---- life ---- */
+
+static void
+may_be_freed_when_it_says_that_it_ended(void **state)
+{
+	(void)state;
+	said.frees = true;
+	watch(usual);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.ended == 1);
+	assert_null(lane);
+	open_lane(usual);
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	assert_null(lane);
+	stay_pass(10);
+}
+
+static void
+may_be_freed_at_any_time(void **state)
+{
+	static const char *const marks[] = { " LOGIN ", " SELECT ", " IDLE" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		open_lane(usual);
+		lane_begin(lane, 0);
+		UNTIL(stay_heard(marks[i], 1));
+		lane_free(&lane);
+		lane_free(&lane);
+		UNTIL(scripted_clients(stay.host) == 0);
+	}
+	open_lane(usual);
+	lane_begin(lane, 0);
+	lane_free(&lane);
+	want_place();
+	UNTIL(granted);
+	open_lane(usual);
+	lane_begin(lane, 0);
+	stay_pass(10);
+	assert_int_equal(lane_state(lane), LANE_QUEUED);
+	lane_free(&lane);
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sleeps_until_it_is_told_to_begin),
+		TEST(fetches_and_then_watches),
+		TEST(says_how_it_ended_and_sleeps),
+		TEST(begins_again_when_it_is_told_to_at_the_end),
+		TEST(remembers_the_message_that_was_half_received),
+		TEST(waits_for_a_place),
+		TEST(gives_its_place_up_when_it_watches),
+		TEST(gives_its_place_up_at_the_end),
+		TEST(gives_its_place_up_after_a_time_and_fetches_on),
+		TEST(looks_at_once_when_it_sleeps),
+		TEST(a_look_before_the_fetch_is_answered_by_it),
+		TEST(a_look_while_it_fetches_is_answered_by_the_next_round),
+		TEST(a_look_while_it_watches_is_answered_by_a_round_of_its_own),
+		TEST(a_session_that_is_lost_answers_the_look),
+		TEST(leaves_when_it_sleeps),
+		TEST(leaves_when_it_waits_for_a_place),
+		TEST(leaves_when_it_connects),
+		TEST(leaves_when_it_fetches),
+		TEST(says_goodbye_when_it_watches),
+		TEST(who_is_told_to_begin_before_it_left_does_not_leave),
+		TEST(remembers_that_it_was_probed_lately),
+		TEST(may_be_freed_when_it_says_that_it_ended),
+		TEST(may_be_freed_at_any_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
