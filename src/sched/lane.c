@@ -69,11 +69,13 @@ static void
 on_fetch(void *arg, const struct fetch_result *result)
 {
 	struct lane *l = arg;
+	enum lane_says says = l->leaving ? LANE_LEFT : LANE_ENDED;
 
 	l->params.fetch.suspect = result->suspect;
+	l->leaving = false;
 	give_place_up(l);
 	fetch_free(&l->fetch);
-	tell(l, l->leaving ? LANE_LEFT : LANE_ENDED, result, NULL);
+	tell(l, says, result, NULL);
 }
 
 static void
@@ -97,10 +99,14 @@ on_timer(void *arg)
 {
 	struct lane *l = arg;
 	struct fetch_result none = { 0 };
+	bool leaves = l->leaving;
 
-	if (l->fetch != NULL)
+	if (l->fetch != NULL) {
 		give_place_up(l);
-	else if (l->leaving)
+		return;
+	}
+	l->leaving = false;
+	if (leaves)
 		tell(l, LANE_LEFT, &none, NULL);
 	else
 		begin(l);
@@ -121,7 +127,7 @@ lane_begin(struct lane *l, uint64_t ms)
 void
 lane_hold(struct lane *l)
 {
-	if (lane_state(l) != LANE_ASLEEP)
+	if (lane_state(l) != LANE_ASLEEP || l->leaving)
 		return;
 	l->due = 0;
 	loop_timer_stop(l->timer);

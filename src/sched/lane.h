@@ -55,8 +55,9 @@ void lane_free(struct lane **l);
 /* What the next session is begun with; may be changed at any time. */
 struct fetch_params *lane_fetch_params(struct lane *l);
 
-void lane_begin(struct lane *l, uint64_t ms); /* so long from now, if asleep */
-void lane_hold(struct lane *l);               /* sleeps until lane_begin() */
+/* So long from now, if it sleeps; then it does not leave any more, either. */
+void lane_begin(struct lane *l, uint64_t ms);
+void lane_hold(struct lane *l); /* sleeps until lane_begin() */
 /* Look now, by beginning now if it sleeps; a report that answers follows. */
 void lane_look(struct lane *l);
 /* Is the server still there? When not, it ends within seconds. */

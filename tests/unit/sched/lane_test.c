@@ -330,6 +330,7 @@ leaves_when_it_sleeps(void **state)
 	lane_leave(lane); /* twice is once */
 	assert_int_equal(said.left, 0);
 	assert_int_equal(lane_due_ms(lane), 0);
+	lane_hold(lane); /* changes nothing */
 	UNTIL(said.left == 1);
 	stay_pass(30);
 	assert_int_equal(said.left, 1);
@@ -390,6 +391,21 @@ says_goodbye_when_it_watches(void **state)
 	assert_int_equal(rig_said(stay.rig, " LOGOUT"), 1);
 	assert_int_equal(said.last.err.kind, ERR_NONE);
 	assert_int_equal(said.ended, 0);
+}
+
+static void
+begins_anew_after_it_left_and_leaves_anew(void **state)
+{
+	(void)state;
+	watch(usual);
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	lane_leave(lane); /* where it left already */
+	UNTIL(said.left == 2);
+	lane_begin(lane, 0);
+	UNTIL(said.rounds == 2);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.ended == 1);
 }
 
 static void
@@ -494,6 +510,7 @@ main(void)
 		TEST(leaves_when_it_connects),
 		TEST(leaves_when_it_fetches),
 		TEST(says_goodbye_when_it_watches),
+		TEST(begins_anew_after_it_left_and_leaves_anew),
 		TEST(who_is_told_to_begin_before_it_left_does_not_leave),
 		TEST(remembers_that_it_was_probed_lately),
 		TEST(may_be_freed_when_it_says_that_it_ended),
