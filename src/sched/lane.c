@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sched/reaction.h"
 #include "sys/clock.h"
 #include "util/mem.h"
 
@@ -29,6 +30,18 @@ struct lane {
 	bool leaving;
 };
 
+/* What ends well although a look is owed may have seen all before the mail
+ * came that the look is for. */
+static bool
+answers(const struct lane *l, enum lane_says says,
+    const struct fetch_result *result)
+{
+	if (l->owed != OWED_NEXT || says == LANE_LEFT)
+		return l->owed != OWED_NOTHING;
+	return says == LANE_ENDED &&
+	    reaction_of(result->err.kind)->wait != REACT_NONE;
+}
+
 static void
 tell(struct lane *l, enum lane_says says, const struct fetch_result *result,
     const struct fetch_round *round)
@@ -36,11 +49,12 @@ tell(struct lane *l, enum lane_says says, const struct fetch_result *result,
 	struct lane_report report = { .says = says,
 		.result = result,
 		.round = round,
-		.answers = l->owed == OWED_THIS ||
-		    (l->owed == OWED_NEXT && says != LANE_ROUND) };
+		.answers = answers(l, says, result) };
 
 	if (report.answers)
 		l->owed = OWED_NOTHING;
+	else if (says == LANE_ENDED && l->owed == OWED_NEXT)
+		l->owed = OWED_THIS;
 	l->fn(l->arg, l, &report);
 }
 
@@ -119,6 +133,8 @@ lane_begin(struct lane *l, uint64_t ms)
 {
 	if (lane_state(l) != LANE_ASLEEP)
 		return;
+	if (lane_owes(l))
+		ms = 0;
 	l->leaving = false;
 	l->due = clock_ms() + ms;
 	loop_timer_arm(l->timer, ms);

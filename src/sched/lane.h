@@ -55,10 +55,13 @@ void lane_free(struct lane **l);
 /* What the next session is begun with; may be changed at any time. */
 struct fetch_params *lane_fetch_params(struct lane *l);
 
-/* So long from now, if it sleeps; then it does not leave any more, either. */
+/* So long from now, or at once if a look is owed; if it sleeps. Then it does
+ * not leave any more, either. */
 void lane_begin(struct lane *l, uint64_t ms);
 void lane_hold(struct lane *l); /* sleeps until lane_begin() */
-/* Look now, by beginning now if it sleeps; a report that answers follows. */
+/* Look now, by beginning now if it sleeps; a report that answers follows. A
+ * session that looked already and ends is followed by another for it, when
+ * lane_begin() is called. */
 void lane_look(struct lane *l);
 /* Is the server still there? When not, it ends within seconds. */
 void lane_probe(struct lane *l);

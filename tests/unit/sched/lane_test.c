@@ -108,6 +108,8 @@ static const struct rig_rule silent[] = { GREET_ALL, END };
 /* A mail that does not come. */
 static const struct rig_rule stuck[] = { GREET_ALL, LET_ALL_IN, ONE, END };
 static const struct rig_rule one[] = { ONE, ONE_MAIL, REST };
+static const struct rig_rule one_polled[] = { LET_ALL_IN_TO_POLL, ONE, ONE_MAIL,
+	REST };
 
 /* ---- a session ---- */
 
@@ -318,6 +320,25 @@ a_session_that_is_lost_answers_the_look(void **state)
 	assert_false(lane_owes(lane));
 }
 
+/* It may have looked before the mail came that the look is for. */
+static void
+a_session_that_was_under_way_and_ends_well_does_not_answer_it(void **state)
+{
+	(void)state;
+	said.again_ms = 60000;
+	open_lane(one_polled);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	lane_look(lane);
+	UNTIL(said.ended == 1);
+	assert_int_equal(said.last.err.kind, ERR_NONE);
+	assert_false(said.answered);
+	assert_true(lane_owes(lane));
+	UNTIL(said.ended == 2); /* begun at once */
+	assert_true(said.answered);
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 2);
+	assert_in_range(lane_due_ms(lane), 59000, 60000);
+}
+
 /* ---- leaving ---- */
 
 static void
@@ -505,6 +526,8 @@ main(void)
 		TEST(a_look_while_it_fetches_is_answered_by_the_next_round),
 		TEST(a_look_while_it_watches_is_answered_by_a_round_of_its_own),
 		TEST(a_session_that_is_lost_answers_the_look),
+		TEST(
+		    a_session_that_was_under_way_and_ends_well_does_not_answer_it),
 		TEST(leaves_when_it_sleeps),
 		TEST(leaves_when_it_waits_for_a_place),
 		TEST(leaves_when_it_connects),
