@@ -43,8 +43,8 @@ open_account(size_t i)
 	struct account_params params = { .env = rig_env(rig),
 		.hosts = hosts,
 		.who = { .conf = &conf[i],
-		.secret = secret,
-		.number = (uint32_t)i } };
+		    .secret = secret,
+		    .number = (uint32_t)i } };
 
 	accounts[i] = account_new(&params, on_end, &numbers[i]);
 	to_end++;

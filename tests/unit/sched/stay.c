@@ -216,7 +216,8 @@ begin(void)
 		.left = on_left };
 	struct keeper_params params = { .env = rig_env(stay.rig),
 		.hosts = stay.hosts,
-		.who = { .conf = &stay.conf, .secret = stay.secret } };
+		.who = { .conf = &stay.conf, .secret = stay.secret },
+		.start_ms = stay.start_ms };
 
 	stay.keeper = keeper_new(&params, &events, NULL);
 }

@@ -26,6 +26,7 @@ struct stay {
 	struct hosts *hosts;
 	struct secret *secret;
 	struct conf_account conf; /* before stay_keep() at will */
+	uint64_t start_ms;        /* likewise */
 	struct keeper *keeper;
 	unsigned int changed, polled, wanted, left;
 	struct fetch_result answer; /* of the last poll */
@@ -84,6 +85,15 @@ void stay_set_wall(int64_t s);
 #define REST GREET_ALL, LET_ALL_IN, EMPTY, \
 	ALWAYS(" UID SEARCH ", "* SEARCH\r\n" OK), \
 	ALWAYS(" STATUS ", OK), IDLES, DONE, ALL_LEAVE, END
+
+/* The same of POP3, for a maildrop that has one message. */
+#define POP3_REST ALWAYS(NULL, "+OK hello\r\n"), \
+	ALWAYS("CAPA", "+OK\r\nUIDL\r\n.\r\n"), ALWAYS("USER ", "+OK\r\n"), \
+	ALWAYS("PASS ", "+OK\r\n"), ALWAYS("STAT", "+OK 1 3\r\n"), \
+	ALWAYS("UIDL", "+OK\r\n1 a\r\n.\r\n"), \
+	ALWAYS("LIST", "+OK\r\n1 3\r\n.\r\n"), \
+	ALWAYS("RETR", "+OK\r\n1\r\n.\r\n"), \
+	{ "QUIT", "+OK bye\r\n", true, true, 0 }, END
 
 #define TEST(name) cmocka_unit_test_setup_teardown( \
 	name, stay_set_up, stay_tear_down)
