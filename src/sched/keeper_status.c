@@ -33,6 +33,16 @@ turn_day(struct keeper *k)
 	k->status.today = 0;
 }
 
+/* The secret is good, whatever came of the session. */
+static void
+let_in(struct keeper *k)
+{
+	if (k->breaker.refused == 0)
+		return;
+	breaker_clear(&k->breaker);
+	keeper_remember(k);
+}
+
 void
 keeper_count(struct keeper *k, const struct fetch_result *result)
 {
@@ -44,6 +54,8 @@ keeper_count(struct keeper *k, const struct fetch_result *result)
 	k->status.octets += p->octets;
 	if (result->err.kind < ERR_KINDS && result->err.kind != ERR_NONE)
 		k->status.failures[result->err.kind]++;
+	if (result->logged_in && result->err.kind != ERR_AUTH)
+		let_in(k);
 	if (result->troubles > 0)
 		keeper_recall(k);
 }
@@ -89,10 +101,6 @@ keeper_succeeded(struct keeper *k, const struct fetch_result *result)
 		log_notice(k->params.who.conf->name,
 		    "works again, after %llu min",
 		    (unsigned long long)lasted_s / 60);
-	if (k->breaker.refused == 0)
-		return;
-	breaker_clear(&k->breaker);
-	keeper_remember(k);
 }
 
 void

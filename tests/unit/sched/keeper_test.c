@@ -185,6 +185,22 @@ success_forgets_the_refusals_for_good(void **state)
 	assert_int_equal(stay_status().refused, 0);
 }
 
+static void
+a_login_forgets_them_whatever_follows(void **state)
+{
+	static const struct rig_rule script[] = { REFUSE, REFUSE, GREET_ALL,
+		LET_ALL_IN, ONE, THEN_HANG_UP(" UID FETCH ", ""), END };
+
+	(void)state;
+	stay_keep(script);
+	be_refused(2);
+	assert_int_equal(stay_status().refused, 2);
+	keeper_poll(stay.keeper);
+	UNTIL(stay.polled == 2);
+	assert_int_equal(stay.answer.err.kind, ERR_NET);
+	assert_int_equal(stay_status().refused, 0);
+}
+
 static struct secret *other;
 
 static void
@@ -842,6 +858,7 @@ main(void)
 		TEST(a_restart_an_hour_later_tries_once),
 		TEST(resume_forgets_the_refusals_for_good),
 		TEST(success_forgets_the_refusals_for_good),
+		TEST(a_login_forgets_them_whatever_follows),
 		TEST(another_secret_is_tried_at_once),
 		TEST(the_same_secret_is_not),
 		TEST(a_restart_with_another_secret_tries_it),
