@@ -246,10 +246,13 @@ keeper_answer(struct keeper *k, const struct lane_report *report)
 	sum->progress.octets += report->result->progress.octets;
 	sum->removed += report->result->removed;
 	sum->troubles += report->result->troubles;
-	if (sum->err.kind == ERR_NONE)
+	if (sum->err.kind == ERR_NONE && report->result->err.kind != ERR_CANCEL)
 		sum->err = report->result->err;
 	if (owes(k))
 		return;
+	if (report->says == LANE_LEFT && sum->err.kind == ERR_NONE)
+		err_set(&sum->err, ERR_CANCEL, 0,
+		    "the account was told to stop before it had looked");
 	k->answered = true;
 	loop_timer_arm(k->soon, 0);
 }

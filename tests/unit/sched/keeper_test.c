@@ -508,6 +508,23 @@ a_poll_says_why_it_failed(void **state)
 }
 
 static void
+who_is_paused_is_not_polled(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	keeper_poll(stay.keeper);
+	keeper_pause(stay.keeper);
+	UNTIL(stay.polled == 1); /* it was asked before */
+	assert_int_equal(stay.answer.err.kind, ERR_CANCEL);
+	pause_until_it_sleeps();
+	keeper_poll(stay.keeper);
+	UNTIL(stay.polled == 2);
+	assert_int_equal(stay.answer.err.kind, ERR_CANCEL);
+	assert_non_null(strstr(stay.answer.err.text, "paused"));
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
+}
+
+static void
 poll_again(void)
 {
 	if (stay.polled == 1)
@@ -619,6 +636,20 @@ who_leaves_is_not_told_to_do_anything_else(void **state)
 	stay_pass(20);
 	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
 	assert_int_equal(stay.left, 1);
+}
+
+static void
+a_poll_of_one_that_leaves_is_answered_first(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	keeper_poll(stay.keeper);
+	keeper_leave(stay.keeper);
+	keeper_poll(stay.keeper);
+	UNTIL(stay.polled == 1);
+	assert_int_equal(stay.answer.err.kind, ERR_CANCEL);
+	assert_int_equal(stay.left, 0);
+	UNTIL(stay.left == 1);
 }
 
 /* ---- a server that does not tell ---- */
@@ -876,12 +907,14 @@ main(void)
 		TEST(a_poll_before_the_start_is_answered_by_it),
 		TEST(a_poll_does_not_wait_for_a_late_start),
 		TEST(a_poll_says_why_it_failed),
+		TEST(who_is_paused_is_not_polled),
 		TEST(a_poll_may_follow_a_poll),
 		TEST(a_poll_between_look_and_answer_has_its_own_look),
 		TEST(leaves_in_every_state),
 		TEST(leaves_when_it_sleeps_is_paused_or_stopped),
 		TEST_POP3(leaves_when_the_configuration_stopped_it),
 		TEST(who_leaves_is_not_told_to_do_anything_else),
+		TEST(a_poll_of_one_that_leaves_is_answered_first),
 		TEST(a_server_that_missed_two_is_polled),
 		TEST(one_that_told_of_mail_in_between_is_believed),
 		TEST(learns_when_to_renew_from_an_idle_that_is_cut),
