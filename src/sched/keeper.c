@@ -199,6 +199,21 @@ keeper_left(struct keeper *k)
 	loop_timer_arm(k->soon, 0);
 }
 
+/* For good, or told to pause; and perhaps to resume before it had left. */
+static void
+on_left(struct keeper *k, const struct lane_report *report)
+{
+	keeper_count(k, report->result);
+	k->watched = 0;
+	keeper_left(k);
+	if (k->leaving || k->paused || k->stopped || !k->begun)
+		return;
+	if (report->answers)
+		lane_look(k->main);
+	else
+		lane_begin(k->main, 0);
+}
+
 static void
 on_main(void *arg, struct lane *l, const struct lane_report *report)
 {
@@ -213,9 +228,7 @@ on_main(void *arg, struct lane *l, const struct lane_report *report)
 		on_ended(k, report->result);
 		break;
 	case LANE_LEFT:
-		keeper_count(k, report->result);
-		k->watched = 0;
-		keeper_left(k);
+		on_left(k, report);
 		break;
 	}
 	keeper_answer(k, report);

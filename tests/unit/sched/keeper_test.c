@@ -400,6 +400,31 @@ says_goodbye_to_pause(void **state)
 }
 
 static void
+resumes_before_it_has_paused(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	keeper_pause(stay.keeper);
+	keeper_resume(stay.keeper);
+	UNTIL(stay_heard(" LOGIN ", 2));
+	UNTIL(stay_is(STATUS_WATCHING));
+	assert_int_equal(rig_said(stay.rig, " LOGOUT"), 1);
+}
+
+static void
+a_poll_before_it_has_paused_is_answered_by_a_look(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	keeper_pause(stay.keeper);
+	keeper_resume(stay.keeper);
+	keeper_poll(stay.keeper);
+	UNTIL(stay.polled == 1);
+	assert_int_equal(stay.answer.err.kind, ERR_NONE);
+	assert_int_equal(rig_said(stay.rig, " SELECT "), 2);
+}
+
+static void
 resume_leaves_alone_what_works(void **state)
 {
 	(void)state;
@@ -899,6 +924,8 @@ main(void)
 		TEST_POP3(a_fault_of_the_configuration_stops_it),
 		TEST(pauses_in_every_state_and_resumes),
 		TEST(says_goodbye_to_pause),
+		TEST(resumes_before_it_has_paused),
+		TEST(a_poll_before_it_has_paused_is_answered_by_a_look),
 		TEST(resume_leaves_alone_what_works),
 		TEST(resume_tries_at_once_what_fails),
 		TEST(a_poll_is_answered_once_when_it_watches),
