@@ -110,11 +110,12 @@ is_failure(const struct err *e)
 /* No session lasts for ever. Only when the next cannot be had, too, is
  * something wrong. */
 static bool
-is_routine(const struct keeper *k, const struct fetch_result *result)
+is_routine(const struct keeper *k, const struct lane_report *report)
 {
-	return result->err.kind == ERR_NET && result->logged_in &&
-	    k->tries == 0 && k->status.last_success != 0 &&
-	    k->status.failing_since == 0 && result->troubles == 0;
+	return report->result->err.kind == ERR_NET &&
+	    report->result->logged_in && report->result->troubles == 0 &&
+	    (report->lasted || lane_was_probed(k->main)) && k->tries == 0 &&
+	    k->status.failing_since == 0;
 }
 
 static void
@@ -127,15 +128,20 @@ connect_again(struct keeper *k, const struct err *e)
 	lane_begin(k->main, lane_was_probed(k->main) ? 0 : ms);
 }
 
+/* Who loses each session as soon as it waits has not succeeded: only a
+ * session that lasted ends a row of failures. */
 static void
-on_ended(struct keeper *k, const struct fetch_result *result)
+on_ended(struct keeper *k, const struct lane_report *report)
 {
+	const struct fetch_result *result = report->result;
 	uint64_t s = sleep_s(k, result);
 
 	keeper_count(k, result);
 	k->watched = 0;
 	learn_renew(k, k->main, result);
-	if (is_routine(k, result)) {
+	if (report->lasted)
+		k->tries = 0;
+	if (is_routine(k, report)) {
 		connect_again(k, &result->err);
 		return;
 	}
@@ -144,6 +150,7 @@ on_ended(struct keeper *k, const struct fetch_result *result)
 		react(k, &result->err);
 		return;
 	}
+	k->tries = 0;
 	keeper_succeeded(k, result);
 	k->status.how = STATUS_POLL;
 	if (result->more && result->progress.messages > 0)
@@ -225,7 +232,7 @@ on_main(void *arg, struct lane *l, const struct lane_report *report)
 		on_round(k, report->round);
 		break;
 	case LANE_ENDED:
-		on_ended(k, report->result);
+		on_ended(k, report);
 		break;
 	case LANE_LEFT:
 		on_left(k, report);

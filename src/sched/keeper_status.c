@@ -93,7 +93,6 @@ keeper_succeeded(struct keeper *k, const struct fetch_result *result)
 	uint64_t lasted_s;
 	int64_t now = clock_wall_s();
 
-	k->tries = 0;
 	k->status.last_success = now;
 	k->status.failing_since = 0;
 	k->status.err = result->err;

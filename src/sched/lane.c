@@ -10,6 +10,7 @@
 
 #define PLACE_MS (60 * 1000)
 #define PROBED_MS (30 * 1000)
+#define LASTED_MS (60 * 1000)
 
 enum owed {
 	OWED_NOTHING,
@@ -26,6 +27,7 @@ struct lane {
 	void *arg;
 	uint64_t due;       /* monotonic ms; 0: not known */
 	uint64_t probed_at; /* 0: never */
+	uint64_t round_at;  /* the first of this session; 0: none yet */
 	enum owed owed;
 	bool leaving;
 };
@@ -49,7 +51,9 @@ tell(struct lane *l, enum lane_says says, const struct fetch_result *result,
 	struct lane_report report = { .says = says,
 		.result = result,
 		.round = round,
-		.answers = answers(l, says, result) };
+		.answers = answers(l, says, result),
+		.lasted =
+		    l->round_at != 0 && clock_ms() - l->round_at >= LASTED_MS };
 
 	if (report.answers)
 		l->owed = OWED_NOTHING;
@@ -74,6 +78,8 @@ on_round(void *arg, const struct fetch_round *round)
 	struct lane *l = arg;
 
 	give_place_up(l);
+	if (l->round_at == 0)
+		l->round_at = clock_ms();
 	tell(l, LANE_ROUND, round->result, round);
 	if (l->owed == OWED_NEXT && fetch_look(l->fetch))
 		l->owed = OWED_THIS;
@@ -97,6 +103,7 @@ on_place(void *arg)
 {
 	struct lane *l = arg;
 
+	l->round_at = 0;
 	l->fetch = fetch_new(l->params.env, &l->params.fetch, on_fetch, l);
 	loop_timer_arm(l->timer, l->params.place_ms);
 }

@@ -35,6 +35,7 @@ struct lane_report {
 	const struct fetch_result *result; /* borrowed for the call */
 	const struct fetch_round *round;   /* of ROUND; likewise */
 	bool answers; /* it is what lane_look() asked for */
+	bool lasted;  /* the session went on well after its first round */
 };
 
 /* From the loop. lane_free() inside it is fine, but not for ROUND. */

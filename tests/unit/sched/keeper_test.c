@@ -779,6 +779,41 @@ learns_from_a_bye_too(void **state)
 	assert_in_range(renewed_s(), 300, 302);
 }
 
+/* A server that ends each IDLE at once is not asked every second. */
+static void
+waits_longer_when_sessions_are_lost_as_soon_as_they_watch(void **state)
+{
+	static const struct rig_rule script[] = {
+		{ " IDLE", "+ idling\r\n", true, true, 0 }, REST
+	};
+
+	(void)state;
+	stay_keep(script);
+	for (unsigned int n = 1; n <= 5; n++) {
+		UNTIL(stay_status().failures[ERR_NET] == n);
+		assert_int_equal(stay.keeper->tries, n);
+		lane_begin(stay.keeper->main, 0);
+	}
+}
+
+static void
+a_session_that_lasted_was_no_failure(void **state)
+{
+	(void)state;
+	stay_keep(gone);
+	for (unsigned int n = 1; n <= 3; n++) {
+		UNTIL(stay_status().failures[ERR_NET] == n);
+		lane_begin(stay.keeper->main, 0);
+	}
+	another_script(usual);
+	UNTIL(stay_is(STATUS_WATCHING));
+	stay_forward(90);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(!stay_is(STATUS_WATCHING));
+	assert_int_equal(stay.keeper->tries, 1);
+	assert_in_range(due_s(), 1, 2);
+}
+
 /* ---- the network ---- */
 
 static void
@@ -946,6 +981,8 @@ main(void)
 		TEST(one_that_told_of_mail_in_between_is_believed),
 		TEST(learns_when_to_renew_from_an_idle_that_is_cut),
 		TEST(learns_from_a_bye_too),
+		TEST(waits_longer_when_sessions_are_lost_as_soon_as_they_watch),
+		TEST(a_session_that_lasted_was_no_failure),
 		TEST(a_probe_tries_at_once_what_had_no_network),
 		TEST(a_probe_does_not_hurry_a_server_that_asks_for_time),
 		TEST(a_session_that_a_probe_finds_dead_is_followed_at_once),
