@@ -253,6 +253,7 @@ on_ready(struct pop3_run *r)
 	struct fetch_result *result = &r->f->result;
 
 	result->logged_in = true;
+	result->delay_s = pop3_login_delay_s(pop3_run_machine(r));
 	/* Gmail lists a few hundred messages at a time. */
 	result->more =
 	    span_ihas(pop3_greeting(pop3_run_machine(r)), SPAN("Gpop "));

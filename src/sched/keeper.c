@@ -27,14 +27,20 @@ changed(struct keeper *k)
 
 /* ---- when next ---- */
 
-/* Without a session: so long from one fetch to the next. */
+/* Without a session: so long from one fetch to the next. A server that shows
+ * its mail in parts does not mean those. */
 static uint64_t
-sleep_s(const struct keeper *k, const struct fetch_result *result)
+sleep_ms(const struct keeper *k, const struct fetch_result *result)
 {
+	uint64_t least = result->delay_s * 1000;
 	uint64_t s = conf(k)->protocol == CONF_POP3 ? conf(k)->interval_s
 						    : conf(k)->poll_s;
+	uint64_t ms;
 
-	return result->delay_s > s ? result->delay_s : s;
+	if (result->more && result->progress.messages > 0)
+		return 0;
+	ms = spread_interval_ms((uint32_t)s, clock_jitter(UINT32_MAX));
+	return ms > least ? ms : least;
 }
 
 static uint64_t
@@ -134,7 +140,6 @@ static void
 on_ended(struct keeper *k, const struct lane_report *report)
 {
 	const struct fetch_result *result = report->result;
-	uint64_t s = sleep_s(k, result);
 
 	keeper_count(k, result);
 	k->watched = 0;
@@ -153,10 +158,7 @@ on_ended(struct keeper *k, const struct lane_report *report)
 	k->tries = 0;
 	keeper_succeeded(k, result);
 	k->status.how = STATUS_POLL;
-	if (result->more && result->progress.messages > 0)
-		s = 0;
-	lane_begin(
-	    k->main, spread_interval_ms((uint32_t)s, clock_jitter(UINT32_MAX)));
+	lane_begin(k->main, sleep_ms(k, result));
 }
 
 static void

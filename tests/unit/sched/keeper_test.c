@@ -875,6 +875,21 @@ pop3_sleeps_from_one_fetch_to_the_next(void **state)
 }
 
 static void
+pop3_sleeps_no_less_than_the_server_wants(void **state)
+{
+	static const struct rig_rule script[] = {
+		ALWAYS("CAPA", "+OK\r\nUIDL\r\nLOGIN-DELAY 900\r\n.\r\n"),
+		POP3_REST
+	};
+
+	(void)state;
+	stay.conf.interval_s = 100;
+	stay_keep(script);
+	UNTIL(stay_is(STATUS_SLEEPING));
+	assert_in_range(due_s(), 899, 1000);
+}
+
+static void
 pop3_fetches_on_where_the_server_shows_a_part_only(void **state)
 {
 	static const struct rig_rule script[] = {
@@ -987,6 +1002,7 @@ main(void)
 		TEST(a_probe_does_not_hurry_a_server_that_asks_for_time),
 		TEST(a_session_that_a_probe_finds_dead_is_followed_at_once),
 		TEST_POP3(pop3_sleeps_from_one_fetch_to_the_next),
+		TEST_POP3(pop3_sleeps_no_less_than_the_server_wants),
 		TEST_POP3(pop3_fetches_on_where_the_server_shows_a_part_only),
 		TEST_POP3(
 		    a_poll_while_pop3_fetches_is_answered_by_another_session),
