@@ -2,6 +2,7 @@
 #include "unit/fetch/scripted.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,7 @@ on_connect(void *arg, bool readable, bool writable)
 {
 	struct scripted *s = arg;
 	struct guest *g = mem_new(sizeof(*g));
+	int yes = 1;
 
 	(void)readable;
 	(void)writable;
@@ -248,6 +250,8 @@ on_connect(void *arg, bool readable, bool writable)
 	buf_init(&g->in, 1 << 20);
 	g->fd = accept(s->listener, NULL, NULL);
 	assert_true(g->fd >= 0);
+	/* an answer is said in pieces */
+	setsockopt(g->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	g->watch = loop_fd_new(s->loop, g->fd, on_client, g);
 	LIST_INSERT_HEAD(&s->guests, g, link);
 	loop_fd_want(g->watch, true, false);
