@@ -135,34 +135,75 @@ find_dirs(struct group *g)
 	}
 }
 
-static int
-sync_tmp(const struct group_dir *d, struct err *e)
-{
-	return maildir_sync_tmp(d->maildir, e);
-}
+struct part { /* of a Maildir, to be synced */
+	struct group_dir *dir;
+	enum maildir_part part;
+};
 
-static int
-sync_published(const struct group_dir *d, struct err *e)
+/* Those of a group are of many Maildirs, maybe: they are synced as its files
+ * are, since one after the other would be a long chain. */
+static void
+sync_parts(struct group *g, const struct part *parts, size_t n)
 {
-	return maildir_sync_published(d->maildir, d->new, d->cur, e);
+	struct sync_file *files = mem_array(n, sizeof(*files));
+
+	for (size_t i = 0; i < n; i++)
+		files[i].fd =
+		    maildir_part_fd(parts[i].dir->maildir, parts[i].part);
+	sync_group(g->tools->sync, files, n);
+	for (size_t i = 0; i < n; i++) {
+		struct group_dir *d = parts[i].dir;
+
+		if (files[i].error == 0)
+			continue;
+		maildir_not_durable(
+		    d->maildir, parts[i].part, files[i].error, &d->e);
+		place_break(d->place, &d->e);
+	}
+	free(files);
 }
 
 static void
-sync_dirs(
-    struct group *g, int (*sync)(const struct group_dir *d, struct err *e))
+note_dirs(struct group *g)
 {
-	for (size_t i = 0; i < g->n_dirs; i++) {
-		struct group_dir *d = &g->dirs[i];
-
-		if (sync(d, &d->e) < 0)
-			place_break(d->place, &d->e);
-	}
 	for (size_t i = 0; i < g->n; i++) {
 		const struct group_dir *d = find_dir(g, g->c[i]->maildir);
 
 		if (d != NULL)
 			g->c[i]->e = d->e;
 	}
+}
+
+static void
+sync_tmp(struct group *g)
+{
+	struct part *parts = mem_array(g->n_dirs, sizeof(*parts));
+
+	for (size_t i = 0; i < g->n_dirs; i++)
+		parts[i] = (struct part){ &g->dirs[i], MAILDIR_TMP };
+	sync_parts(g, parts, g->n_dirs);
+	note_dirs(g);
+	free(parts);
+}
+
+static void
+sync_published(struct group *g)
+{
+	struct part *parts = mem_array(g->n_dirs, 2 * sizeof(*parts));
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_dirs; i++) {
+		struct group_dir *d = &g->dirs[i];
+
+		err_clear(&d->e);
+		if (d->new)
+			parts[n++] = (struct part){ d, MAILDIR_NEW };
+		if (d->cur)
+			parts[n++] = (struct part){ d, MAILDIR_CUR };
+	}
+	sync_parts(g, parts, n);
+	note_dirs(g);
+	free(parts);
 }
 
 /* ---- 4: publishing ---- */
@@ -219,9 +260,7 @@ finish(struct group *g)
 	publish(g);
 	if (g->n == 0)
 		return;
-	for (size_t i = 0; i < g->n_dirs; i++)
-		err_clear(&g->dirs[i].e);
-	sync_dirs(g, sync_published);
+	sync_published(g);
 	crash_point("deliver:new");
 	group_published(g);
 }
@@ -291,7 +330,7 @@ run(struct group *g)
 	sync_files(g);
 	group_drop_failed(g);
 	find_dirs(g);
-	sync_dirs(g, sync_tmp);
+	sync_tmp(g);
 	crash_point("deliver:tmp");
 	group_drop_failed(g);
 	while (g->n > 0)

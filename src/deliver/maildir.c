@@ -36,12 +36,16 @@ fail(const struct maildir *m, const char *dir, const char *name, struct err *e)
 }
 
 static int
+not_durable(const struct maildir *m, const char *dir, int sys, struct err *e)
+{
+	return err_set(e, ERR_DELIVER, sys, "%s/%s: cannot make it durable: %s",
+	    m->path, dir, strerror(sys));
+}
+
+static int
 sync_dir(const struct maildir *m, int fd, const char *dir, struct err *e)
 {
-	if (fsync(fd) == 0)
-		return 0;
-	return err_set(e, ERR_DELIVER, errno,
-	    "%s/%s: cannot make it durable: %s", m->path, dir, strerror(errno));
+	return fsync(fd) == 0 ? 0 : not_durable(m, dir, errno, e);
 }
 
 static bool
@@ -456,10 +460,21 @@ maildir_is_unpublished(
 	return !same_file(&tmp, &there);
 }
 
+static const char *const parts[] = { "tmp", "new", "cur" };
+
 int
-maildir_sync_tmp(const struct maildir *m, struct err *e)
+maildir_part_fd(const struct maildir *m, enum maildir_part part)
 {
-	return sync_dir(m, m->tmp, "tmp", e);
+	const int fds[] = { m->tmp, m->new, m->cur };
+
+	return fds[part];
+}
+
+int
+maildir_not_durable(
+    const struct maildir *m, enum maildir_part part, int sys, struct err *e)
+{
+	return not_durable(m, parts[part], sys, e);
 }
 
 int

@@ -74,7 +74,12 @@ bool maildir_is_unpublished(
 /* Removes tmp/name; it is no error if it is gone. */
 int maildir_discard(const struct maildir *m, const char *name, struct err *e);
 
-int maildir_sync_tmp(const struct maildir *m, struct err *e);
+/* A directory, to be made durable among many; sys is the errno of that. */
+enum maildir_part { MAILDIR_TMP, MAILDIR_NEW, MAILDIR_CUR };
+
+int maildir_part_fd(const struct maildir *m, enum maildir_part part);
+int maildir_not_durable(const struct maildir *m, enum maildir_part part,
+    int sys, struct err *e); /* -1 */
 /* What was published: new/, cur/, or both. */
 int maildir_sync_published(
     const struct maildir *m, bool new, bool cur, struct err *e);
