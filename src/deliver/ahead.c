@@ -12,6 +12,8 @@ ahead_want(const struct ahead *a)
 {
 	unsigned int have = a->n + a->asked;
 
+	if (!a->flowing)
+		return a->first || have > 0 ? 0 : 1;
 	return have <= a->target / 2 ? a->target - have : 0;
 }
 
@@ -40,10 +42,12 @@ ahead_take(struct ahead *a, uint32_t *token, int *fd)
 {
 	a->used = true;
 	if (a->n == 0) {
-		if (a->asked > 0 && a->target < AHEAD_MAX)
+		if (a->flowing && a->asked > 0 && a->target < AHEAD_MAX)
 			a->target *= 2;
+		a->flowing = a->flowing || a->first;
 		return false;
 	}
+	a->first = true;
 	*token = a->file[a->head].token;
 	*fd = a->file[a->head].fd;
 	a->head = (a->head + 1) % AHEAD_MAX;
@@ -58,6 +62,19 @@ ahead_rest(struct ahead *a)
 
 	a->used = false;
 	if (idle)
-		a->target = AHEAD_MIN;
+		ahead_calm(a);
 	return idle;
+}
+
+bool
+ahead_awake(const struct ahead *a)
+{
+	return a->n > 0 || a->asked > 0 || a->first;
+}
+
+void
+ahead_calm(struct ahead *a)
+{
+	a->target = AHEAD_MIN;
+	a->used = a->first = a->flowing = false;
 }

@@ -217,6 +217,7 @@ box_give_back(struct client_box *b)
 		post_discard(&b->c->post, token);
 		b->c->held--;
 	}
+	ahead_calm(&b->ahead);
 	box_feed_starving(b->c);
 	box_soon(b->c);
 }

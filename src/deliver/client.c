@@ -36,7 +36,7 @@ on_idle(void *arg)
 	TAILQ_FOREACH (b, &c->boxes, next) {
 		if (ahead_rest(&b->ahead))
 			box_give_back(b);
-		again = again || b->ahead.n > 0 || b->ahead.asked > 0;
+		again = again || ahead_awake(&b->ahead);
 	}
 	if (again)
 		loop_timer_arm(c->idle, BOX_IDLE_MS);

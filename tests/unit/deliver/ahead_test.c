@@ -24,6 +24,44 @@ refill(struct ahead *a)
 	return n;
 }
 
+/* A second one is wanted at once. */
+static void
+flow(struct ahead *a)
+{
+	uint32_t token;
+	int fd;
+
+	refill(a);
+	assert_true(ahead_take(a, &token, &fd));
+	assert_false(ahead_take(a, &token, &fd));
+}
+
+static void
+asks_for_no_more_than_one_when_that_will_do(void **state)
+{
+	struct ahead a;
+	uint32_t token;
+	int fd;
+
+	(void)state;
+	ahead_init(&a);
+	for (int i = 0; i < 3; i++) {
+		assert_false(ahead_take(&a, &token, &fd));
+		assert_int_equal(refill(&a), 1);
+		assert_int_equal(ahead_want(&a), 0);
+		assert_true(ahead_take(&a, &token, &fd));
+		assert_int_equal(ahead_want(&a), 0);
+		assert_true(ahead_awake(&a));
+		assert_false(ahead_rest(&a));
+		assert_true(ahead_rest(&a)); /* much later */
+		assert_false(ahead_awake(&a));
+	}
+	flow(&a);
+	assert_int_equal(ahead_want(&a), AHEAD_MIN);
+	ahead_calm(&a);
+	assert_int_equal(ahead_want(&a), 1);
+}
+
 static void
 hands_out_in_the_order_of_arrival(void **state)
 {
@@ -54,6 +92,7 @@ asks_again_only_when_half_is_used(void **state)
 
 	(void)state;
 	ahead_init(&a);
+	flow(&a);
 	assert_int_equal(refill(&a), AHEAD_MIN);
 	assert_int_equal(ahead_want(&a), 0);
 	assert_true(ahead_take(&a, &token, &fd));
@@ -72,6 +111,7 @@ wants_more_each_time_it_runs_dry(void **state)
 
 	(void)state;
 	ahead_init(&a);
+	flow(&a);
 	for (n = AHEAD_MIN; n < AHEAD_MAX; n *= 2) {
 		assert_int_equal(ahead_want(&a), n);
 		ahead_ask(&a, n);
@@ -120,6 +160,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(asks_for_no_more_than_one_when_that_will_do),
 		cmocka_unit_test(hands_out_in_the_order_of_arrival),
 		cmocka_unit_test(asks_again_only_when_half_is_used),
 		cmocka_unit_test(wants_more_each_time_it_runs_dry),
