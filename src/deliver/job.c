@@ -326,6 +326,9 @@ job_run(struct job *j, struct places *places)
 	case JOB_NOTE:
 		run_note(j, l);
 		break;
+	case JOB_CLOSE:
+		maildir_unref(&j->maildir);
+		break;
 	case JOB_RECALL:
 		ledger_account(l, j->account->target->name, &j->record, &j->e);
 		break;

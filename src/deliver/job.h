@@ -61,6 +61,7 @@ enum job_kind {
 	JOB_NAMES,
 	JOB_ASK,
 	JOB_NOTE,
+	JOB_CLOSE,
 	JOB_RECALL,
 	JOB_REMEMBER,
 	JOB_COMMIT
@@ -86,7 +87,7 @@ struct job {
 	enum ledger_state state;   /* BOX: out */
 	uint32_t was;              /* BOX: out */
 	struct place *place;       /* BOX: out */
-	struct maildir *maildir;   /* BOX: out, counted */
+	struct maildir *maildir;   /* BOX: out, counted; CLOSE: let go */
 	char *to;                  /* BOX: out, where mail goes, for people */
 	struct set set, owed;      /* SETTLE, GONE: in set; BOX, LIST_END: out
 	                             handled or fresh, and owed */

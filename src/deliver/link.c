@@ -109,17 +109,31 @@ job_for(const struct link *l, const struct box *b, enum job_kind kind)
 	return j;
 }
 
+/* By the worker, which closes a Maildir that nobody has open any more. */
+static void
+let_go(struct link *l, struct box *b)
+{
+	struct job *j;
+
+	if (b->maildir == NULL)
+		return;
+	j = job_for(l, b, JOB_CLOSE);
+	j->maildir = b->maildir;
+	b->maildir = NULL;
+	worker_push(l->env->worker, j);
+}
+
 static void
 drop_box(struct link *l, struct box *b)
 {
 	opener_forget(l->opener, &b->files);
 	TAILQ_REMOVE(&l->boxes, b, next);
 	l->n_boxes--;
+	let_go(l, b);
 	if (b->account != NULL) {
 		b->account->counting--;
 		roster_sweep(&l->env->accounts);
 	}
-	maildir_unref(&b->maildir);
 	free(b->mailbox);
 	free(b);
 }
@@ -543,6 +557,7 @@ link_answer(struct link *l, struct job *j)
 	case JOB_RECALL:
 		answer_recalled(l->ipc, &l->out, j);
 		break;
+	case JOB_CLOSE:
 	case JOB_REMEMBER:
 	case JOB_COMMIT:
 	case JOB_NOTE:

@@ -145,10 +145,12 @@ make_mark(struct maildir *m, struct err *e)
 /* One that was there may be the work of a process that died before it was
  * durable. */
 static int
-mark(struct maildir *m, struct err *e)
+mark(struct maildir *m, const char *known, struct err *e)
 {
 	int r = look_through(m, m->dir, ".", take_mark, m, e);
 
+	if (r > 0 && known != NULL && strcmp(m->mark, known) == 0)
+		return 0;
 	if (r == 0)
 		r = make_mark(m, e);
 	return r < 0 ? -1 : sync_dir(m, m->dir, "", e);
@@ -204,7 +206,8 @@ make_folder(const struct maildir *m, struct err *e)
 }
 
 static int
-open_parts(struct maildir *m, bool create, bool folder, struct err *e)
+open_parts(struct maildir *m, bool create, bool folder, const char *known,
+    struct err *e)
 {
 	m->cur = file_sub_dir(m->dir, "cur", create, m->path, e);
 	if (m->cur < 0)
@@ -217,11 +220,12 @@ open_parts(struct maildir *m, bool create, bool folder, struct err *e)
 		return -1;
 	if (create && folder && make_folder(m, e) < 0)
 		return -1;
-	return create ? mark(m, e) : 0;
+	return create ? mark(m, known, e) : 0;
 }
 
-struct maildir *
-maildir_open(const char *path, bool create, bool folder, struct err *e)
+static struct maildir *
+open_it(const char *path, bool create, bool folder, const char *known,
+    struct err *e)
 {
 	struct maildir *m;
 	int dir = create ? file_make_dir(path, e) : file_open_dir(path, e);
@@ -233,9 +237,22 @@ maildir_open(const char *path, bool create, bool folder, struct err *e)
 	m->path = mem_strdup(path);
 	m->dir = dir;
 	m->tmp = m->new = m->cur = -1;
-	if (open_parts(m, create, folder, e) < 0)
+	if (open_parts(m, create, folder, known, e) < 0)
 		maildir_unref(&m);
 	return m;
+}
+
+struct maildir *
+maildir_open(const char *path, bool create, bool folder, struct err *e)
+{
+	return open_it(path, create, folder, NULL, e);
+}
+
+struct maildir *
+maildir_open_again(
+    const char *path, bool folder, const char *mark, struct err *e)
+{
+	return open_it(path, true, folder, mark, e);
 }
 
 struct maildir *

@@ -36,6 +36,10 @@ struct maildir;
  * if it is a folder (folder.h), the file that says so (Maildir++). */
 struct maildir *maildir_open(
     const char *path, bool create, bool folder, struct err *e);
+/* The same with create. If its mark is this one (the path, or NULL), then it
+ * was opened by this process before, and need not be made durable again. */
+struct maildir *maildir_open_again(
+    const char *path, bool folder, const char *mark, struct err *e);
 struct maildir *maildir_ref(struct maildir *m);
 void maildir_unref(struct maildir **m); /* NULL is fine */
 /* Nobody else counts on it. */

@@ -11,9 +11,10 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
-/* Maildirs that stay open without a message on its way: each is four
- * descriptors, and a server may have ten thousand mailboxes. */
-#define IDLE_MAX (limit_files(4096) / 16)
+/* Maildirs that stay open without a mailbox or a message: each is four
+ * descriptors, and there may be thousands of accounts, or mailboxes. */
+#define IDLE_MAX 64
+#define IDLE_SHARE 16 /* of the descriptors, when they are few */
 
 struct rows { /* of the journal, for one path */
 	const char *path;
@@ -29,6 +30,7 @@ places_init(struct places *ps, struct ledger *ledger,
 	ps->ledger = ledger;
 	ps->names = names;
 	ps->spool = mem_strdup(spool);
+	ps->uses = 0;
 	LIST_INIT(&ps->list);
 }
 
@@ -40,6 +42,7 @@ places_deinit(struct places *ps)
 	while ((p = LIST_FIRST(&ps->list)) != NULL) {
 		LIST_REMOVE(p, next);
 		maildir_unref(&p->maildir);
+		free(p->mark);
 		free(p->path);
 		free(p);
 	}
@@ -372,20 +375,28 @@ is_idle(const struct place *p)
 	return p->maildir != NULL && !p->broken && maildir_is_idle(p->maildir);
 }
 
-static void
-close_idle(const struct places *ps)
+void
+places_rest(struct places *ps)
 {
+	uint64_t most = limit_files(IDLE_MAX * IDLE_SHARE) / IDLE_SHARE;
 	struct place *p;
-	size_t n = 0;
 
-	LIST_FOREACH (p, &ps->list, next)
-		n += is_idle(p);
-	if (n <= IDLE_MAX)
-		return;
 	LIST_FOREACH (p, &ps->list, next) {
-		if (is_idle(p))
+		if (p->used + most <= ps->uses && is_idle(p))
 			maildir_unref(&p->maildir);
 	}
+}
+
+static int
+open_maildir(struct places *ps, struct place *p, struct err *e)
+{
+	places_rest(ps);
+	p->maildir = maildir_open_again(p->path, p->folder, p->mark, e);
+	if (p->maildir == NULL)
+		return -1;
+	free(p->mark);
+	p->mark = mem_strdup(maildir_mark(p->maildir));
+	return 0;
 }
 
 int
@@ -403,11 +414,9 @@ place_ready(struct places *ps, struct place *p, struct err *e)
 		return -1;
 	if (p->maildir != NULL && !maildir_is_current(p->maildir))
 		maildir_unref(&p->maildir);
-	if (p->maildir == NULL) {
-		close_idle(ps);
-		p->maildir = maildir_open(p->path, true, p->folder, e);
-	}
-	if (p->maildir == NULL || refuse_broken(ps, p->maildir, e) < 0)
+	p->used = ++ps->uses;
+	if ((p->maildir == NULL && open_maildir(ps, p, e) < 0) ||
+	    refuse_broken(ps, p->maildir, e) < 0)
 		return -1;
 	return sweep(ps, p, e);
 }

@@ -20,6 +20,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "deliver/maildir.h"
@@ -34,11 +35,13 @@ struct place {
 	const char *mbox;        /* the path of an mbox, in path; or NULL */
 	struct place *spool;     /* not ours; of an mbox that is ready */
 	struct maildir *maildir; /* NULL: not open; of an mbox, the spool */
-	bool folder;             /* of a Maildir; set by who knows it */
-	struct place *root;      /* not ours; of a folder, that Maildir */
-	bool swept;              /* leftovers in tmp/ were removed */
-	bool stuck, broken;      /* broken: stuck, too */
-	bool noticed;            /* that there can be no dotlock */
+	char *mark;    /* of the Maildir that was open here last; or NULL */
+	uint64_t used; /* by places.uses */
+	bool folder;   /* of a Maildir; set by who knows it */
+	struct place *root; /* not ours; of a folder, that Maildir */
+	bool swept;         /* leftovers in tmp/ were removed */
+	bool stuck, broken; /* broken: stuck, too */
+	bool noticed;       /* that there can be no dotlock */
 	struct err why;
 };
 
@@ -46,6 +49,7 @@ struct places {
 	struct ledger *ledger;             /* not ours */
 	const struct maildir_names *names; /* not ours */
 	char *spool;                       /* its path; NULL: no mboxes */
+	uint64_t uses;                     /* how often one was made ready */
 	LIST_HEAD(, place) list;
 };
 
@@ -59,6 +63,9 @@ struct place *place_home(struct place *p);
 
 /* Publishes what the journal names, and logs what cannot be. */
 void places_roll_forward(struct places *ps);
+
+/* Closes the Maildirs that nobody has open and that were not used of late. */
+void places_rest(struct places *ps);
 
 /* Opens (and makes) the Maildir, after what may have to be cleared up. */
 int place_ready(struct places *ps, struct place *p, struct err *e);

@@ -84,7 +84,8 @@ target_text(const struct target *t, const char *path)
 	case TARGET_MBOX:
 		return text_of_path("mbox ", t->path);
 	case TARGET_MDA:
-		return mem_printf("mda %s", last_part(t->argv[0]));
+		return mem_printf(
+		    "mda %s", t->argv == NULL ? "" : last_part(t->argv[0]));
 	case TARGET_RELAY:
 		break;
 	}

@@ -75,6 +75,7 @@ flush(struct worker *w)
 	if (ledger_flush(w->places.ledger, &e) < 0)
 		log_error("deliver", "%s", e.text);
 	crash_point("deliver:flushed");
+	places_rest(&w->places);
 	w->riding = false; /* a failure will show in the next transaction */
 }
 

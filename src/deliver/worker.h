@@ -6,7 +6,8 @@
  * The thread that owns the ledger and waits for the disk. Jobs are done in
  * the order given, but for commits: those that wait when the last group ended
  * are the next group, and they only wait for what concerns their own account.
- * After a quiet moment the ledger is flushed.
+ * After a quiet moment the ledger is flushed, and Maildirs that are idle are
+ * closed.
  */
 
 #include <stddef.h>

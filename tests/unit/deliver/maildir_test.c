@@ -42,6 +42,15 @@ unlinkat(int dir, const char *name, int flags)
 	return -1;
 }
 
+static unsigned int syncs;
+
+int
+fsync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
 /* ---- */
 
 static struct maildir_names names;
@@ -424,6 +433,32 @@ marks_a_maildir_once_and_for_ever(void **state)
 }
 
 static void
+makes_a_mark_durable_once(void **state)
+{
+	struct office *o = *state;
+	struct err e = { 0 };
+	struct maildir *m = maildir_open(office_path(o, "M"), true, false, &e);
+	char *mark = strdup(maildir_mark(m));
+
+	maildir_unref(&m);
+	syncs = 0;
+	m = maildir_open_again(office_path(o, "M"), false, mark, &e);
+	assert_non_null(m);
+	assert_string_equal(maildir_mark(m), mark);
+	maildir_unref(&m);
+	assert_int_equal(syncs, 0);
+	/* another process left it, or another Maildir stands there */
+	m = maildir_open_again(office_path(o, "M"), false, NULL, &e);
+	maildir_unref(&m);
+	assert_int_equal(syncs, 1);
+	m = maildir_open_again(
+	    office_path(o, "M"), false, "/x/.mailhaul-0", &e);
+	maildir_unref(&m);
+	assert_int_equal(syncs, 2);
+	free(mark);
+}
+
+static void
 takes_no_other_file_for_a_mark(void **state)
 {
 	static const char *const others[] = { "M/.mailhaul-", "M/.mailhaul-1",
@@ -612,6 +647,7 @@ main(void)
 		TEST(sets_the_time_of_a_file),
 		TEST(says_of_a_folder_that_it_is_one),
 		TEST(marks_a_maildir_once_and_for_ever),
+		TEST(makes_a_mark_durable_once),
 		TEST(takes_no_other_file_for_a_mark),
 		TEST(takes_no_folder_for_a_mark),
 		TEST(knows_the_same_directories_by_another_path),

@@ -800,10 +800,9 @@ ends_the_work_for_an_account_that_is_forgotten(void **state)
 	session_end(&s);
 }
 
-/* ---- many engines ---- */
+/* ---- many accounts ---- */
 
-#define ROUNDS 100
-#define ROUND_LETTERS 5
+#define ACCOUNTS 100
 
 static unsigned int
 count_files(void)
@@ -816,6 +815,37 @@ count_files(void)
 	closedir(d);
 	return n;
 }
+
+static void
+closes_the_maildirs_of_accounts_that_are_idle(void **state)
+{
+	struct office *o = *state;
+	unsigned int before = count_files(), tries = OFFICE_LIMIT_MS / 20;
+	struct session s[ACCOUNTS];
+	char name[16];
+
+	for (uint32_t i = 0; i < ACCOUNTS; i++) {
+		snprintf(name, sizeof(name), "m%u", i);
+		office_account(o, 100 + i, TARGET_MAILDIR, name, name, NULL);
+		session_begin(&s[i], o, 100 + i, "INBOX", 7);
+		session_deliver(&s[i], 1, 1);
+	}
+	assert_true(count_files() >= before + 4 * ACCOUNTS);
+	for (uint32_t i = 0; i < ACCOUNTS; i++)
+		session_end(&s[i]);
+	while (count_files() > before + 4 * 64 && tries-- > 0)
+		office_turn(o, 20);
+	assert_true(count_files() <= before + 4 * 64);
+	session_begin(&s[0], o, 100, "INBOX", 7); /* and opens them again */
+	session_deliver(&s[0], 2, 2);
+	assert_int_equal(s[0].delivered, 1);
+	session_end(&s[0]);
+}
+
+/* ---- many engines ---- */
+
+#define ROUNDS 100
+#define ROUND_LETTERS 5
 
 /* An engine that goes with letters open, commits asked for, and a program
  * running. */
@@ -890,7 +920,8 @@ loses_and_repeats_nothing_over_many_engines(void **state)
 	}
 	deliver_the_rest(o, PROGRAM, ROUNDS);
 	office_wait_count(o, "Maildir/tmp", 0);
-	assert_int_equal(count_files(), before);
+	/* some spool files are kept for the next */
+	assert_true(count_files() < before + ROUNDS / 2);
 	deliver_the_rest(o, 1, ROUNDS * ROUND_LETTERS);
 	assert_int_equal(
 	    office_count(o, "Maildir/new", NULL), ROUNDS * ROUND_LETTERS);
@@ -1196,6 +1227,7 @@ main(void)
 		OFFICE(records_what_a_program_accepts_while_it_stops),
 		OFFICE(kills_its_programs_when_it_is_freed),
 		OFFICE(ends_the_work_for_an_account_that_is_forgotten),
+		OFFICE(closes_the_maildirs_of_accounts_that_are_idle),
 		OFFICE(loses_and_repeats_nothing_over_many_engines),
 		OFFICE(goes_on_with_another_deliverer),
 	};
