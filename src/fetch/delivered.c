@@ -32,7 +32,7 @@ delivered_log(const struct fetch_params *params, const struct client_box *box,
 	bool pop3 = mailbox[0] == '\0';
 	char to[TO_MAX], uid[16], size[24], ms[16];
 	const struct log_field fields[] = { { "account", params->subject },
-		{ "mailbox", mailbox }, { pop3 ? "message" : "uid", uid },
+		{ "mailbox", mailbox }, { pop3 ? "number" : "uid", uid },
 		{ "size", size }, { "to", to }, { "ms", ms } };
 
 	if (!log_wants(LOG_LEVEL_INFO))

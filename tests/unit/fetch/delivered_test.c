@@ -95,7 +95,7 @@ has_the_same_as_fields(void **state)
 	expect("\"to\":\"~/Maildir\"");
 	expect("\"ms\":\"12\"");
 	log_to_last("");
-	expect("\"message\":\"7\"");
+	expect("\"number\":\"7\"");
 }
 
 static void
