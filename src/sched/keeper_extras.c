@@ -76,13 +76,14 @@ is_hopeless(const struct keeper_extra *x, const struct err *e)
 }
 
 static void
-on_ended(struct keeper *k, size_t i, const struct fetch_result *result)
+on_ended(struct keeper *k, size_t i, const struct lane_report *report)
 {
+	const struct fetch_result *result = report->result;
 	struct keeper_extra *x = k->extras[i];
 	uint64_t ms;
 
 	x->watched = 0;
-	x->tries++;
+	x->tries = report->lasted ? 1 : x->tries + 1;
 	if (is_hopeless(x, &result->err)) {
 		give_up(k, i, &result->err);
 		return;
@@ -102,10 +103,9 @@ on_lane(void *arg, struct lane *l, const struct lane_report *report)
 
 	keeper_count(k, report->result);
 	if (report->says == LANE_ROUND) {
-		k->extras[i]->tries = 0;
 		k->extras[i]->watched = report->round->watched;
 	} else if (report->says == LANE_ENDED) {
-		on_ended(k, i, report->result);
+		on_ended(k, i, report);
 	} else {
 		keeper_extra_end(k, i);
 		keeper_left(k);

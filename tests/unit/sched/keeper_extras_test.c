@@ -192,6 +192,32 @@ one_that_a_probe_finds_dead_comes_back_at_once(void **state)
 	UNTIL(stay_status().watched == 3);
 }
 
+/* It loses each session as soon as it watches. */
+static void
+one_that_is_lost_again_and_again_is_given_back(void **state)
+{
+	(void)state;
+	keep_watching(usual, 3);
+	for (unsigned int n = 1; n <= 3; n++) {
+		scripted_hang_up(stay.host, "a");
+		UNTIL(stay_status().failures[ERR_NET] == n);
+		if (n == 3)
+			break;
+		lane_begin(extra("a")->lane, 0);
+		UNTIL(stay_status().watched == 3);
+	}
+	assert_null(extra("a"));
+	assert_non_null(extra("b"));
+	assert_true(stay_logged("a has no session of its own any more"));
+	UNTIL(stay_heard("SELECT \"a\"", 5)); /* by the first */
+	UNTIL(stay_is(STATUS_WATCHING));
+	assert_int_equal(stay_status().watched, 2);
+	assert_int_equal(stay_status().polled, 2);
+	stay_pass(20);
+	assert_int_equal(scripted_clients(stay.host), 2);
+	assert_int_equal(stay_status().failing_since, 0);
+}
+
 /* ---- a server that wants fewer ---- */
 
 static void
@@ -447,6 +473,7 @@ main(void)
 		TEST(a_poll_says_that_one_of_them_was_lost),
 		TEST(one_that_is_lost_comes_back),
 		TEST(one_that_a_probe_finds_dead_comes_back_at_once),
+		TEST(one_that_is_lost_again_and_again_is_given_back),
 		TEST(
 		    a_refused_login_of_another_one_is_no_refusal_of_the_account),
 		TEST(does_not_ask_for_sessions_again_that_were_too_many),
