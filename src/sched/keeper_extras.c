@@ -46,6 +46,7 @@ keeper_extra_end(struct keeper *k, size_t i)
 	struct keeper_extra *gone = k->extras[i];
 
 	k->extras[i] = k->extras[--k->n_extras];
+	k->polled++;
 	list_without(k);
 	lane_free(&gone->lane);
 	if (lane_fetch(k->main) != NULL)
@@ -158,6 +159,7 @@ keeper_extras_open(struct keeper *k, const struct fetch_round *round)
 		if (strcmp(name, round->home) == 0 || is_open(k, name))
 			continue;
 		fetch_give_away(f, name);
+		k->polled--;
 		open_one(k, name);
 	}
 }

@@ -32,7 +32,7 @@ struct keeper {
 	struct pushes pushes;
 	struct incident incident;
 	struct status status;
-	size_t watched, polled;     /* of main's round */
+	size_t watched, polled;     /* by main */
 	unsigned int tries;         /* of main that failed in a row */
 	struct fetch_result answer; /* to the poll under way */
 	char salt[16];              /* of the ledger */

@@ -54,6 +54,7 @@ opens_as_many_sessions_as_are_allowed(void **state)
 	(void)state;
 	keep_watching(usual, 3);
 	assert_int_equal(scripted_clients(stay.host), 3);
+	assert_int_equal(stay_status().polled, 1);
 	assert_non_null(extra("a"));
 	assert_non_null(extra("b"));
 	assert_int_equal(rig_said(stay.rig, "SELECT \"INBOX\""), 1);
@@ -70,6 +71,7 @@ opens_no_more_than_there_are_mailboxes(void **state)
 	stay.conf.max_connections = 10;
 	keep_watching(usual, 4);
 	assert_int_equal(scripted_clients(stay.host), 4);
+	assert_int_equal(stay_status().polled, 0);
 }
 
 static void
