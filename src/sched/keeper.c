@@ -507,6 +507,7 @@ keeper_leave(struct keeper *k)
 		return;
 	k->leaving = true;
 	leave_all(k);
+	keeper_left(k); /* one that is paused has left before */
 	changed(k);
 }
 
