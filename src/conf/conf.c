@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_daemon.h"
 #include "conf/conf_dir.h"
 #include "conf/conf_list.h"
 #include "conf/conf_parse.h"
@@ -36,24 +37,34 @@ default_path(void)
 	return mem_strdup(SYSTEM_PATH);
 }
 
+/* As far as it makes sense. */
 static struct conf *
-load(const struct conf_list *files, bool own, const char *path, char ***errors,
-    size_t *n_errors)
+read_all(const struct conf_list *files, bool own, const char *path,
+    struct conf_report *report)
 {
 	struct conf_words words = conf_words();
-	struct conf_report report;
 	struct conf_tree tree;
 	struct conf *c;
 
 	conf_tree_init(&tree);
-	conf_report_init(&report);
-	conf_parse(&tree, files, own, &words, &report);
-	c = conf_read(&tree, &report);
+	conf_report_init(report);
+	conf_parse(&tree, files, own, &words, report);
+	c = conf_read(&tree, report);
 	c->path = mem_strdup(path);
+	conf_tree_deinit(&tree);
+	return c;
+}
+
+static struct conf *
+load(const struct conf_list *files, bool own, const char *path, char ***errors,
+    size_t *n_errors)
+{
+	struct conf_report report;
+	struct conf *c = read_all(files, own, path, &report);
+
 	if (report.n > 0)
 		conf_free(&c);
 	*errors = conf_report_take(&report, n_errors);
-	conf_tree_deinit(&tree);
 	return c;
 }
 
@@ -69,6 +80,38 @@ conf_load(const char *path, char ***errors, size_t *n_errors)
 	conf_list_free(&files);
 	free(name);
 	return c;
+}
+
+static char *
+read_control(const struct conf_list *files, const char *path)
+{
+	struct conf_report report;
+	struct conf *c = read_all(files, false, path, &report);
+	char *control = mem_strdup(c->control);
+	char **errors;
+	size_t n;
+
+	errors = conf_report_take(&report, &n);
+	conf_errors_free(&errors, &n);
+	conf_free(&c);
+	return control;
+}
+
+char *
+conf_control(const char *path)
+{
+	char *name = path == NULL ? default_path() : mem_strdup(path);
+	struct conf_list files = { 0 };
+	char *control = NULL;
+
+	conf_list_add(&files, name);
+	if (access(name, R_OK) == 0)
+		control = read_control(&files, name);
+	else if (errno != ENOENT)
+		control = mem_strdup(CONF_SYSTEM_CONTROL);
+	conf_list_free(&files);
+	free(name);
+	return control;
 }
 
 struct conf *

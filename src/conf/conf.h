@@ -148,6 +148,11 @@ struct conf *conf_load(const char *path, char ***errors, size_t *n_errors);
  * has no accounts and no errors.
  */
 struct conf *conf_load_dir(const char *dir, char ***errors, size_t *n_errors);
+
+/* The socket of the daemon that the file is about, whatever else is wrong in
+ * it; the caller frees it. One that we may not read is taken for the
+ * system's. NULL: there is no such file. */
+char *conf_control(const char *path);
 void conf_free(struct conf **c); /* wipes literal secrets; NULL is fine */
 void conf_errors_free(char ***errors, size_t *n);
 

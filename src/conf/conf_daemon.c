@@ -14,7 +14,6 @@
 
 /* What root's daemon has where, see conf_read.c and mailhaul.conf(5). */
 #define ROOT_STATE_DIR "/var/lib/mailhaul"
-#define ROOT_CONTROL "/run/mailhaul/control"
 #define ENGINE_USER "mailhaul"
 
 void
@@ -65,7 +64,7 @@ static char *
 default_control(const char *state_dir)
 {
 	if (geteuid() == 0 && strcmp(state_dir, ROOT_STATE_DIR) == 0)
-		return mem_strdup(ROOT_CONTROL);
+		return mem_strdup(CONF_SYSTEM_CONTROL);
 	return mem_printf("%s/control", state_dir);
 }
 

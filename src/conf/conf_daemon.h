@@ -8,6 +8,9 @@
 #include "conf/conf.h"
 #include "conf/conf_kind.h"
 
+/* The socket of root's daemon. */
+#define CONF_SYSTEM_CONTROL "/run/mailhaul/control"
+
 CONF_KIND(conf_read_socket);  /* to a char *: the path of a socket */
 CONF_KIND(conf_read_metrics); /* to a struct conf_server: on this host */
 

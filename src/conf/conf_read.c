@@ -409,7 +409,7 @@ conf_read(const struct conf_tree *t, struct conf_report *r)
 		read_account(&reader, &t->accounts[c->n], &c->accounts[c->n]);
 	conf_daemon_warn(c, whole.path);
 	free(reader.home);
-	if (c->n == 0 && !t->broken && !t->own && r->n == 0)
+	if (c->n == 0 && c->users.n == 0 && !t->broken && !t->own && r->n == 0)
 		conf_complain(
 		    r, whole, "there is no account: add account NAME { ... }");
 	return c;

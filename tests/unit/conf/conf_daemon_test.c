@@ -186,6 +186,41 @@ refuses_a_path_that_fits_no_socket(void **state)
 }
 
 static void
+finds_the_socket_in_a_file_that_is_wrong_elsewhere(void **state)
+{
+	char *control;
+
+	(void)state;
+	tmp_write("f", 0600, "state-dir = /s\nnonsense = 1\n");
+	control = conf_control("f");
+	assert_string_equal(control, "/s/control");
+	free(control);
+	assert_null(conf_control("no.such.file"));
+}
+
+/* Those who may ask need not be able to read the passwords. */
+static void
+takes_a_file_that_is_not_ours_to_read_for_the_systems(void **state)
+{
+	char *control;
+
+	(void)state;
+	control = conf_control("f/is/no/directory");
+	assert_string_equal(control, "/run/mailhaul/control");
+	free(control);
+}
+
+static void
+needs_no_account_where_users_have_theirs(void **state)
+{
+	struct conf *c = load_text("users = root");
+
+	(void)state;
+	assert_int_equal(c->n, 0);
+	conf_free(&c);
+}
+
+static void
 offers_metrics_on_this_host_only(void **state)
 {
 #define NOT_HERE                                                               \
@@ -302,6 +337,11 @@ main(void)
 		cmocka_unit_test(refuses_what_is_out_of_range),
 		cmocka_unit_test(is_asked_beside_its_state),
 		cmocka_unit_test(refuses_a_path_that_fits_no_socket),
+		cmocka_unit_test(
+		    finds_the_socket_in_a_file_that_is_wrong_elsewhere),
+		cmocka_unit_test(
+		    takes_a_file_that_is_not_ours_to_read_for_the_systems),
+		cmocka_unit_test(needs_no_account_where_users_have_theirs),
 		cmocka_unit_test(offers_metrics_on_this_host_only),
 		cmocka_unit_test(runs_the_engine_as_nobody_else_unless_root),
 		cmocka_unit_test(warns_of_an_account_that_delivers_as_root),
