@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -64,6 +65,27 @@ load(const char *path)
 	return conf;
 }
 
+/* Of the daemon, which may run although the file is broken by now; or NULL,
+ * and what is wrong was told. */
+static char *
+find_control(const char *path)
+{
+	char **errors;
+	size_t n;
+	struct conf *conf = conf_load(path, &errors, &n);
+	char *control = conf_control(path);
+
+	if (conf == NULL && (control == NULL || access(control, F_OK) != 0)) {
+		for (size_t i = 0; i < n; i++)
+			fprintf(stderr, "%s\n", errors[i]);
+		free(control);
+		control = NULL;
+	}
+	conf_errors_free(&errors, &n);
+	conf_free(&conf);
+	return control;
+}
+
 static int
 fetch(const struct arguments *a)
 {
@@ -81,7 +103,7 @@ fetch(const struct arguments *a)
 		n = 1;
 	}
 	if (status == EX_OK) {
-		status = command_fetch(conf, a->rest, n, &a->options);
+		status = command_fetch(conf->control, a->rest, n, &a->options);
 		if (status < 0) /* no daemon does it */
 			status =
 			    supervisor_fetch(conf, a->rest, n, &a->options);
@@ -106,13 +128,14 @@ run(const struct arguments *a)
 static int
 say_status(const struct arguments *a)
 {
-	struct conf *conf = load(a->path);
-	int worst = EX_CONFIG;
+	char *control = find_control(a->path);
+	int status = EX_CONFIG;
 
-	if (conf != NULL)
-		worst = command_status(conf, a->rest, a->n, a->json, a->watch);
-	conf_free(&conf);
-	return worst;
+	if (control != NULL)
+		status =
+		    command_status(control, a->rest, a->n, a->json, a->watch);
+	free(control);
+	return status;
 }
 
 /* -1: that is no order. */
@@ -138,16 +161,16 @@ verb_of(const char *command)
 static int
 order(const struct arguments *a, enum control_type verb)
 {
-	struct conf *conf;
-	int worst = EX_CONFIG;
+	char *control;
+	int status = EX_CONFIG;
 
 	if (verb == CONTROL_RELOAD && a->n > 0)
 		return usage(stderr);
-	conf = load(a->path);
-	if (conf != NULL)
-		worst = command_order(conf, verb, a->rest, a->n);
-	conf_free(&conf);
-	return worst;
+	control = find_control(a->path);
+	if (control != NULL)
+		status = command_order(control, verb, a->rest, a->n);
+	free(control);
+	return status;
 }
 
 static int

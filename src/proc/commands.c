@@ -32,13 +32,13 @@ is_nobody(const struct err *e)
 }
 
 static int
-complain(const struct conf *conf, const struct err *e)
+complain(const char *control, const struct err *e)
 {
 	if (is_nobody(e)) {
 		fprintf(stderr,
 		    "mailhaul: no daemon runs on this configuration (%s): "
 		    "start it with \"mailhaul run\"\n",
-		    conf->control);
+		    control);
 		return EX_UNAVAILABLE;
 	}
 	fprintf(stderr, "mailhaul: %s\n", e->text);
@@ -148,7 +148,7 @@ is_answer(int status)
 }
 
 int
-command_status(const struct conf *conf, const char *const *names, size_t n,
+command_status(const char *control, const char *const *names, size_t n,
     bool json, bool watch)
 {
 	struct status_command c = {
@@ -158,8 +158,7 @@ command_status(const struct conf *conf, const char *const *names, size_t n,
 	int status = -1;
 
 	c.loop = loop_new();
-	c.client =
-	    control_client_new(c.loop, conf->control, &status_events, &c, &e);
+	c.client = control_client_new(c.loop, control, &status_events, &c, &e);
 	if (c.client != NULL)
 		status = look_once(&c, &e);
 	while (watch && is_answer(status) && ferror(stdout) == 0) {
@@ -167,7 +166,7 @@ command_status(const struct conf *conf, const char *const *names, size_t n,
 		status = look_once(&c, &e);
 	}
 	if (status < 0)
-		status = complain(conf, &e);
+		status = complain(control, &e);
 	control_client_free(&c.client);
 	loop_free(&c.loop);
 	return status;
@@ -176,7 +175,7 @@ command_status(const struct conf *conf, const char *const *names, size_t n,
 /* ---- orders ---- */
 
 int
-command_order(const struct conf *conf, enum control_type verb,
+command_order(const char *control, enum control_type verb,
     const char *const *names, size_t n)
 {
 	static const struct control_client_events none = { 0 };
@@ -185,11 +184,11 @@ command_order(const struct conf *conf, enum control_type verb,
 	struct err e;
 	int status = -1;
 
-	client = control_client_new(loop, conf->control, &none, NULL, &e);
+	client = control_client_new(loop, control, &none, NULL, &e);
 	if (client != NULL)
 		status = control_client_ask(client, verb, names, n, &e);
 	if (status < 0)
-		status = complain(conf, &e);
+		status = complain(control, &e);
 	control_client_free(&client);
 	loop_free(&loop);
 	return status;
@@ -320,7 +319,7 @@ free_fetch(struct fetch_command *c)
 }
 
 int
-command_fetch(const struct conf *conf, const char *const *names, size_t n,
+command_fetch(const char *control, const char *const *names, size_t n,
     const struct supervisor_options *options)
 {
 	struct fetch_command c = { .options = options };
@@ -330,8 +329,7 @@ command_fetch(const struct conf *conf, const char *const *names, size_t n,
 
 	c.loop = loop_new();
 	c.draw = loop_timer_new(c.loop, on_draw, &c);
-	client =
-	    control_client_new(c.loop, conf->control, &fetch_events, &c, &e);
+	client = control_client_new(c.loop, control, &fetch_events, &c, &e);
 	if (client != NULL) {
 		loop_timer_arm(c.draw, DRAW_MS);
 		status =
@@ -339,11 +337,11 @@ command_fetch(const struct conf *conf, const char *const *names, size_t n,
 		if (c.report != NULL)
 			report_clear(c.report);
 		if (status < 0)
-			status = complain(conf, &e);
+			status = complain(control, &e);
 		else if (status == EX_OK)
 			status = finish(&c);
 	} else if (!is_nobody(&e)) {
-		status = complain(conf, &e);
+		status = complain(control, &e);
 	}
 	control_client_free(&client);
 	free_fetch(&c);

@@ -2,26 +2,25 @@
 #ifndef MAILHAUL_PROC_COMMANDS_H
 #define MAILHAUL_PROC_COMMANDS_H
 
-/* The commands that talk to a running daemon. Each returns the exit status,
- * as in mailhaul(1). */
+/* The commands that talk to a running daemon, by its socket. Each returns the
+ * exit status, as in mailhaul(1). */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "conf/conf.h"
 #include "proc/control_wire.h"
 #include "proc/supervisor.h"
 
 /* No names: all accounts. watch: again and again, until interrupted. */
-int command_status(const struct conf *conf, const char *const *names, size_t n,
+int command_status(const char *control, const char *const *names, size_t n,
     bool json, bool watch);
 
 /* CONTROL_POLL, CONTROL_PAUSE, CONTROL_RESUME or CONTROL_RELOAD. */
-int command_order(const struct conf *conf, enum control_type verb,
+int command_order(const char *control, enum control_type verb,
     const char *const *names, size_t n);
 
 /* As supervisor_fetch(), by the daemon. -1: none runs. */
-int command_fetch(const struct conf *conf, const char *const *names, size_t n,
+int command_fetch(const char *control, const char *const *names, size_t n,
     const struct supervisor_options *options);
 
 #endif

@@ -192,8 +192,8 @@ starts_and_ends_in_order(void **state)
 	wait_log("Terminated: ending");
 	assert_int_equal(end(), EX_OK);
 	assert_int_equal(access(control, F_OK), -1);
-	assert_int_equal(
-	    command_order(conf, CONTROL_POLL, NULL, 0), EX_UNAVAILABLE);
+	assert_int_equal(command_order(conf->control, CONTROL_POLL, NULL, 0),
+	    EX_UNAVAILABLE);
 	free(control);
 }
 
@@ -205,7 +205,8 @@ a_second_one_on_the_same_state_is_refused(void **state)
 	(void)state;
 	start_ready();
 	assert_int_equal(daemon_run(load(), &options), EX_TEMPFAIL);
-	assert_int_equal(command_order(conf, CONTROL_POLL, NULL, 0), EX_OK);
+	assert_int_equal(
+	    command_order(conf->control, CONTROL_POLL, NULL, 0), EX_OK);
 }
 
 static void
@@ -217,14 +218,20 @@ does_what_commands_ask_for(void **state)
 
 	(void)state;
 	start_ready();
-	assert_int_equal(command_order(conf, CONTROL_PAUSE, work, 1), EX_OK);
 	assert_int_equal(
-	    command_order(conf, CONTROL_POLL, work, 1), EX_TEMPFAIL);
-	assert_int_equal(command_order(conf, CONTROL_RESUME, work, 1), EX_OK);
-	assert_int_equal(command_order(conf, CONTROL_POLL, wrong, 1), EX_USAGE);
-	assert_int_equal(command_status(conf, NULL, 0, true, false), EX_OK);
-	assert_int_equal(command_fetch(conf, NULL, 0, &options), EX_OK);
-	assert_int_equal(command_fetch(conf, wrong, 1, &options), EX_USAGE);
+	    command_order(conf->control, CONTROL_PAUSE, work, 1), EX_OK);
+	assert_int_equal(
+	    command_order(conf->control, CONTROL_POLL, work, 1), EX_TEMPFAIL);
+	assert_int_equal(
+	    command_order(conf->control, CONTROL_RESUME, work, 1), EX_OK);
+	assert_int_equal(
+	    command_order(conf->control, CONTROL_POLL, wrong, 1), EX_USAGE);
+	assert_int_equal(
+	    command_status(conf->control, NULL, 0, true, false), EX_OK);
+	assert_int_equal(
+	    command_fetch(conf->control, NULL, 0, &options), EX_OK);
+	assert_int_equal(
+	    command_fetch(conf->control, wrong, 1, &options), EX_USAGE);
 }
 
 static void
@@ -233,7 +240,8 @@ reloads_by_command_and_by_signal(void **state)
 	(void)state;
 	start_ready();
 	write_conf("", ACCOUNT("work", "3") ACCOUNT("late", "2"));
-	assert_int_equal(command_order(conf, CONTROL_RELOAD, NULL, 0), EX_OK);
+	assert_int_equal(
+	    command_order(conf->control, CONTROL_RELOAD, NULL, 0), EX_OK);
 	wait_log("reloaded: 2 accounts, 1 new, 1 changed, 1 removed");
 	kill(pid, SIGHUP);
 	wait_log("reloaded: 2 accounts, 0 new, 0 changed, 0 removed");
@@ -249,9 +257,10 @@ keeps_what_runs_when_the_new_file_is_wrong(void **state)
 	start_ready();
 	write_conf("nonsense = 1\n", ACCOUNT("work", "1"));
 	assert_int_equal(
-	    command_order(conf, CONTROL_RELOAD, NULL, 0), EX_CONFIG);
+	    command_order(conf->control, CONTROL_RELOAD, NULL, 0), EX_CONFIG);
 	wait_log("the running configuration is kept");
-	assert_int_equal(command_order(conf, CONTROL_POLL, NULL, 0), EX_OK);
+	assert_int_equal(
+	    command_order(conf->control, CONTROL_POLL, NULL, 0), EX_OK);
 }
 
 /* A service manager's socket, in $NOTIFY_SOCKET. */
