@@ -399,7 +399,7 @@ keep(struct entry *e, const struct conf_account *account)
 
 	e->shown.account = account;
 	if (e->life == GIVEN && !e->shown.paused &&
-	    e->shown.status.state == STATUS_REFUSED) {
+	    e->shown.status.refused > 0) {
 		ask_again(e, true);
 	} else if (e->life == GIVEN && asking) {
 		ask_again(e, e->reopen);
