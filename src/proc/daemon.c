@@ -226,9 +226,11 @@ take(struct daemon *d, struct conf *new)
 	d->conf = new;
 	d->reloaded = clock_wall_s();
 	set_level(d);
-	line = mem_printf("reloaded: %zu accounts, %zu new, %zu changed, %zu "
+	team_log_level(d->team, log_level());
+	line = mem_printf("reloaded: %zu account%s, %zu new, %zu changed, %zu "
 			  "removed",
-	    new->n, change.added, change.changed, change.removed);
+	    new->n, new->n == 1 ? "" : "s", change.added, change.changed,
+	    change.removed);
 	log_notice("mailhaul", "%s", line);
 	say(d, false, line);
 	free(line);

@@ -183,6 +183,10 @@ hear(struct deliverer *d, struct ipc_packet *packet)
 		server_halt(d->server);
 		return true;
 	}
+	if (packet->type == WIRE_LEVEL) {
+		log_set_level((enum log_level)unpack_u8(&u));
+		return unpack_ok(&u);
+	}
 	return false;
 }
 

@@ -240,6 +240,9 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_STOP:
 		desks_stop(g->desks);
 		return true;
+	case WIRE_LEVEL:
+		log_set_level((enum log_level)unpack_u8(&u));
+		return unpack_ok(&u);
 	case WIRE_METRICS:
 		return hear_metrics(g, &u, packet);
 	case WIRE_LIMITS:

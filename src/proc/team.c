@@ -522,6 +522,17 @@ team_kill_engine(struct team *t)
 }
 
 void
+team_log_level(struct team *t, enum log_level level)
+{
+	t->params.log_level = level;
+	team_engine_log_level(t->engine, level);
+	for (uint32_t i = 0; i < t->posts.n; i++)
+		if (t->posts.v[i] != NULL)
+			team_deliverer_log_level(
+			    t->posts.v[i]->deliverer, level);
+}
+
+void
 team_metrics(struct team *t, int fd)
 {
 	team_engine_metrics(t->engine, fd);

@@ -104,6 +104,8 @@ void team_probe(struct team *t); /* the network changed */
  * restarted, when it is there. */
 void team_ping(struct team *t);
 void team_kill_engine(struct team *t); /* it is stuck: as if it had died */
+/* Of the log of all processes, those to come too. */
+void team_log_level(struct team *t, enum log_level level);
 /* A listening socket: kept (dup) and given to each new engine. */
 void team_metrics(struct team *t, int fd);
 unsigned int team_restarts(const struct team *t, enum team_role role);

@@ -141,6 +141,18 @@ team_deliverer_halt(struct team_deliverer *d)
 		ipc_send(member_link(d->member), WIRE_STOP, SPAN(""));
 }
 
+/* One that has just been started hears it behind WIRE_LEDGER. */
+void
+team_deliverer_log_level(struct team_deliverer *d, enum log_level level)
+{
+	const char octet = (char)level;
+
+	d->params.log_level = level;
+	if (member_link(d->member) != NULL)
+		ipc_send(
+		    member_link(d->member), WIRE_LEVEL, span_make(&octet, 1));
+}
+
 /* ---- life ---- */
 
 static int

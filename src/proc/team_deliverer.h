@@ -62,6 +62,9 @@ void team_deliverer_link(
 void team_deliverer_halt(
     struct team_deliverer *d); /* no more programs; any time */
 
+void team_deliverer_log_level(
+    struct team_deliverer *d, enum log_level level); /* any time */
+
 /* It ends in order; for team_deliverer_free() to wait less when there are many. True:
  * ended follows. */
 bool team_deliverer_dismiss(struct team_deliverer *d);

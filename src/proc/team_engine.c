@@ -147,6 +147,17 @@ team_engine_kill(struct team_engine *g)
 }
 
 void
+team_engine_log_level(struct team_engine *g, enum log_level level)
+{
+	struct buf b;
+
+	g->params.log_level = level;
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u8(&b, (uint8_t)level);
+	say(g, WIRE_LEVEL, &b);
+}
+
+void
 team_engine_stop(struct team_engine *g)
 {
 	say_empty(g, WIRE_STOP);

@@ -25,6 +25,7 @@ enum wire_type {
 	                  each other. A second of the same number follows on
 	                  UNLINK */
 	WIRE_STOP,     /* end in order: all accounts, then all is answered */
+	WIRE_LEVEL,    /* of the log, from now on */
 	/* to the deliverer */
 	WIRE_LEDGER, /* log level, path, whether an MDA may gain privileges;
 	                + descriptor of the lock, to hold */

@@ -185,6 +185,13 @@ team_kill_engine(struct team *t)
 	buf_printf(&fake_team.words, "%skill", between());
 }
 
+void
+team_log_level(struct team *t, enum log_level level)
+{
+	(void)t;
+	(void)level;
+}
+
 unsigned int
 team_restarts(const struct team *t, enum team_role role)
 {
