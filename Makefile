@@ -16,6 +16,10 @@ DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	dovecot-imapd dovecot-pop3d dovecot-lmtpd exim4-daemon-light \
 	procmail maildrop iproute2 openssl mandoc clang-format clang-tidy cppcheck
+# servers that conflict with Dovecot, unpacked beside it
+SERVERS     := /var/cache/mailhaul-tests
+SERVER_DEBS := cyrus-common cyrus-imapd cyrus-pop3d \
+	courier-base courier-imap courier-pop
 # asked once, and not before "make deps" has installed pkg-config
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread)$(PKG_LIBS)
@@ -94,6 +98,7 @@ $(O)/flags: | $(filter deps,$(MAKECMDGOALS))
 
 deps:
 	@.ci/deps $(DEBS)
+	@.ci/unpack $(SERVERS) $(SERVER_DEBS)
 check: $(O)/mailhaul $(UNIT) $(PRELOAD)
 	@O=$(O) JOBS=$(JOBS) PYTHON=$(PYTHON) E2E_ARGS="$(E2E_ARGS)" tests/check.sh all $(UNIT)
 unit: $(UNIT)
