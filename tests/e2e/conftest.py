@@ -5,6 +5,8 @@ import tempfile
 
 import pytest
 
+import courier as courier_module
+import cyrus as cyrus_module
 import daemon as daemon_module
 import dovecot as dovecot_module
 import haul as haul_module
@@ -40,6 +42,18 @@ def server():
 
 
 @pytest.fixture(scope="session")
+def cyrus():
+    with cyrus_module.Cyrus() as c:
+        yield c
+
+
+@pytest.fixture(scope="session")
+def courier():
+    with courier_module.Courier() as c:
+        yield c
+
+
+@pytest.fixture(scope="session")
 def certs():
     """Certificates for the scripted servers: ca.pem, server.pem, .key."""
     d = tempfile.mkdtemp(prefix="mailhaul-certs-")
@@ -54,7 +68,7 @@ def haul(tmp_path):
 
 
 class Account:
-    """An account on the private Dovecot with a mailbox of its own."""
+    """An account on a private server with a mailbox of its own."""
 
     def __init__(self, server, haul, protocol, tls="implicit", after="keep",
                  name="a", **options):
@@ -76,6 +90,20 @@ class Account:
 def account(server, haul):
     def make(protocol, **kw):
         return Account(server, haul, protocol, **kw)
+    return make
+
+
+@pytest.fixture
+def cyrus_account(cyrus, haul):
+    def make(protocol, **kw):
+        return Account(cyrus, haul, protocol, **kw)
+    return make
+
+
+@pytest.fixture
+def courier_account(courier, haul):
+    def make(protocol, **kw):
+        return Account(courier, haul, protocol, **kw)
     return make
 
 
