@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
 import corpus  # noqa: E402
+import daemon  # noqa: E402
 import dovecot  # noqa: E402
 import haul  # noqa: E402
 
@@ -137,6 +138,25 @@ def tour(server, directory):
                mails["inbox"] + mails["lists"] + more + again)
     counts(h, server)
     say("  none lost, none twice, tmp is empty")
+
+    title("The daemon: mailhaul run")
+    watch(h, server, mails["inbox"] + mails["lists"] + more + again)
+
+
+def watch(h, server, so_far):
+    """New mail while it idles, and what it says of itself."""
+    with daemon.Daemon(h) as d:
+        d.wait_state("work", "watching")
+        run(h, command="status")
+        came = corpus.messages(1, seed=6)
+        began = time.monotonic()
+        server.box("alice").add(*came)
+        d.wait_mail("work", len(so_far) + 1)
+        say("  a new message lies in Maildir-work %.2f s after it came to "
+            "the server" % (time.monotonic() - began))
+        run(h, command="status")
+    haul.check(h.maildir("work"), so_far + came)
+    say("  ended in order by SIGTERM")
 
 
 def main():
