@@ -365,6 +365,6 @@ release(void *run)
 	free(r);
 }
 
-const struct fetch_driver pop3_driver = { .start = start,
-	.stop = stop,
-	.free = release };
+const struct fetch_driver pop3_driver = {
+	.start = start, .stop = stop, .free = release
+};

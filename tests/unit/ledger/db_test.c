@@ -139,7 +139,7 @@ says_that_the_disk_is_full(void **state)
 	assert_int_equal(db_begin(t.d, &t.e), 0);
 	assert_int_equal(
 	    db_run(
-		t.d, "INSERT INTO meta VALUES (zeroblob(100000))", NULL, &t.e),
+		t.d, "CREATE TABLE big AS SELECT zeroblob(100000)", NULL, &t.e),
 	    -1);
 	assert_int_equal(t.e.sys, ENOSPC);
 	assert_non_null(strstr(t.e.text, strerror(ENOSPC)));
