@@ -247,6 +247,20 @@ on_closed(struct pop3_run *r, const struct pop3_info *info)
 	finish(r, NULL);
 }
 
+/* RFC 2449 6.7. Some expire what was fetched, whatever we say of it. */
+static void
+tell_expiry(struct pop3_run *r)
+{
+	unsigned int days;
+
+	if (!pop3_expires(pop3_run_machine(r), &days) || r->f->params->remove)
+		return;
+	log_info(r->f->params->subject,
+	    days == 0 ? "the server removes by itself what was fetched"
+		      : "the server removes mail by itself after %u days",
+	    days);
+}
+
 static void
 on_ready(struct pop3_run *r)
 {
@@ -254,6 +268,7 @@ on_ready(struct pop3_run *r)
 
 	result->logged_in = true;
 	result->delay_s = pop3_login_delay_s(pop3_run_machine(r));
+	tell_expiry(r);
 	/* Gmail lists a few hundred messages at a time. */
 	result->more =
 	    span_ihas(pop3_greeting(pop3_run_machine(r)), SPAN("Gpop "));

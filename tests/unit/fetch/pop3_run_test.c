@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "sys/log.h"
 #include "unit/fetch/pop3_scripts.h"
 
 /* The POP3 half of a fetch. */
@@ -185,6 +186,35 @@ stops_when_it_is_told_to(void **state)
 	assert_int_equal(rig_unfinished(rig), 0);
 }
 
+static bool expiry_told;
+
+static void
+look_for_expiry(enum log_level level, const char *line)
+{
+	(void)level;
+	expiry_told |= strstr(line, "removes by itself what was") != NULL;
+}
+
+static void
+says_that_the_server_removes_what_was_fetched(void **state)
+{
+	static const struct rig_rule script[] = { HELLO,
+		ALWAYS("CAPA", "+OK\r\nUIDL\r\nEXPIRE 0\r\n.\r\n"), USER, PASS,
+		STAT("0"), ALWAYS("UIDL", "+OK\r\n.\r\n"), QUIT, END };
+
+	(void)state;
+	expiry_told = false;
+	log_set_sink(look_for_expiry);
+	rig->params.remove = true; /* then it is as we want it */
+	rig_run(rig, script);
+	assert_false(expiry_told);
+	rig->params.remove = false;
+	rig_run(rig, script);
+	log_set_sink(NULL);
+	assert_int_equal(rig->result.err.kind, ERR_NONE);
+	assert_true(expiry_told);
+}
+
 int
 main(void)
 {
@@ -199,6 +229,7 @@ main(void)
 		TEST(says_when_nothing_tells_messages_apart),
 		TEST(delivers_what_has_no_usable_uidl),
 		TEST(stops_when_it_is_told_to),
+		TEST(says_that_the_server_removes_what_was_fetched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
