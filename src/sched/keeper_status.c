@@ -56,7 +56,8 @@ keeper_count(struct keeper *k, const struct fetch_result *result)
 		k->status.failures[result->err.kind]++;
 	if (result->logged_in && result->err.kind != ERR_AUTH)
 		let_in(k);
-	if (result->troubles > 0)
+	/* what is held may be tried again, or be dropped, by hand */
+	if (result->troubles > 0 || k->status.held > 0)
 		keeper_recall(k);
 }
 
