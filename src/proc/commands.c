@@ -194,6 +194,21 @@ command_order(const char *control, enum control_type verb,
 	return status;
 }
 
+void
+command_nudge(const char *control, const char *name)
+{
+	static const struct control_client_events deaf = { .quiet = true };
+	struct loop *loop = loop_new();
+	struct control_client *client;
+	struct err e;
+
+	client = control_client_new(loop, control, &deaf, NULL, &e);
+	if (client != NULL)
+		(void)control_client_ask(client, CONTROL_POLL, &name, 1, &e);
+	control_client_free(&client);
+	loop_free(&loop);
+}
+
 /* ---- fetch ---- */
 
 struct fetch_command {

@@ -19,6 +19,9 @@ int command_status(const char *control, const char *const *names, size_t n,
 int command_order(const char *control, enum control_type verb,
     const char *const *names, size_t n);
 
+/* Has the daemon look at an account now. Says nothing: there may be none. */
+void command_nudge(const char *control, const char *name);
+
 /* As supervisor_fetch(), by the daemon. -1: none runs. */
 int command_fetch(const char *control, const char *const *names, size_t n,
     const struct supervisor_options *options);

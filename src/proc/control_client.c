@@ -31,14 +31,16 @@ end(struct control_client *c, int status)
 }
 
 static bool
-hear_say(struct span payload)
+hear_say(const struct control_client *c, struct span payload)
 {
 	char *text;
 	bool bad;
 
 	if (!control_unpack_say(payload, &bad, &text))
 		return false;
-	fprintf(bad ? stderr : stdout, "%s%s\n", bad ? "mailhaul: " : "", text);
+	if (!c->events->quiet)
+		fprintf(bad ? stderr : stdout, "%s%s\n",
+		    bad ? "mailhaul: " : "", text);
 	free(text);
 	return true;
 }
@@ -113,7 +115,7 @@ hear(struct control_client *c, const struct ipc_packet *packet)
 {
 	switch (packet->type) {
 	case CONTROL_SAY:
-		return hear_say(packet->payload);
+		return hear_say(c, packet->payload);
 	case CONTROL_DAEMON:
 		return hear_daemon(c, packet->payload);
 	case CONTROL_ACCOUNT:

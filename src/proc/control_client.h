@@ -17,6 +17,7 @@ struct control_client_events { /* what is pointed to is borrowed; may be NULL */
 	    void *arg, const char *name, const struct fetch_progress *progress);
 	void (*result)(
 	    void *arg, const char *name, const struct fetch_result *result);
+	bool quiet; /* lines for people go nowhere */
 };
 
 /* NULL: e->sys is ENOENT or ECONNREFUSED when no daemon runs. */

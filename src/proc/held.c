@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "ledger/ledger.h"
+#include "proc/commands.h"
 #include "proc/held_show.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -148,6 +149,29 @@ retry_full(struct ledger *l, int64_t id, struct err *e)
 	return ledger_trouble_retry(l, id, true, e);
 }
 
+static bool
+is_another(const struct held_list *l, size_t i)
+{
+	return i == 0 || strcmp(l->v[i - 1].account, l->v[i].account) != 0;
+}
+
+/* It acts on what was changed now, not when it looks next. */
+static void
+nudge(const struct held *h, const char *account)
+{
+	const char **names = mem_array(h->list.n + 1, sizeof(*names));
+	size_t n = 0;
+
+	if (account != NULL)
+		names[n++] = account;
+	for (size_t i = 0; account == NULL && i < h->list.n; i++)
+		if (is_another(&h->list, i))
+			names[n++] = h->list.v[i].account;
+	for (size_t i = 0; i < n; i++)
+		command_nudge(h->conf->control, names[i]);
+	free(names);
+}
+
 /* One that was delivered in the meantime needs no more. */
 static int
 change_one(struct held *h, int64_t id, change_fn fn)
@@ -172,6 +196,17 @@ change(struct held *h, const char *account, const char *const *names, size_t n,
 
 		status = t == NULL ? EX_USAGE : change_one(h, t->id, fn);
 	}
+	return status;
+}
+
+static int
+change_and_nudge(struct held *h, const char *account, const char *const *names,
+    size_t n, change_fn fn)
+{
+	int status = change(h, account, names, n, fn);
+
+	if (status == EX_OK)
+		nudge(h, account);
 	return status;
 }
 
@@ -241,11 +276,11 @@ act(struct held *h, const char *verb, const char *const *words, size_t n,
 	if (strcmp(verb, "show") == 0)
 		return n < 2 ? usage() : show(h, account, names, n_names, json);
 	if (strcmp(verb, "retry") == 0)
-		return change(h, account, names, n_names, retry);
+		return change_and_nudge(h, account, names, n_names, retry);
 	if (strcmp(verb, "drop") == 0)
-		return n < 2
-		    ? usage()
-		    : change(h, account, names, n_names, ledger_trouble_drop);
+		return n < 2 ? usage()
+			     : change_and_nudge(h, account, names, n_names,
+				   ledger_trouble_drop);
 	return usage();
 }
 

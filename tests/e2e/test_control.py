@@ -237,6 +237,51 @@ def test_a_message_that_was_too_large_is_fetched_in_full_by_the_daemon(
         check(f.maildir, f.box.octets())
 
 
+# ---- messages in trouble ----
+
+@pytest.fixture
+def refuser(tmp_path):
+    """A program that refuses mail as long as there is .no."""
+    class Refuser:
+        no = tmp_path / "no"
+        out = tmp_path / "accepted"
+        argv = ["/bin/sh", "-c", "[ ! -e '%s' ] || { echo not now >&2; "
+                "exit 65; }; cat >>'%s'" % (no, out)]
+    Refuser.no.touch()
+    return Refuser
+
+
+def test_a_held_message_is_tried_again_at_once_by_the_daemon(
+        fake, haul, daemon, refuser):
+    f = fake("imap", mda=refuser.argv, **STILL)
+    f.box.add(b"a: b\r\n\r\n")
+    with daemon() as d:
+        one, = until(lambda: json.loads(d.command("held", "--json").out),
+                     10, "trouble")
+        assert one["state"] == "held"
+        assert "not now" in d.command("held", "show", "a", "1").out
+        until(lambda: d.account()["held"] == 1, 10, "its count")
+        refuser.no.unlink()
+        r = d.command("held", "retry", "a", "1")
+        assert r.text == ""
+        until(refuser.out.exists, 10, "its delivery")
+        until(lambda: d.account()["held"] == 0, 10, "its count")
+        assert json.loads(d.command("held", "--json").out) == []
+
+
+def test_a_message_is_dropped_while_the_daemon_runs(
+        fake, haul, daemon, refuser):
+    f = fake("imap", mda=refuser.argv, **STILL)
+    f.box.add(b"a: b\r\n\r\n")
+    with daemon() as d:
+        until(lambda: d.account()["held"] == 1, 10, "trouble")
+        d.command("held", "drop", "a", "1")
+        until(lambda: d.account()["held"] == 0, 10, "its count")
+        d.command("pause", "a")
+        assert d.command("held", "retry").text == ""
+    assert not refuser.out.exists()
+
+
 # ---- the state and the socket ----
 
 def test_a_second_daemon_does_not_start(fake, haul, daemon):

@@ -19,9 +19,12 @@ static char dir[64], path[128];
 static char work[] = "work";
 static char pop[] = "pop";
 static struct conf_account accounts[] = { { .name = work }, { .name = pop } };
-static struct conf conf = {
-	.path = path, .state_dir = dir, .accounts = accounts, .n = 2
-};
+static char control[] = "/nowhere/control";
+static struct conf conf = { .path = path,
+	.state_dir = dir,
+	.control = control,
+	.accounts = accounts,
+	.n = 2 };
 
 /* ---- a ledger ---- */
 
