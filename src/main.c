@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "proc/clerk.h"
 #include "proc/commands.h"
 #include "proc/daemon.h"
 #include "proc/deliverer.h"
@@ -346,6 +347,10 @@ main(int argc, char **argv)
 	if (strcmp(argv[0], SPAWN_DELIVERER) == 0) {
 		spawn_name(argv[0]);
 		return deliverer_main();
+	}
+	if (strcmp(argv[0], SPAWN_CLERK) == 0) {
+		spawn_name(argv[0]);
+		return clerk_main();
 	}
 	return flush(command(&a, argc, argv));
 }

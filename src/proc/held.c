@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "proc/held.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#include "ledger/ledger.h"
+#include "proc/clerk.h"
 #include "proc/commands.h"
 #include "proc/held_show.h"
 #include "util/mem.h"
@@ -16,10 +18,17 @@
 
 #define SHOWN_MAX 200
 
+struct shelf { /* where a ledger is */
+	char *path;
+	struct user *user; /* who looks into it; NULL: as we are */
+};
+
 struct held {
-	struct conf *conf;     /* not ours */
-	struct ledger *ledger; /* NULL: nothing was ever fetched */
+	struct conf *conf; /* not ours */
+	struct shelf *shelves;
+	size_t n_shelves;
 	struct held_list list;
+	const struct shelf **at; /* of each in the list */
 };
 
 static int
@@ -29,37 +38,94 @@ complain(const char *text)
 	return EX_TEMPFAIL;
 }
 
-/* ---- reading ---- */
+/* ---- the ledgers ---- */
 
-static int
-keep(void *arg, const struct ledger_trouble *t, struct err *e)
+static void
+add_shelf(struct held *h, char *path, struct user *user)
 {
-	(void)e;
-	held_list_add(arg, t);
-	return 0;
+	h->shelves =
+	    mem_grow(h->shelves, h->n_shelves + 1, sizeof(*h->shelves));
+	h->shelves[h->n_shelves++] = (struct shelf){ path, user };
 }
 
-static int
-read_all(struct held *h, const char *account, struct err *e)
+/* Of one that mail was delivered as. Only root may become another. */
+static void
+add_user(struct held *h, const char *name)
 {
+	struct user *user = mem_new(sizeof(*user));
+	char *path =
+	    mem_printf("%s/users/%s/ledger.sqlite", h->conf->state_dir, name);
+	struct err e;
+
+	if (name[0] == '.' || user_find(name, user, &e) != 0 ||
+	    (geteuid() != 0 && geteuid() != user->uid)) {
+		free(path);
+		free(user);
+		return;
+	}
+	if (user->uid == geteuid()) {
+		free(user);
+		user = NULL;
+	}
+	add_shelf(h, path, user);
+}
+
+static void
+open_shelves(struct held *h)
+{
+	char *users = mem_printf("%s/users", h->conf->state_dir);
+	DIR *d = opendir(users);
+	const struct dirent *one;
+
+	add_shelf(h, mem_printf("%s/ledger.sqlite", h->conf->state_dir), NULL);
+	while (d != NULL && (one = readdir(d)) != NULL)
+		add_user(h, one->d_name);
+	if (d != NULL)
+		closedir(d);
+	free(users);
+}
+
+static void
+close_all(struct held *h)
+{
+	for (size_t i = 0; i < h->n_shelves; i++) {
+		free(h->shelves[i].path);
+		free(h->shelves[i].user);
+	}
+	free(h->shelves);
+	free(h->at);
 	held_list_free(&h->list);
-	if (h->ledger == NULL)
-		return 0;
-	return ledger_troubles(h->ledger, account, keep, &h->list, e);
 }
 
 static int
-open_ledger(struct held *h, struct err *e)
+read_shelf(struct held *h, const struct shelf *shelf, const char *account)
 {
-	char *path = mem_printf("%s/ledger.sqlite", h->conf->state_dir);
-	struct err why = { 0 };
+	const struct clerk_request request = {
+		.verb = CLERK_READ, .path = shelf->path, .account = account
+	};
+	size_t before = h->list.n;
+	struct err e = { 0 };
+	int r = clerk_ask(shelf->user, &request, &h->list, &e);
 
-	h->ledger = ledger_open_existing(path, &why);
-	free(path);
-	if (h->ledger != NULL || why.sys == ENOENT)
-		return 0;
-	*e = why;
-	return -1;
+	h->at = mem_grow(h->at, h->list.n + 1, sizeof(*h->at));
+	for (size_t i = before; i < h->list.n; i++)
+		h->at[i] = shelf;
+	if (r < 0 && e.sys != ENOENT)
+		return complain(e.text);
+	return EX_OK;
+}
+
+/* One that cannot be read does not hide the others. */
+static int
+read_all(struct held *h, const char *account)
+{
+	int status = EX_OK;
+
+	open_shelves(h);
+	for (size_t i = 0; i < h->n_shelves; i++)
+		if (read_shelf(h, &h->shelves[i], account) != EX_OK)
+			status = EX_TEMPFAIL;
+	return status;
 }
 
 /* ---- which ---- */
@@ -135,20 +201,6 @@ find(const struct held *h, const char *account, const char *name)
 
 /* ---- changing ---- */
 
-typedef int (*change_fn)(struct ledger *l, int64_t id, struct err *e);
-
-static int
-retry(struct ledger *l, int64_t id, struct err *e)
-{
-	return ledger_trouble_retry(l, id, false, e);
-}
-
-static int
-retry_full(struct ledger *l, int64_t id, struct err *e)
-{
-	return ledger_trouble_retry(l, id, true, e);
-}
-
 static bool
 is_another(const struct held_list *l, size_t i)
 {
@@ -174,36 +226,42 @@ nudge(const struct held *h, const char *account)
 
 /* One that was delivered in the meantime needs no more. */
 static int
-change_one(struct held *h, int64_t id, change_fn fn)
+change_one(struct held *h, size_t i, enum clerk_verb verb)
 {
-	struct err e;
+	const struct clerk_request request = {
+		.verb = verb, .path = h->at[i]->path, .id = h->list.v[i].id
+	};
+	struct err e = { 0 };
 
-	if (fn(h->ledger, id, &e) == 0 || e.sys == ENOENT)
+	if (clerk_ask(h->at[i]->user, &request, NULL, &e) == 0 ||
+	    e.sys == ENOENT)
 		return EX_OK;
 	return complain(e.text);
 }
 
 static int
 change(struct held *h, const char *account, const char *const *names, size_t n,
-    change_fn fn)
+    enum clerk_verb verb)
 {
 	int status = EX_OK;
 
 	for (size_t i = 0; n == 0 && i < h->list.n && status == EX_OK; i++)
-		status = change_one(h, h->list.v[i].id, fn);
+		status = change_one(h, i, verb);
 	for (size_t i = 0; i < n && status == EX_OK; i++) {
 		const struct ledger_trouble *t = find(h, account, names[i]);
 
-		status = t == NULL ? EX_USAGE : change_one(h, t->id, fn);
+		status = t == NULL
+		    ? EX_USAGE
+		    : change_one(h, (size_t)(t - h->list.v), verb);
 	}
 	return status;
 }
 
 static int
 change_and_nudge(struct held *h, const char *account, const char *const *names,
-    size_t n, change_fn fn)
+    size_t n, enum clerk_verb verb)
 {
-	int status = change(h, account, names, n, fn);
+	int status = change(h, account, names, n, verb);
 
 	if (status == EX_OK)
 		nudge(h, account);
@@ -236,13 +294,13 @@ show(struct held *h, const char *account, const char *const *names, size_t n,
 }
 
 static int
-list(const struct held *h, bool json)
+list(const struct held *h, bool json, int status)
 {
 	if (json)
 		held_print_json(&h->list);
 	else
 		held_print_table(&h->list);
-	return EX_OK;
+	return status;
 }
 
 static int
@@ -264,23 +322,24 @@ act(struct held *h, const char *verb, const char *const *words, size_t n,
 	const char *account = n > 0 ? words[0] : NULL;
 	const char *const *names = words + 1;
 	size_t n_names = n > 0 ? n - 1 : 0;
-	struct err e;
+	int status = read_all(h, account);
 
-	if (read_all(h, account, &e) < 0)
-		return complain(e.text);
+	if (status != EX_OK && strcmp(verb, "list") != 0)
+		return status;
 	if (account != NULL && h->list.n == 0 &&
 	    conf_find(h->conf, account) == NULL)
 		return no_account(h->conf, account);
 	if (strcmp(verb, "list") == 0)
-		return n > 1 ? usage() : list(h, json);
+		return n > 1 ? usage() : list(h, json, status);
 	if (strcmp(verb, "show") == 0)
 		return n < 2 ? usage() : show(h, account, names, n_names, json);
 	if (strcmp(verb, "retry") == 0)
-		return change_and_nudge(h, account, names, n_names, retry);
+		return change_and_nudge(
+		    h, account, names, n_names, CLERK_RETRY);
 	if (strcmp(verb, "drop") == 0)
-		return n < 2 ? usage()
-			     : change_and_nudge(h, account, names, n_names,
-				   ledger_trouble_drop);
+		return n < 2
+		    ? usage()
+		    : change_and_nudge(h, account, names, n_names, CLERK_DROP);
 	return usage();
 }
 
@@ -300,7 +359,6 @@ held_command(struct conf *conf, const char *const *words, size_t n, bool json)
 {
 	struct held h = { .conf = conf };
 	const char *verb = "list";
-	struct err e;
 	int status;
 
 	if (n > 0 && is_verb(words[0])) {
@@ -308,11 +366,8 @@ held_command(struct conf *conf, const char *const *words, size_t n, bool json)
 		words++;
 		n--;
 	}
-	if (open_ledger(&h, &e) < 0)
-		return complain(e.text);
 	status = act(&h, verb, words, n, json);
-	held_list_free(&h.list);
-	ledger_close(&h.ledger);
+	close_all(&h);
 	return status;
 }
 
@@ -321,16 +376,13 @@ held_want_full(struct conf *conf, const char *account,
     const char *const *messages, size_t n)
 {
 	struct held h = { .conf = conf };
-	struct err e;
 	int status;
 
 	if (conf_find(conf, account) == NULL)
 		return no_account(conf, account);
-	if (open_ledger(&h, &e) < 0 || read_all(&h, account, &e) < 0)
-		status = complain(e.text);
-	else
-		status = change(&h, account, messages, n, retry_full);
-	held_list_free(&h.list);
-	ledger_close(&h.ledger);
+	status = read_all(&h, account);
+	if (status == EX_OK)
+		status = change(&h, account, messages, n, CLERK_RETRY_FULL);
+	close_all(&h);
 	return status;
 }

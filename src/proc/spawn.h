@@ -17,6 +17,7 @@
 
 #define SPAWN_ENGINE "mailhaul: engine"
 #define SPAWN_DELIVERER "mailhaul: deliverer"
+#define SPAWN_CLERK "mailhaul: clerk"
 
 /*
  * Starts role; *fd is the supervisor's end of the link. stderr_fd becomes its

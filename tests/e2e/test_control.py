@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import signal
+import shutil
 import socket
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
@@ -280,6 +282,49 @@ def test_a_message_is_dropped_while_the_daemon_runs(
         d.command("pause", "a")
         assert d.command("held", "retry").text == ""
     assert not refuser.out.exists()
+
+
+@pytest.fixture
+def open_haul(haul):
+    """Where another user gets through."""
+    old = haul.dir
+    haul.dir = tempfile.mkdtemp(prefix="mh-open-")
+    os.chmod(haul.dir, 0o755)
+    haul.state = haul.dir + "/state"
+    haul.conf = haul.dir + "/mailhaul.conf"
+    haul.globals["state-dir"] = haul.state
+    yield haul
+    shutil.rmtree(haul.dir)
+    haul.dir = old
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="other users are needed")
+def test_what_is_held_for_another_user_is_seen_by_root(
+        fake, open_haul, daemon):
+    haul = open_haul
+    no = haul.dir + "/no"
+    open(no, "w").close()
+    f = fake("imap", run_as="nobody", mda=[
+        "/bin/sh", "-c", "[ ! -e '%s' ] || { echo not now >&2; exit 65; }" %
+        no], **STILL)
+    g = fake("imap", name="b", mda=["/bin/sh", "-c", "exit 65"], **STILL)
+    f.box.add(b"a: b\r\n\r\n")
+    g.box.add(b"a: c\r\n\r\n")
+    with daemon() as d:
+        until(lambda: [d.account(n)["held"] for n in "ab"] == [1, 1], 10,
+              "trouble")
+        both = json.loads(d.command("held", "--json").out)
+        assert sorted(x["account"] for x in both) == ["a", "b"]
+        os.unlink(no)
+        d.command("held", "retry", "a")
+        until(lambda: d.account()["held"] == 0, 10, "its count")
+        one, = json.loads(d.command("held", "--json").out)
+        assert one["account"] == "b"
+    ledger = haul.state + "/users/nobody/ledger.sqlite"
+    os.unlink(ledger)
+    os.symlink("/etc/shadow", ledger)
+    r = d.command("held", status=TEMPFAIL)
+    assert ledger in r.err and "b" in r.out  # he harms himself alone
 
 
 # ---- the state and the socket ----
