@@ -36,6 +36,7 @@ struct entry {
 	unsigned int tries; /* for its secret, in vain */
 	bool command;       /* waiting is for one */
 	bool reopen;        /* close the breaker once its secret is there */
+	bool refused;       /* its secret was; the status may not say so yet */
 	bool polling;       /* a result is owed */
 	bool again;         /* and then another */
 };
@@ -270,6 +271,7 @@ next_secret(struct entry *e, struct secret *secret, const struct err *why)
 		secret_free(&e->secret);
 		e->secret = secret;
 		e->tries = 0;
+		e->refused = false;
 		log_notice(e->name, "has another secret");
 		team_secret(team, e->shown.number, e->secret);
 	}
@@ -391,6 +393,12 @@ ask_again(struct entry *e, bool reopen)
 	ask(e);
 }
 
+static bool
+was_refused(const struct entry *e)
+{
+	return e->refused || e->shown.status.refused > 0;
+}
+
 /* It did not change, but where its strings lie did. */
 static void
 keep(struct entry *e, const struct conf_account *account)
@@ -398,8 +406,7 @@ keep(struct entry *e, const struct conf_account *account)
 	bool asking = e->waiting != NULL;
 
 	e->shown.account = account;
-	if (e->life == GIVEN && !e->shown.paused &&
-	    e->shown.status.refused > 0) {
+	if (e->life == GIVEN && !e->shown.paused && was_refused(e)) {
 		ask_again(e, true);
 	} else if (e->life == GIVEN && asking) {
 		ask_again(e, e->reopen);
@@ -570,7 +577,7 @@ rolls_resume(struct rolls *r, uint32_t number)
 		queue(e);
 	} else if (e->life == QUEUED) {
 		loop_timer_arm(r->ask, 0);
-	} else if (e->life == GIVEN && e->shown.status.refused > 0) {
+	} else if (e->life == GIVEN && was_refused(e)) {
 		ask_again(
 		    e, true); /* the one that was refused would be again */
 	} else if (e->life == GIVEN) {
@@ -635,7 +642,10 @@ rolls_on_want(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 
-	if (e != NULL && e->life == GIVEN && e->waiting == NULL)
+	if (e == NULL || e->life != GIVEN)
+		return;
+	e->refused = true;
+	if (e->waiting == NULL)
 		ask_again(e, false);
 }
 
