@@ -17,6 +17,7 @@
 #include "proc/reload.h"
 #include "proc/requests.h"
 #include "proc/rolls.h"
+#include "proc/signals.h"
 #include "proc/standing.h"
 #include "proc/state_lock.h"
 #include "proc/tell.h"
@@ -25,8 +26,6 @@
 #include "sys/log.h"
 #include "sys/notify.h"
 #include "util/mem.h"
-
-#define SIGNALS 4
 
 struct daemon {
 	const struct daemon_options *options;
@@ -42,7 +41,7 @@ struct daemon {
 	struct listener *listener;
 	struct netlink *netlink;
 	struct log_pipe *log;
-	struct loop_signal *signals[SIGNALS];
+	struct signals *signals;
 	struct loop_timer *deadline;
 	unsigned long max_files; /* before we asked for more */
 	int lock;
@@ -225,6 +224,7 @@ take(struct daemon *d, struct conf *new)
 		conf_free(&d->conf);
 	d->conf = new;
 	d->reloaded = clock_wall_s();
+	log_set_format(new->log_format);
 	set_level(d);
 	team_log_level(d->team, log_level());
 	line = mem_printf("reloaded: %zu account%s, %zu new, %zu changed, %zu "
@@ -321,13 +321,6 @@ on_end_signal(void *arg, int signo)
 }
 
 static void
-on_hangup(void *arg, int signo)
-{
-	(void)signo;
-	reload(arg);
-}
-
-static void
 on_poll_signal(void *arg, int signo)
 {
 	struct daemon *d = arg;
@@ -338,24 +331,8 @@ on_poll_signal(void *arg, int signo)
 		(void)rolls_poll(d->rolls, rolls_at(d->rolls, i)->number, &e);
 }
 
-static void
-start_signals(struct daemon *d)
-{
-	static const struct {
-		int signo;
-		loop_signal_fn fn;
-	} all[SIGNALS] = {
-		{ SIGTERM, on_end_signal },
-		{ SIGINT, on_end_signal },
-		{ SIGHUP, on_hangup },
-		{ SIGUSR1, on_poll_signal },
-	};
-
-	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < SIGNALS; i++)
-		d->signals[i] =
-		    loop_signal_new(d->loop, all[i].signo, all[i].fn, d);
-}
+static const struct signals_hooks on_signals = { on_end_signal, on_poll_signal,
+	reload };
 
 /* ---- before and after ---- */
 
@@ -455,8 +432,7 @@ stop(struct daemon *d)
 	if (d->metrics >= 0)
 		close(d->metrics);
 	log_pipe_free(&d->log);
-	for (size_t i = 0; i < SIGNALS; i++)
-		loop_signal_free(&d->signals[i]);
+	signals_free(&d->signals);
 	loop_timer_free(&d->deadline);
 	loop_free(&d->loop);
 	if (d->lock >= 0)
@@ -498,7 +474,7 @@ daemon_run(struct conf *conf, const struct daemon_options *options)
 	reload_warn(conf);
 	d.loop = loop_new();
 	d.deadline = loop_timer_new(d.loop, on_deadline, &d);
-	start_signals(&d);
+	d.signals = signals_new(d.loop, &on_signals, &d);
 	log_notice("mailhaul", "mailhaul %s starts, pid %ld", MAILHAUL_VERSION,
 	    (long)getpid());
 	run(&d);

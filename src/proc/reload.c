@@ -49,7 +49,6 @@ reload_fixed(
 	name_it(dst, size,
 	    old->max_connections_per_host == new->max_connections_per_host,
 	    "max-connections-per-host");
-	name_it(dst, size, old->log_format == new->log_format, "log-format");
 	return dst;
 }
 

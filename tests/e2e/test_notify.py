@@ -147,6 +147,32 @@ def test_prometheus_asks_and_is_answered_after_a_restart_too(
         assert 'account="a"' in ask()
 
 
+def test_each_line_of_each_process_is_in_the_format_asked_for(
+        fake, haul, daemon):
+    """What a deliverer's program, a killed engine and a reload say, too."""
+    haul.globals["log-format"] = "json"
+    haul.globals["log-level"] = "debug"
+    f = fake("imap", mda=["/bin/sh", "-c", "echo trouble >&2; exit 75"])
+    f.box.add(b"a: b\r\n\r\n")
+    with daemon() as d:
+        d.wait_log("trouble")
+        d.kill_role("engine")
+        f.idler()
+        f.box.add(b"a: c\r\n\r\n")
+        d.wait_log("trouble", count=3)
+        lines = [json.loads(x) for x in list(d.log.lines)]
+        assert {x["level"] for x in lines} \
+            >= {"debug", "notice", "warning", "error"}
+        haul.globals["log-format"] = "text"
+        haul.write_conf()
+        d.command("reload")
+        d.wait_log("^mailhaul: reloaded")
+        mark = d.mark()
+        d.command("poll")
+        f.box.add(b"a: d\r\n\r\n")
+        d.wait_log("^a: warning: .*trouble", mark)
+
+
 def test_as_the_first_process_it_buries_the_orphans(fake, haul, daemon):
     """In a PID namespace of its own, as in a container."""
     f = fake("imap", password=None, password_command=[
