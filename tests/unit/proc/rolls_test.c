@@ -485,6 +485,21 @@ a_reload_opens_the_way_for_a_refused_login(void **state)
 }
 
 static void
+a_reload_knows_of_a_refusal_that_no_status_told_yet(void **state)
+{
+	(void)state;
+	begin(1);
+	rolls_on_want(rolls, 1);
+	wait_for_one();
+	assert_string_equal(fake_team_heard(), ""); /* the same */
+	change_password(&accounts[0][0], "two");
+	change_password(&accounts[1][0], "two");
+	set(1, 1);
+	wait_for_one();
+	assert_string_equal(fake_team_heard(), "secret 1 two;resume 1");
+}
+
+static void
 what_stopped_for_its_configuration_begins_anew(void **state)
 {
 	(void)state;
@@ -732,6 +747,7 @@ main(void)
 		TEST(waits_for_the_old_one_through_several_reloads),
 		TEST(drops_what_was_taken_out_and_starts_what_is_new),
 		TEST(a_reload_opens_the_way_for_a_refused_login),
+		TEST(a_reload_knows_of_a_refusal_that_no_status_told_yet),
 		TEST(what_stopped_for_its_configuration_begins_anew),
 		TEST(a_reload_while_secrets_are_asked_for_asks_anew),
 		TEST(a_poll_has_one_result),
