@@ -101,6 +101,15 @@ sandbox_privileges(struct err *e)
 #define RIGHT_TRUNCATE (UINT64_C(1) << 14)
 #define RIGHT_IOCTL_DEV (UINT64_C(1) << 15)
 
+/* To read, and to read and change; never to run, or to make what is neither
+ * a directory nor a regular file. */
+#define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITE_RIGHTS                                                           \
+	(READ_RIGHTS | LANDLOCK_ACCESS_FS_WRITE_FILE |                         \
+	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |   \
+	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |        \
+	    RIGHT_REFER | RIGHT_TRUNCATE)
+
 /* What can be done with a file that is no directory. */
 #define FILE_RIGHTS                                                            \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |          \
@@ -137,15 +146,17 @@ rights_of(int version)
 	return rights;
 }
 
-/* All that is handled is allowed below path. */
+/* rights: what the kernel knows of. */
 static int
-allow_path(int ruleset, uint64_t rights, const char *path, struct err *e)
+allow(int ruleset, uint64_t rights, const struct sandbox_place *place,
+    struct err *e)
 {
-	struct landlock_path_beneath_attr below = { .allowed_access = rights };
+	struct landlock_path_beneath_attr below = { .allowed_access = rights &
+		    (place->write ? WRITE_RIGHTS : READ_RIGHTS) };
 	struct stat st;
 	int r = -1;
 
-	below.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	below.parent_fd = open(place->path, O_PATH | O_CLOEXEC);
 	if (below.parent_fd >= 0 && fstat(below.parent_fd, &st) == 0) {
 		if (!S_ISDIR(st.st_mode))
 			below.allowed_access &= FILE_RIGHTS;
@@ -154,15 +165,16 @@ allow_path(int ruleset, uint64_t rights, const char *path, struct err *e)
 	}
 	if (r < 0)
 		err_set(e, ERR_CONFIG, errno, "Landlock cannot allow %s: %s",
-		    path, strerror(errno));
+		    place->path, strerror(errno));
 	if (below.parent_fd >= 0)
 		close(below.parent_fd);
 	return r;
 }
 
-/* Only the paths below dirs remain, of those that exist. */
+/* Only these places remain, of those that exist. */
 static int
-landlock(const char *const *dirs, size_t n, int at_least, struct err *e)
+landlock(
+    const struct sandbox_place *places, size_t n, int at_least, struct err *e)
 {
 	struct landlock_ruleset_attr attr = { 0 };
 	int version = landlock_version(at_least, e), ruleset, r = 0;
@@ -176,7 +188,7 @@ landlock(const char *const *dirs, size_t n, int at_least, struct err *e)
 	if (ruleset < 0)
 		return no_wall(e, "Landlock", errno);
 	for (i = 0; i < n; i++) {
-		if (allow_path(ruleset, attr.handled_access_fs, dirs[i], e) < 0)
+		if (allow(ruleset, attr.handled_access_fs, &places[i], e) < 0)
 			r = -1;
 	}
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
@@ -243,8 +255,11 @@ static const int forking_calls[] = {
 	SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(clone), SCMP_SYS(clone3),
 };
 
+/* kill() has conditions */
 static const int denied_to_deliverer[] = {
-	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(tkill),
+	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
+	SCMP_SYS(pidfd_send_signal), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
 	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
 	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
 	SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(fsopen),
@@ -375,6 +390,20 @@ engine_rules(struct filter *f)
 	    AT_EMPTY_PATH);
 }
 
+/* Whether a process lives may be asked (signal 0): a dotlock names one. */
+static void
+refuse_signals(struct filter *f, uint32_t refuse)
+{
+	scmp_datum_t self = (scmp_datum_t)getpid();
+	const struct scmp_arg_cmp other[] = { { 0, SCMP_CMP_NE, self, 0 },
+		{ 1, SCMP_CMP_NE, 0, 0 } };
+
+	if (f->why == 0)
+		f->why = seccomp_rule_add_array(
+		    f->ctx, refuse, SCMP_SYS(kill), COUNT(other), other);
+	rule_if(f, refuse, SCMP_SYS(tgkill), 0, SCMP_CMP_NE, self);
+}
+
 static void
 deliverer_rules(struct filter *f)
 {
@@ -382,6 +411,16 @@ deliverer_rules(struct filter *f)
 
 	rules(f, refuse, denied_to_deliverer, COUNT(denied_to_deliverer));
 	rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_NE, AF_UNIX);
+	refuse_signals(f, refuse);
+}
+
+/* A bus, or an agent, would do for it what it may not. */
+static void
+lonely_deliverer_rules(struct filter *f)
+{
+	deliverer_rules(f);
+	rule_if(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 0, SCMP_CMP_EQ,
+	    AF_UNIX);
 }
 
 static int
@@ -417,7 +456,8 @@ sandbox_engine(struct err *e)
 }
 
 int
-sandbox_deliverer(const char *const *dirs, size_t n, struct err *e)
+sandbox_deliverer(const struct sandbox_place *places, size_t n,
+    bool local_sockets, struct err *e)
 {
 	struct err of_filter;
 	int paths, calls;
@@ -426,7 +466,9 @@ sandbox_deliverer(const char *const *dirs, size_t n, struct err *e)
 	if (sandbox_privileges(e) < 0)
 		return -1;
 	/* the first version could not rename from tmp to new */
-	paths = landlock(dirs, n, 2, e);
-	calls = filter_calls(SCMP_ACT_ALLOW, deliverer_rules, &of_filter);
+	paths = landlock(places, n, 2, e);
+	calls = filter_calls(SCMP_ACT_ALLOW,
+	    local_sockets ? deliverer_rules : lonely_deliverer_rules,
+	    &of_filter);
 	return both(paths, calls, e, &of_filter);
 }

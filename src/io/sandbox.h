@@ -8,6 +8,7 @@
  * others then stand all the same.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/err.h"
@@ -25,7 +26,15 @@ int sandbox_privileges(struct err *e);
  * no path at all. Sockets of IP, epoll, memory, clocks and writes remain. */
 int sandbox_engine(struct err *e);
 
-/* Deliverer: no network; with Landlock only paths below dirs can be used. */
-int sandbox_deliverer(const char *const *dirs, size_t n, struct err *e);
+struct sandbox_place {
+	const char *path; /* of a directory and all below it, or of a file */
+	bool write;       /* not only to be read */
+};
+
+/* Deliverer: no network, no program, no signal to others; with Landlock only
+ * these places can be used. local_sockets: it may make some, and reach
+ * whoever listens at one. */
+int sandbox_deliverer(const struct sandbox_place *places, size_t n,
+    bool local_sockets, struct err *e);
 
 #endif

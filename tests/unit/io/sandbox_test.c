@@ -534,11 +534,13 @@ in_dir(const char *name)
 }
 
 static void
-wall_deliverer(void)
+wall_deliverer(bool local_sockets)
 {
-	const char *const dirs[] = { dir, "/dev/null" };
+	const struct sandbox_place places[] = { { dir, true },
+		{ "/dev/null", false }, { "/dev/zero", true },
+		{ "/usr", false } };
 	struct err e = { 0 };
-	int r = sandbox_deliverer(dirs, 2, &e);
+	int r = sandbox_deliverer(places, 4, local_sockets, &e);
 
 	expect_wall(r, 2, &e);
 }
@@ -548,7 +550,7 @@ deliver(void)
 {
 	int top = open(dir, O_RDONLY | O_DIRECTORY), fd;
 
-	wall_deliverer();
+	wall_deliverer(false);
 	EXPECT(mkdir(in_dir("tmp"), 0700) == 0);
 	EXPECT(mkdir(in_dir("new"), 0700) == 0);
 	fd = openat(top, "tmp/x", O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -556,8 +558,9 @@ deliver(void)
 	EXPECT(ftruncate(fd, 2) == 0);
 	EXPECT(renameat(top, "tmp/x", top, "new/x") == 0);
 	EXPECT(unlinkat(top, "new/x", 0) == 0);
-	EXPECT(open("/dev/null", O_RDWR) >= 0);
-	EXPECT(fork() >= 0); /* delivery programs */
+	EXPECT(open("/dev/null", O_RDONLY) >= 0);
+	EXPECT(open("/dev/zero", O_RDWR) >= 0);
+	EXPECT(kill(getppid(), 0) == 0); /* who has this lock? */
 }
 
 static void
@@ -572,12 +575,18 @@ leave_directories(void)
 {
 	int root = open("/", O_RDONLY | O_DIRECTORY);
 
-	wall_deliverer();
+	wall_deliverer(true);
 	EXPECT_REFUSED(open("/etc/passwd", O_RDONLY));
 	EXPECT_REFUSED(openat(root, "etc/passwd", O_RDONLY));
 	EXPECT_REFUSED(
 	    open("/tmp/mailhaul-sandbox-made", O_WRONLY | O_CREAT, 0600));
-	EXPECT_REFUSED(open("/dev/zero", O_RDONLY));
+	EXPECT_REFUSED(open("/dev/full", O_RDONLY));
+	EXPECT_REFUSED(open("/dev/null", O_WRONLY));
+	EXPECT(open("/usr/bin", O_RDONLY) >= 0);
+	EXPECT_REFUSED(mkdir("/usr/mailhaul-sandbox-made", 0700));
+	EXPECT_REFUSED(unlink("/usr/bin/env"));
+	EXPECT_REFUSED(symlink("/etc/passwd", in_dir("link")));
+	EXPECT_REFUSED(mkfifo(in_dir("fifo"), 0600));
 }
 
 static void
@@ -594,7 +603,7 @@ try_network(void)
 {
 	char *const none[] = { NULL };
 
-	wall_deliverer();
+	wall_deliverer(true);
 	EXPECT_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
 	EXPECT_REFUSED(socket(AF_INET6, SOCK_DGRAM, 0));
 	EXPECT_REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
@@ -613,12 +622,53 @@ deliverer_has_no_network(void **state)
 }
 
 static void
+try_local_sockets(void)
+{
+	wall_deliverer(false);
+	EXPECT_REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+	EXPECT_REFUSED(socket(AF_UNIX, SOCK_DGRAM, 0));
+	EXPECT_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static void
+deliverer_reaches_no_local_socket_if_it_need_not(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(try_local_sockets), 0);
+}
+
+/* The filter itself: Landlock has no say in who may be run that way. */
+static void
+try_others(void)
+{
+	char env[] = "/usr/bin/env", *argv[] = { env, NULL };
+	int program = open(env, O_PATH | O_CLOEXEC);
+
+	wall_deliverer(true);
+	EXPECT_REFUSED(execve(env, argv, argv + 1));
+	EXPECT_REFUSED(fexecve(program, argv, argv + 1));
+	EXPECT_REFUSED(kill(getppid(), SIGCONT));
+	EXPECT_REFUSED(syscall(SYS_tkill, getppid(), SIGCONT));
+	EXPECT_REFUSED(syscall(SYS_tgkill, getppid(), getppid(), SIGCONT));
+	signal(SIGUSR1, SIG_IGN);
+	EXPECT(kill(getpid(), SIGUSR1) == 0 && raise(SIGUSR1) == 0);
+}
+
+static void
+deliverer_runs_nothing_and_signals_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(try_others), 0);
+}
+
+static void
 miss_a_directory(void)
 {
-	const char *const dirs[] = { "/no/such/place", dir };
+	const struct sandbox_place places[] = { { "/no/such/place", true },
+		{ dir, true } };
 	struct err e = { 0 };
 
-	EXPECT(sandbox_deliverer(dirs, 2, &e) == -1);
+	EXPECT(sandbox_deliverer(places, 2, true, &e) == -1);
 	EXPECT(e.kind == ERR_CONFIG);
 	EXPECT(strstr(e.text, "/no/such/place") != NULL);
 	/* the walls stand all the same */
@@ -656,6 +706,8 @@ main(void)
 		TEST(deliverer_works_below_its_directories),
 		TEST(deliverer_is_kept_out_of_the_rest),
 		TEST(deliverer_has_no_network),
+		TEST(deliverer_reaches_no_local_socket_if_it_need_not),
+		TEST(deliverer_runs_nothing_and_signals_nobody),
 		TEST(names_a_directory_that_is_missing),
 	};
 
