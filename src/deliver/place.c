@@ -113,6 +113,38 @@ path_of(const struct ledger_entry *entry)
 	return maildir_of_mark(entry->dir);
 }
 
+struct owed {
+	void (*fn)(void *arg, const char *dir);
+	void *arg;
+};
+
+static int
+tell_owed(void *arg, const struct ledger_entry *entry, struct err *e)
+{
+	const struct owed *o = arg;
+	char *path = path_of(entry), *dir = path, *slash;
+
+	(void)e;
+	if (strncmp(path, PLACE_MBOX, strlen(PLACE_MBOX)) == 0) {
+		dir = path + strlen(PLACE_MBOX);
+		slash = strrchr(dir, '/');
+		if (slash != NULL)
+			slash[slash == dir] = '\0';
+	}
+	o->fn(o->arg, dir);
+	free(path);
+	return 0;
+}
+
+int
+places_owed(struct ledger *ledger, void (*fn)(void *arg, const char *dir),
+    void *arg, struct err *e)
+{
+	struct owed o = { fn, arg };
+
+	return ledger_journal(ledger, tell_owed, &o, e);
+}
+
 /* Every path of the journal gets a place that is stuck until it is done. */
 static int
 note_row(void *arg, const struct ledger_entry *entry, struct err *e)

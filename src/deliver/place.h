@@ -61,6 +61,11 @@ struct place *places_find(struct places *ps, const char *path);
 /* Where its messages lie until they are published. */
 struct place *place_home(struct place *p);
 
+/* Of each message in the journal, the directory that it is to get to; before
+ * places_init(). It may come more than once. */
+int places_owed(struct ledger *ledger, void (*fn)(void *arg, const char *dir),
+    void *arg, struct err *e);
+
 /* Publishes what the journal names, and logs what cannot be. */
 void places_roll_forward(struct places *ps);
 

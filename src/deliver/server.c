@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/server.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -17,6 +18,7 @@
 
 struct server {
 	struct link_env env;
+	struct server_walls walls;
 	struct link *link; /* NULL: no engine */
 	char *dir;         /* of the ledger */
 	loop_fn stopped;
@@ -36,12 +38,20 @@ log_job(const struct job *j)
 		log_error(j->account->target->name, "%s", j->e.text);
 }
 
+static bool
+is_denied(const struct job *j)
+{
+	return j->e.sys == EACCES || (j->letter && j->commit.e.sys == EACCES);
+}
+
 static void
 tell(struct server *s, struct job *j)
 {
 	bool here = s->link != NULL && link_is_its(s->link, j);
 
 	log_job(j);
+	if (is_denied(j) && s->walls.denied != NULL)
+		s->walls.denied(s->walls.arg);
 	if (j->letter && here)
 		opener_done(&s->env.room, j);
 	else if (j->letter)
@@ -90,19 +100,37 @@ folder_of(const char *path)
 	return mem_spandup(span_make(path, (size_t)(slash - path)));
 }
 
-struct server *
-server_new(struct loop *loop, const char *ledger_path, struct err *e)
+/* Without a thread yet: what bounds this one, bounds those it begins. */
+static int
+put_up_walls(struct server *s, struct ledger *ledger, struct err *e)
 {
-	struct ledger *ledger = ledger_open(ledger_path, e);
-	struct server *s;
+	if (s->walls.owed == NULL)
+		return 0;
+	if (places_owed(ledger, s->walls.owed, s->walls.arg, e) < 0)
+		return -1;
+	s->walls.owed(s->walls.arg, NULL);
+	return 0;
+}
+
+struct server *
+server_new(struct loop *loop, const char *ledger_path,
+    const struct server_walls *walls, struct err *e)
+{
+	struct server *s = mem_new(sizeof(*s));
+	struct ledger *ledger;
 	char *spool;
 
-	if (ledger == NULL)
-		return NULL;
-	s = mem_new(sizeof(*s));
 	s->env.loop = loop;
+	if (walls != NULL)
+		s->walls = *walls;
 	roster_init(&s->env.accounts);
 	s->dir = folder_of(ledger_path);
+	ledger = ledger_open(ledger_path, e);
+	if (ledger == NULL || put_up_walls(s, ledger, e) < 0) {
+		ledger_close(&ledger);
+		server_free(&s);
+		return NULL;
+	}
 	s->env.room.spool = spool_new(s->dir);
 	s->env.room.max_files = limit_files(FILES_MAX);
 	maildir_names_init(&s->env.room.names, ledger_token(ledger));

@@ -22,13 +22,23 @@
 
 struct server;
 
+/* For who puts up walls around the process. Functions may be NULL. */
+struct server_walls {
+	/* Once for each directory that a crash left mail for, then with NULL:
+	 * the ledger is open, and no thread was begun. */
+	void (*owed)(void *arg, const char *dir);
+	/* From the loop: a permission was missing. */
+	void (*denied)(void *arg);
+	void *arg;
+};
+
 /*
  * Opens the ledger and rolls forward what a crash left. NULL and *e when the
  * ledger cannot be used. Spool files are made in its directory; what goes to
- * mboxes lies in "spool" beside it.
+ * mboxes lies in "spool" beside it. walls is copied; NULL: there are none.
  */
-struct server *server_new(
-    struct loop *loop, const char *ledger_path, struct err *e);
+struct server *server_new(struct loop *loop, const char *ledger_path,
+    const struct server_walls *walls, struct err *e);
 void server_free(struct server **s); /* commits nothing more; flushes */
 
 /* An account that the engine may deliver for: number is the name both sides

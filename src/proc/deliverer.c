@@ -3,20 +3,27 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "deliver/mda.h"
 #include "deliver/server.h"
+#include "io/digest.h"
 #include "io/ipc.h"
 #include "io/sandbox.h"
 #include "proc/limits.h"
+#include "proc/walls.h"
 #include "proc/wire.h"
+#include "util/mem.h"
 
 struct deliverer {
 	struct loop *loop;
 	struct ipc *supervisor;
 	struct server *server;
+	struct walls *walls;
+	bool alone;         /* without a local socket */
+	bool stays;         /* another is started when we end */
 	uint64_t max_files; /* that an MDA may have open; 0: any */
 	int lock;           /* the state is ours until we are gone */
 };
@@ -32,8 +39,9 @@ refuse(struct deliverer *d, const struct err *e)
 	buf_deinit(&b);
 }
 
-/* Before the first thread begins: it is each thread's own. An MDA that is
- * set-user-ID works only if we may still become more than we are. */
+/* ---- what it may do ---- */
+
+/* A set-user-ID MDA works only if we may still become more than we are. */
 static void
 give_up_privileges(bool mda_may_gain)
 {
@@ -43,13 +51,87 @@ give_up_privileges(bool mda_may_gain)
 		log_notice("deliverer", "%s", e.text);
 }
 
+/* OpenSSL and the database look for files at their first use. */
+static void
+warm_up(const char *dir)
+{
+	struct digest_state *digest = digest_new();
+
+	digest_free(&digest);
+	(void)setenv("SQLITE_TMPDIR", dir, 1);
+}
+
+static bool
+hear_places(struct deliverer *d, struct unpack *u)
+{
+	if (d->server != NULL)
+		return false;
+	while (unpack_more(u)) {
+		bool make = unpack_u8(u) != 0;
+		char *path = unpack_str(u);
+
+		if (path != NULL)
+			walls_add(d->walls, path, make);
+		free(path);
+	}
+	return unpack_ok(u);
+}
+
+/* What is owed to a directory waits for that one: it may not be mounted. */
+static void
+on_owed(void *arg, const char *dir)
+{
+	struct deliverer *d = arg;
+
+	if (dir != NULL)
+		walls_add(d->walls, dir, false);
+	else
+		walls_put_up(d->walls, !d->alone);
+}
+
+/* A place may have been exchanged for another, behind our walls. */
+static void
+on_denied(void *arg)
+{
+	struct deliverer *d = arg;
+	const char *path = walls_outdated(d->walls);
+	struct err e;
+
+	if (path == NULL || !d->stays)
+		return;
+	err_set(&e, ERR_TEMP, 0,
+	    "%s is another directory than before: the deliverer starts anew",
+	    path);
+	refuse(d, &e);
+}
+
+/* ---- what it hears ---- */
+
+/* Its number of descriptors is right. */
+static struct server *
+open_server(struct deliverer *d, const char *path, bool programs, struct err *e)
+{
+	const struct server_walls walls = { on_owed, on_denied, d };
+	const char *slash = strrchr(path, '/');
+	char *dir = mem_spandup(
+	    span_make(path, slash == NULL ? 0 : (size_t)(slash - path)));
+
+	walls_add(d->walls, dir, false);
+	warm_up(dir);
+	free(dir);
+	return server_new(d->loop, path, programs ? NULL : &walls, e);
+}
+
 static bool
 hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 {
 	uint8_t level = unpack_u8(u);
 	uint8_t format = unpack_u8(u);
 	char *path = unpack_str(u);
+	bool stays = unpack_u8(u) != 0;
 	bool mda_may_gain = unpack_u8(u) != 0;
+	bool programs = unpack_u8(u) != 0;
+	bool sockets = unpack_u8(u) != 0;
 	struct err e;
 
 	d->max_files = unpack_u64(u);
@@ -62,8 +144,11 @@ hear_ledger(struct deliverer *d, struct unpack *u, struct ipc_packet *packet)
 	log_set_format((enum log_format)format);
 	d->lock = packet->fds[0];
 	packet->fds[0] = -1;
+	d->stays = stays;
+	/* syslog(3) connects again when the other side was restarted */
+	d->alone = !sockets && format != LOG_SYSLOG;
 	give_up_privileges(mda_may_gain);
-	d->server = server_new(d->loop, path, &e);
+	d->server = open_server(d, path, programs, &e);
 	free(path);
 	if (d->server == NULL)
 		refuse(d, &e);
@@ -167,6 +252,8 @@ hear(struct deliverer *d, struct ipc_packet *packet)
 {
 	struct unpack u = unpack_of(packet->payload);
 
+	if (packet->type == WIRE_PLACES)
+		return hear_places(d, &u);
 	if (packet->type == WIRE_LEDGER)
 		return hear_ledger(d, &u, packet);
 	if (d->server == NULL)
@@ -216,10 +303,12 @@ deliverer_main(void)
 	limits_raise_files();
 	if (sandbox_secrets(&e) != 0)
 		log_notice("deliverer", "%s", e.text);
+	d.walls = walls_new();
 	d.loop = loop_new();
 	d.supervisor = ipc_new(d.loop, WIRE_FD, on_packet, &d);
 	loop_run(d.loop);
 	server_free(&d.server);
+	walls_free(&d.walls);
 	ipc_free(&d.supervisor);
 	loop_free(&d.loop);
 	if (d.lock >= 0)

@@ -246,6 +246,7 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_METRICS:
 		return hear_metrics(g, &u, packet);
 	case WIRE_LIMITS:
+	case WIRE_PLACES:
 	case WIRE_LEDGER:
 	case WIRE_TARGET:
 	case WIRE_FORGET:

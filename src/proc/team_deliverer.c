@@ -6,14 +6,11 @@
 #include <unistd.h>
 
 #include "proc/member.h"
+#include "proc/needs.h"
 #include "proc/spawn.h"
 #include "proc/user_state.h"
 #include "proc/wire.h"
 #include "util/mem.h"
-
-struct needs {
-	bool privileges; /* a program may gain some */
-};
 
 struct team_deliverer {
 	struct team_deliverer_params params;
@@ -21,9 +18,10 @@ struct team_deliverer {
 	void *arg;
 	struct user *user; /* NULL: as we are */
 	struct member *member;
-	struct needs needs, given; /* given: what the process has */
-	char *ledger;              /* its path, for the next start */
-	int lock;                  /* on it; -1: none */
+	struct needs needs;
+	struct needs given; /* what the process has; of its places: so many */
+	char *ledger;       /* its path, for the next start */
+	int lock;           /* on it; -1: none */
 	bool ready;
 };
 
@@ -48,18 +46,33 @@ on_prepare(void *arg, struct err *e)
 }
 
 static void
-on_started(void *arg)
+tell_places(const struct team_deliverer *d)
 {
-	struct team_deliverer *d = arg;
+	struct buf b;
+	size_t at = 0;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	while (needs_pack_places(&d->needs, &at, &b)) {
+		ipc_send(member_link(d->member), WIRE_PLACES, buf_span(&b));
+		buf_clear(&b);
+	}
+	buf_deinit(&b);
+}
+
+static void
+tell_ledger(struct team_deliverer *d)
+{
 	struct ipc *link = member_link(d->member);
 	struct buf b;
 
-	d->given = d->needs;
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u8(&b, (uint8_t)d->params.log_level);
 	pack_u8(&b, (uint8_t)d->params.log_format);
 	pack_str(&b, d->ledger);
+	pack_u8(&b, d->params.restarts);
 	pack_u8(&b, d->given.privileges);
+	pack_u8(&b, d->given.programs);
+	pack_u8(&b, d->given.sockets);
 	pack_u64(&b, d->params.max_files);
 	if (d->user == NULL)
 		ipc_send_fds(link, WIRE_LEDGER, buf_span(&b),
@@ -70,6 +83,16 @@ on_started(void *arg)
 	if (d->user != NULL)
 		d->lock = -1;
 	buf_deinit(&b);
+}
+
+static void
+on_started(void *arg)
+{
+	struct team_deliverer *d = arg;
+
+	d->given = d->needs;
+	tell_places(d);
+	tell_ledger(d);
 }
 
 /* ---- what it says ---- */
@@ -105,12 +128,24 @@ static const struct member_events events = { on_prepare, on_started, on_packet,
 
 /* ---- what it needs ---- */
 
+/* Who runs programs has no walls. */
+static bool
+has_all(const struct team_deliverer *d)
+{
+	const struct needs *has = &d->given, *needs = &d->needs;
+
+	if (has->privileges != needs->privileges ||
+	    has->programs != needs->programs)
+		return false;
+	return has->programs ||
+	    (has->sockets == needs->sockets && has->n == needs->n);
+}
+
 bool
 team_deliverer_expect(struct team_deliverer *d, const struct conf_account *a)
 {
-	d->needs.privileges |= a->mda_new_privileges;
-	return member_link(d->member) == NULL ||
-	    d->given.privileges == d->needs.privileges;
+	needs_add(&d->needs, a);
+	return member_link(d->member) == NULL || has_all(d);
 }
 
 void
@@ -198,6 +233,7 @@ team_deliverer_free(struct team_deliverer **p)
 	member_free(&d->member);
 	if (d->lock >= 0)
 		close(d->lock);
+	needs_deinit(&d->needs);
 	free(d->ledger);
 	free(d->user);
 	free(d);

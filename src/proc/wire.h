@@ -27,7 +27,11 @@ enum wire_type {
 	WIRE_STOP,     /* end in order: all accounts, then all is answered */
 	WIRE_LEVEL,    /* of the log, from now on */
 	/* to the deliverer */
-	WIRE_LEDGER, /* log level, path, whether an MDA may gain privileges;
+	WIRE_PLACES, /* before WIRE_LEDGER: whether to make it, and the path
+	                of a directory that mail goes to; and again */
+	WIRE_LEDGER, /* log level and format, path, whether another will be
+	                started; may an MDA gain privileges, are there
+	                programs to run, local servers; files of an MDA;
 	                + descriptor of the lock, to hold */
 	WIRE_TARGET, /* a target; answered by WIRE_KNOWN */
 	WIRE_FORGET, /* number: of a target that the engine has left */

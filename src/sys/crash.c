@@ -14,6 +14,27 @@
 
 #include "util/text.h"
 
+static int
+open_record(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/* MAILHAUL_CALLS is that of tests/e2e/fault.c. */
+const char *
+crash_file(size_t i)
+{
+	static const char *const names[CRASH_FILES] = { "MAILHAUL_POINTS",
+		"MAILHAUL_CALLS" };
+	const char *path = getenv(names[i]);
+	int fd = path == NULL ? -1 : open_record(path);
+
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	return path;
+}
+
 /* MAILHAUL_POINTS=file: one line for each point passed, by any process. */
 static void
 record(const char *name)
@@ -26,7 +47,7 @@ record(const char *name)
 
 	if (path == NULL)
 		return;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	fd = open_record(path);
 	if (fd < 0)
 		return; /* behind the walls of a sandbox: no record */
 	line[0].iov_base = (void *)(uintptr_t)name;

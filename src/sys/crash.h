@@ -8,10 +8,18 @@
  * passed; release builds compile this to nothing.
  */
 
+#include <stddef.h>
+
+/* What a process behind walls writes for the tests: each is made when it is
+ * asked for; NULL: no such file is wanted. */
+#define CRASH_FILES 2
+
 #ifdef MAILHAUL_CRASH_POINTS
 void crash_point(const char *name);
+const char *crash_file(size_t i);
 #else
 #define crash_point(name) ((void)0)
+#define crash_file(i) ((void)(i), (const char *)NULL)
 #endif
 
 #endif

@@ -123,7 +123,7 @@ open_server(void)
 	if (mkdtemp(dir) == NULL)
 		abort();
 	loop = loop_new();
-	server = server_new(loop, path("ledger"), &e);
+	server = server_new(loop, path("ledger"), NULL, &e);
 	assert(server != NULL);
 	add_accounts();
 }

@@ -250,7 +250,7 @@ office_open_server(struct office *o)
 {
 	struct err e;
 
-	o->server = server_new(o->loop, office_path(o, "ledger"), &e);
+	o->server = server_new(o->loop, office_path(o, "ledger"), NULL, &e);
 	assert_non_null(o->server);
 	office_account(o, 1, TARGET_MAILDIR, "work", "Maildir", NULL);
 	office_account(o, 2, TARGET_MAILDIR, "old", "Old", NULL);

@@ -182,6 +182,32 @@ rows(struct town *t)
 }
 
 static void
+note_dir(void *arg, const char *dir)
+{
+	char *said = arg;
+	size_t n = strlen(said);
+
+	snprintf(said + n, 2000 - n, "%s ", dir);
+}
+
+static void
+tells_where_a_crash_left_mail(void **state)
+{
+	struct town *t = *state;
+	char said[2000] = "", want[2000];
+	struct err e = { 0 };
+
+	prepare(t, "A", 1);
+	prepare_mbox(t, mbox(t, "bob"), 2);
+	prepare(t, "B/.C", 3);
+	assert_int_equal(ledger_flush(t->ledger, &e), 0);
+	assert_int_equal(places_owed(t->ledger, note_dir, said, &e), 0);
+	snprintf(want, sizeof(want), "%s/A %s %s/B/.C ", t->o.dir, t->o.dir,
+	    t->o.dir);
+	assert_string_equal(said, want);
+}
+
+static void
 publishes_what_a_crash_left(void **state)
 {
 	struct town *t = *state;
@@ -635,6 +661,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(tells_where_a_crash_left_mail),
 		TEST(publishes_what_a_crash_left),
 		TEST(publishes_into_cur_what_has_flags),
 		TEST(makes_folders_known_as_folders),

@@ -1184,7 +1184,7 @@ needs_a_ledger(void **state)
 	struct loop *loop = loop_new();
 	struct err e = { 0 };
 
-	assert_null(server_new(loop, office_path(o, "no/such"), &e));
+	assert_null(server_new(loop, office_path(o, "no/such"), NULL, &e));
 	assert_int_equal(e.kind, ERR_DELIVER);
 	assert_true(e.text[0] != '\0');
 	loop_free(&loop);

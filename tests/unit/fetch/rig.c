@@ -149,7 +149,7 @@ rig_new_to(bool is_pop3, const struct target *target)
 	w->dns = dns_new(w->loop, &e);
 	assert_non_null(w->dns);
 	snprintf(path, sizeof(path), "%s/ledger", w->rig.dir);
-	w->server = server_new(w->loop, path, &e);
+	w->server = server_new(w->loop, path, NULL, &e);
 	assert_non_null(w->server);
 	snprintf(path, sizeof(path), "%s/md", w->rig.dir);
 	add_account(w, 0, test, path, target);

@@ -56,6 +56,9 @@ note(struct hall *h, const char *fmt, ...)
 		loop_stop(h->loop);
 }
 
+static char *argv_of_mda[] = { (char[]){ "/bin/mda" }, NULL };
+static struct conf_list program = { argv_of_mda, 1 };
+
 static struct conf_account
 account_of(const char *user)
 {
@@ -487,6 +490,9 @@ replaces_a_deliverer_that_is_not_allowed_enough(void **state)
 	start(h);
 	give_user(h, 1, "stay", true);
 	run_until(h, "status1:");
+	a.way = CONF_MDA;
+	a.mda = program;
+	a.mda_parallel = 1;
 	a.mda_new_privileges = true;
 	give(h, 9, &a, true);
 	run_until(h, "lost1");
@@ -494,7 +500,52 @@ replaces_a_deliverer_that_is_not_allowed_enough(void **state)
 	assert_null(strstr(h->told, "ended"));
 	assert_null(strstr(h->told, "lost9"));
 	finish(h);
-	assert_in_order(h->heard, "deliverer: ledger /", "deliverer: ledger+ ");
+	assert_in_order(
+	    h->heard, "deliverer: ledger /", "deliverer: ledger+! ");
+}
+
+/* What needs no more than there is starts none. */
+static void
+starts_a_deliverer_anew_for_a_place_that_is_new(void **state)
+{
+	struct hall *h = *state;
+	struct conf_account a = account_of("other");
+
+	start(h);
+	give_user(h, 1, "stay", true);
+	run_until(h, "status1:");
+	give(h, 3, &a, true);
+	run_until(h, "status3:");
+	a.way = CONF_MBOX;
+	a.mbox = (char[]){ "/var/mail/x" };
+	give(h, 9, &a, true);
+	run_until(h, "lost1");
+	run_until(h, "status9:");
+	finish(h);
+	assert_int_equal(count(h->heard, "deliverer: ledger /"), 2);
+	assert_in_order(h->heard, "deliverer: makes /M", "deliverer: ledger /");
+	assert_in_order(
+	    h->heard, "deliverer: ledger /", "deliverer: uses /var/mail");
+}
+
+static void
+has_no_walls_where_programs_are_run(void **state)
+{
+	struct hall *h = *state;
+	struct conf_account a = account_of("other");
+
+	start(h);
+	a.way = CONF_MDA;
+	team_expect(h->team, &a);
+	give_user(h, 1, "stay", true);
+	run_until(h, "status1:");
+	a.way = CONF_LMTP;
+	a.relay.socket = (char[]){ "/s" };
+	give(h, 9, &a, true);
+	run_until(h, "status9:");
+	finish(h);
+	assert_int_equal(count(h->heard, "deliverer: ledger"), 1);
+	assert_non_null(strstr(h->heard, "deliverer: ledger! "));
 }
 
 static void
@@ -504,6 +555,9 @@ gives_rights_at_once_when_they_are_expected(void **state)
 	struct conf_account a = account_of("other");
 
 	start(h);
+	a.way = CONF_MDA;
+	a.mda = program;
+	a.mda_parallel = 1;
 	a.mda_new_privileges = true;
 	team_expect(h->team, &a);
 	give_user(h, 1, "stay", true);
@@ -512,7 +566,7 @@ gives_rights_at_once_when_they_are_expected(void **state)
 	run_until(h, "status9:");
 	finish(h);
 	assert_int_equal(count(h->heard, "deliverer: ledger"), 1);
-	assert_non_null(strstr(h->heard, "deliverer: ledger+ "));
+	assert_non_null(strstr(h->heard, "deliverer: ledger+! "));
 }
 
 /* ---- other users ---- */
@@ -598,20 +652,40 @@ say(const char *who, const char *what)
 		_exit(1);
 }
 
-/* Level, format, path, privileges, files. */
+static void
+play_places(struct unpack u)
+{
+	char line[256];
+
+	while (unpack_more(&u)) {
+		bool make = unpack_u8(&u) != 0;
+		char *path = unpack_str(&u);
+
+		snprintf(
+		    line, sizeof(line), "%s %s", make ? "makes" : "uses", path);
+		say("deliverer", line);
+		free(path);
+	}
+}
+
+/* Level, format, path, restarts, privileges, programs, sockets, files. */
 static void
 play_ledger(struct unpack u)
 {
 	char line[256];
 	char *path;
-	bool gain, good;
+	bool gain, programs, sockets, good;
 
 	(void)unpack_u8(&u);
 	(void)unpack_u8(&u);
 	path = unpack_str(&u);
+	(void)unpack_u8(&u);
 	gain = unpack_u8(&u) != 0;
+	programs = unpack_u8(&u) != 0;
+	sockets = unpack_u8(&u) != 0;
 	good = unpack_u64(&u) == 77 && unpack_ok(&u);
-	snprintf(line, sizeof(line), "ledger%s %s%s", gain ? "+" : "", path,
+	snprintf(line, sizeof(line), "ledger%s%s%s %s%s", gain ? "+" : "",
+	    programs ? "!" : "", sockets ? "=" : "", path,
 	    good ? "" : " and rubbish");
 	say("deliverer", line);
 	if (strncmp(path, "/refuse", 7) == 0) {
@@ -773,7 +847,9 @@ play_engine_packet(uint8_t type, struct unpack u)
 static void
 play_deliverer_packet(uint8_t type, struct unpack u)
 {
-	if (type == WIRE_LEDGER)
+	if (type == WIRE_PLACES)
+		play_places(u);
+	else if (type == WIRE_LEDGER)
 		play_ledger(u);
 	else if (type == WIRE_TARGET)
 		play_target(u);
@@ -811,6 +887,8 @@ main(int argc, char **argv)
 		T(starts_an_engine_that_died_and_gives_it_everything_anew),
 		T(starts_a_deliverer_that_died_and_uses_no_number_twice),
 		T(replaces_a_deliverer_that_is_not_allowed_enough),
+		T(starts_a_deliverer_anew_for_a_place_that_is_new),
+		T(has_no_walls_where_programs_are_run),
 		T(gives_rights_at_once_when_they_are_expected),
 		T(delivers_as_the_user_of_the_account),
 		T(says_that_there_is_no_such_user),
