@@ -51,7 +51,7 @@ static void
 on_pulse(void *arg)
 {
 	struct engine *g = arg;
-	uint64_t asleep = clock_boot_ms() - clock_ms();
+	uint64_t asleep = clock_asleep_ms();
 
 	if (asleep > g->asleep + SLEPT_MS) {
 		log_notice("engine", "the machine was asleep for %llu s",
@@ -90,7 +90,7 @@ hear_account(struct engine *g, struct unpack *u)
 	const struct fetch_env *env = env_of(g, unpack_u32(u));
 
 	if (stays && !loop_timer_armed(g->pulse)) {
-		g->asleep = clock_boot_ms() - clock_ms();
+		g->asleep = clock_asleep_ms();
 		loop_timer_arm(g->pulse, PULSE_MS);
 	}
 	return env != NULL && desks_add(g->desks, number, stays, env, u);

@@ -31,6 +31,14 @@ clock_boot_ms(void)
 	return us_of(CLOCK_BOOTTIME) / 1000;
 }
 
+uint64_t
+clock_asleep_ms(void)
+{
+	uint64_t awake = clock_ms(); /* first: time goes on between the two */
+
+	return clock_boot_ms() - awake;
+}
+
 int64_t
 clock_wall_s(void)
 {

@@ -24,6 +24,20 @@ runs_forward_in_milliseconds(void **state)
 	assert_true(clock_boot_ms() >= before);
 }
 
+/* Read in the other order, the clocks make it less than nothing now and then,
+ * which is very long. */
+static void
+a_machine_that_is_awake_does_not_sleep(void **state)
+{
+	const uint64_t asleep = clock_asleep_ms();
+	const uint64_t end = clock_ms() + 100;
+
+	(void)state;
+	while (clock_ms() < end)
+		assert_in_range(clock_asleep_ms(), asleep > 1 ? asleep - 1 : 0,
+		    asleep + 10000);
+}
+
 static void
 knows_the_date(void **state)
 {
@@ -59,6 +73,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_forward_in_milliseconds),
+		cmocka_unit_test(a_machine_that_is_awake_does_not_sleep),
 		cmocka_unit_test(knows_the_date),
 		cmocka_unit_test(scatters_below_the_limit),
 	};
