@@ -67,7 +67,7 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libmailhaul.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(PKG_LIBS) -lcmocka
 # tests of whole fetches, and of accounts that stay
-STAYING := lane keeper keeper_extras keeper_status
+STAYING := lane keeper keeper_extras keeper_learn keeper_status
 RIGGED  := $(O)/tests/unit/fetch/% \
 	$(patsubst %,$(O)/tests/unit/sched/%_test,account $(STAYING))
 $(filter $(RIGGED),$(UNIT)): $(O)/tests/unit/fetch/rig.o \

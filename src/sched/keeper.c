@@ -11,8 +11,6 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
-#define IDLED_MIN_S 60 /* an IDLE that was cut sooner teaches nothing */
-
 static const struct conf_account *
 conf(const struct keeper *k)
 {
@@ -88,22 +86,6 @@ react(struct keeper *k, const struct err *e)
 	lane_begin(k->main, ms);
 }
 
-/* The server, or something on the way, ends sessions that are silent for so
- * long: speak sooner. */
-static void
-learn_renew(struct keeper *k, struct lane *l, const struct fetch_result *result)
-{
-	struct fetch_stay *stay = &lane_fetch_params(l)->stay;
-
-	if (result->idled_s < IDLED_MIN_S || result->idled_s >= stay->renew_s)
-		return;
-	stay->renew_s = result->idled_s * 3 / 4;
-	log_info(conf(k)->name,
-	    "an IDLE was cut after %llu s: it is renewed every %llu s now",
-	    (unsigned long long)result->idled_s,
-	    (unsigned long long)stay->renew_s);
-}
-
 /* ---- what the sessions say ---- */
 
 static bool
@@ -143,7 +125,7 @@ on_ended(struct keeper *k, const struct lane_report *report)
 
 	keeper_count(k, result);
 	k->watched = 0;
-	learn_renew(k, k->main, result);
+	keeper_learn_renew(k, result);
 	if (report->lasted)
 		k->tries = 0;
 	if (is_routine(k, report)) {
@@ -162,24 +144,6 @@ on_ended(struct keeper *k, const struct lane_report *report)
 }
 
 static void
-watch_pushes(struct keeper *k, const struct fetch_round *round)
-{
-	struct fetch_stay *stay = &lane_fetch_params(k->main)->stay;
-
-	if (round->heard)
-		pushes_heard(&k->pushes);
-	if (!round->missed || !pushes_missed(&k->pushes))
-		return;
-	log_warning(conf(k)->name,
-	    "the server does not tell of new mail although it has %s: it is "
-	    "polled every %llu s",
-	    round->how == FETCH_HOW_NOTIFY ? "NOTIFY" : "IDLE",
-	    (unsigned long long)stay->poll_s);
-	stay->safety_s = stay->poll_s;
-	fetch_safety(lane_fetch(k->main), stay->poll_s);
-}
-
-static void
 on_round(struct keeper *k, const struct fetch_round *round)
 {
 	static const enum status_how hows[] = {
@@ -193,7 +157,7 @@ on_round(struct keeper *k, const struct fetch_round *round)
 	k->polled = round->polled;
 	keeper_count(k, round->result);
 	keeper_succeeded(k, round->result);
-	watch_pushes(k, round);
+	keeper_learn_pushes(k, &k->pushes, round);
 	if (round->how == FETCH_HOW_IDLE && round->polled > 0 && !k->paused)
 		keeper_extras_open(k, round);
 }

@@ -103,8 +103,10 @@ on_lane(void *arg, struct lane *l, const struct lane_report *report)
 	struct lane_report told = *report;
 
 	keeper_count(k, report->result);
+	keeper_learn_renew(k, report->result);
 	if (report->says == LANE_ROUND) {
 		k->extras[i]->watched = report->round->watched;
+		keeper_learn_pushes(k, &k->extras[i]->pushes, report->round);
 	} else if (report->says == LANE_ENDED) {
 		on_ended(k, i, report);
 	} else {

@@ -16,6 +16,7 @@ struct keeper_extra { /* a session for one mailbox */
 	const char *names[1]; /* the same, as fetch_params has it */
 	unsigned int tries;   /* that failed in a row */
 	size_t watched;
+	struct pushes pushes;
 };
 
 struct keeper {
@@ -29,7 +30,7 @@ struct keeper {
 	size_t n_extras, max_extras;
 	struct loop_timer *soon; /* what is to be told from the loop */
 	struct breaker breaker;
-	struct pushes pushes;
+	struct pushes pushes; /* to main */
 	struct incident incident;
 	struct status status;
 	size_t watched, polled;     /* by main */
@@ -49,6 +50,12 @@ void keeper_succeeded(struct keeper *k, const struct fetch_result *result);
 void keeper_failed(struct keeper *k, const struct err *e);
 void keeper_remember(struct keeper *k); /* the breaker, in the ledger */
 void keeper_recall(struct keeper *k);   /* what is held; from the ledger */
+
+/* What a round or the end of a session says of the server. pushes is of the
+ * session. */
+void keeper_learn_pushes(
+    struct keeper *k, struct pushes *pushes, const struct fetch_round *round);
+void keeper_learn_renew(struct keeper *k, const struct fetch_result *result);
 
 /* main is in a round: sessions for mailboxes it need not poll. */
 void keeper_extras_open(struct keeper *k, const struct fetch_round *round);

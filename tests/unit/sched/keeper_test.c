@@ -677,109 +677,7 @@ a_poll_of_one_that_leaves_is_answered_first(void **state)
 	UNTIL(stay.left == 1);
 }
 
-/* ---- a server that does not tell ---- */
-
-/* Mail that is told of only when a look ends IDLE. */
-#define MISSED(n) ONCE("DONE", "* " n " EXISTS\r\n" OK), ONCE(" SEARCH ", OK)
-
-static void
-look_times(unsigned int n)
-{
-	for (unsigned int i = 1; i <= n; i++) {
-		keeper_poll(stay.keeper);
-		UNTIL(stay.polled == i);
-	}
-}
-
-static void
-a_server_that_missed_two_is_polled(void **state)
-{
-	static const struct rig_rule script[] = { MISSED("1"), MISSED("2"),
-		REST };
-
-	(void)state;
-	stay.conf.poll_s = 30;
-	keep_watching(script);
-	look_times(1);
-	assert_false(stay_logged("does not tell"));
-	assert_int_equal(
-	    lane_fetch_params(stay.keeper->main)->stay.safety_s, 600);
-	keeper_poll(stay.keeper);
-	UNTIL(stay.polled == 2);
-	assert_true(stay_logged(
-	    "the server does not tell of new mail although it has IDLE: it "
-	    "is polled every 30 s"));
-	assert_int_equal(
-	    lane_fetch_params(stay.keeper->main)->stay.safety_s, 30);
-	assert_true(stay_is(STATUS_WATCHING));
-}
-
-static void
-one_that_told_of_mail_in_between_is_believed(void **state)
-{
-	static const struct rig_rule script[] = { MISSED("1"), ONCE("DONE", OK),
-		MISSED("3"), REST };
-
-	(void)state;
-	keep_watching(script);
-	look_times(1);
-	scripted_say(stay.host, NULL, "* 2 EXISTS\r\n");
-	UNTIL(stay_heard(" IDLE", 3));
-	UNTIL(stay_is(STATUS_WATCHING));
-	keeper_poll(stay.keeper);
-	UNTIL(stay.polled == 2);
-	assert_false(stay_logged("does not tell"));
-}
-
-/* ---- an IDLE that is cut ---- */
-
-static uint64_t
-renewed_s(void)
-{
-	return lane_fetch_params(stay.keeper->main)->stay.renew_s;
-}
-
-static void
-cut_after(uint64_t s)
-{
-	unsigned int n = rig_said(stay.rig, " LOGIN ") + 1;
-
-	stay_forward(s);
-	scripted_hang_up(stay.host, NULL);
-	UNTIL(!stay_is(STATUS_WATCHING));
-	keeper_resume(stay.keeper);
-	UNTIL(stay_heard(" LOGIN ", n));
-	UNTIL(stay_is(STATUS_WATCHING));
-}
-
-static void
-learns_when_to_renew_from_an_idle_that_is_cut(void **state)
-{
-	(void)state;
-	keep_watching(usual);
-	cut_after(30); /* teaches nothing */
-	assert_int_equal(renewed_s(), 600);
-	cut_after(700); /* neither: it was due */
-	assert_int_equal(renewed_s(), 600);
-	cut_after(400);
-	assert_in_range(renewed_s(), 300, 302);
-	assert_true(stay_logged("an IDLE was cut after 40"));
-	cut_after(100);
-	assert_in_range(renewed_s(), 75, 76);
-}
-
-static void
-learns_from_a_bye_too(void **state)
-{
-	(void)state;
-	keep_watching(usual);
-	stay_forward(400);
-	scripted_say(stay.host, NULL, "* BYE disconnected for inactivity\r\n");
-	UNTIL(stay_status().failures[ERR_NET] != 0);
-	assert_in_range(renewed_s(), 300, 302);
-	/* sessions do end: only one that cannot be had again is a failure */
-	assert_int_equal(stay_status().failing_since, 0);
-}
+/* ---- sessions that do not last ---- */
 
 /* A server that ends each IDLE at once is not asked every second. */
 static void
@@ -994,10 +892,6 @@ main(void)
 		TEST_POP3(leaves_when_the_configuration_stopped_it),
 		TEST(who_leaves_is_not_told_to_do_anything_else),
 		TEST(a_poll_of_one_that_leaves_is_answered_first),
-		TEST(a_server_that_missed_two_is_polled),
-		TEST(one_that_told_of_mail_in_between_is_believed),
-		TEST(learns_when_to_renew_from_an_idle_that_is_cut),
-		TEST(learns_from_a_bye_too),
 		TEST(waits_longer_when_sessions_are_lost_as_soon_as_they_watch),
 		TEST(a_session_that_lasted_was_no_failure),
 		TEST(a_probe_tries_at_once_what_had_no_network),
