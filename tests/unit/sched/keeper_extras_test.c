@@ -263,6 +263,8 @@ does_not_ask_for_sessions_again_that_were_too_many(void **state)
 	scripted_hang_up(stay.host, NULL);
 	UNTIL(!stay_is(STATUS_WATCHING));
 	scripted_open(stay.host, usual, NULL, NULL, NULL);
+	UNTIL(stay_is(STATUS_BACKOFF));
+	keeper_resume(stay.keeper);
 	UNTIL(stay_is(STATUS_WATCHING));
 	stay_pass(20);
 	assert_int_equal(scripted_clients(stay.host), 1);
@@ -423,9 +425,9 @@ all_of_them_have_the_new_secret(void **state)
 	keep_watching(usual, 3);
 	keeper_secret(stay.keeper, q);
 	secret_free(&stay.secret);
-	stay_forward(90);
 	scripted_hang_up(stay.host, "a");
 	UNTIL(stay_status().watched == 2);
+	lane_begin(extra("a")->lane, 0);
 	UNTIL(stay_status().watched == 3);
 	assert_int_equal(rig_said(stay.rig, "\"q\""), 1);
 	keeper_free(&stay.keeper);
