@@ -365,6 +365,8 @@ on_record(void *arg, const struct client_record *record)
 	bool first = !k->begun;
 
 	k->recalling = false;
+	if (k->stale)
+		keeper_recall(k);
 	if (record != NULL)
 		k->status.held = record->held;
 	if (record != NULL && first) {
@@ -385,6 +387,7 @@ on_record(void *arg, const struct client_record *record)
 void
 keeper_recall(struct keeper *k)
 {
+	k->stale = k->recalling;
 	if (k->recalling)
 		return;
 	k->recalling = true;

@@ -38,7 +38,9 @@ struct keeper {
 	struct fetch_result answer; /* to the poll under way */
 	char salt[16];              /* of the ledger */
 	int today;                  /* the day that status.today counts */
-	bool begun, recalling, paused, stopped, leaving;
+	bool begun, paused, stopped, leaving;
+	bool recalling;
+	bool stale;          /* what comes of that, as more happened since */
 	bool again;          /* somebody waits for the answer after it */
 	bool polling;        /* somebody waits for answer */
 	bool answered, left; /* are to be told */

@@ -56,8 +56,9 @@ keeper_count(struct keeper *k, const struct fetch_result *result)
 		k->status.failures[result->err.kind]++;
 	if (result->logged_in && result->err.kind != ERR_AUTH)
 		let_in(k);
-	/* what is held may be tried again, or be dropped, by hand */
-	if (result->troubles > 0 || k->status.held > 0)
+	/* what is held may be tried again, or be dropped, by hand; and what
+	 * is too large is held without being in trouble */
+	if (result->logged_in)
 		keeper_recall(k);
 }
 

@@ -261,9 +261,8 @@ does_not_ask_for_sessions_again_that_were_too_many(void **state)
 	be_left_with_one(script);
 	/* not after a new start of the first, either */
 	scripted_hang_up(stay.host, NULL);
-	UNTIL(!stay_is(STATUS_WATCHING));
-	scripted_open(stay.host, usual, NULL, NULL, NULL);
 	UNTIL(stay_is(STATUS_BACKOFF));
+	scripted_open(stay.host, usual, NULL, NULL, NULL);
 	keeper_resume(stay.keeper);
 	UNTIL(stay_is(STATUS_WATCHING));
 	stay_pass(20);

@@ -18,6 +18,13 @@ static const struct rig_rule mail[] = { ONCE(" SELECT ", BOX("1", "7", "2")),
 	ONCE(" SEARCH ", "* SEARCH 2\r\n" OK),
 	ONCE(" UID FETCH ", MAIL("2", "2", "2") OK),
 	ALWAYS(" SELECT ", BOX("2", "7", "3")), REST };
+/* One that is too large. */
+static const struct rig_rule large[] = { ALWAYS(" SELECT ", BOX("1", "7", "2")),
+	ONCE("RFC822.SIZE)", "* 1 FETCH (UID 1 RFC822.SIZE 99)\r\n" OK),
+	ALWAYS("HEADER",
+	    "* 1 FETCH (UID 1 RFC822.SIZE 99 BODY[HEADER] "
+	    "{2}\r\n\r\n)\r\n" OK),
+	ALWAYS("BODY.PEEK[]", MAIL("1", "1", "1") OK), REST };
 
 static void
 keep_watching(const struct rig_rule *script)
@@ -113,6 +120,33 @@ counts_failures_by_their_kind(void **state)
 	scripted_hang_up(stay.host, NULL);
 	UNTIL(stay_status().failures[ERR_NET] == 1);
 	assert_int_equal(stay_status().failures[ERR_NONE], 0);
+}
+
+/* ---- messages that are held ---- */
+
+static void
+knows_how_many_are_held(void **state)
+{
+	(void)state;
+	stay.conf.max_size = 50;
+	keep_watching(large);
+	UNTIL(stay_status().held == 1);
+	stay_restart();
+	UNTIL(!stay.keeper->recalling);
+	assert_int_equal(stay_status().held, 1);
+}
+
+static void
+knows_when_they_are_held_no_more(void **state)
+{
+	(void)state;
+	stay.conf.max_size = 50;
+	keep_watching(large);
+	UNTIL(stay_status().held == 1);
+	rig_retry(stay.rig, true);
+	poll();
+	UNTIL(stay_status().delivered == 1);
+	UNTIL(stay_status().held == 0);
 }
 
 /* ---- failure and success ---- */
@@ -299,6 +333,8 @@ main(void)
 		TEST(midnight_is_local),
 		TEST(the_last_day_of_a_year_is_not_the_first_of_the_next),
 		TEST(counts_failures_by_their_kind),
+		TEST(knows_how_many_are_held),
+		TEST(knows_when_they_are_held_no_more),
 		TEST(a_message_in_trouble_is_no_failure_of_the_account),
 		TEST(says_since_when_it_fails_and_when_it_last_did_not),
 		TEST(logs_the_beginning_every_hour_and_the_end),
