@@ -127,8 +127,8 @@ cut_after(uint64_t s)
 
 	stay_forward(s);
 	scripted_hang_up(stay.host, NULL);
-	UNTIL(stay_is(STATUS_BACKOFF));
-	keeper_resume(stay.keeper);
+	UNTIL(!stay_is(STATUS_WATCHING));
+	lane_begin(stay.keeper->main, 0);
 	UNTIL(stay_heard(" LOGIN ", n));
 	UNTIL(stay_is(STATUS_WATCHING));
 }

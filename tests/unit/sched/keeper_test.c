@@ -709,7 +709,8 @@ a_session_that_lasted_was_no_failure(void **state)
 	UNTIL(stay_is(STATUS_WATCHING));
 	stay_forward(90);
 	scripted_hang_up(stay.host, NULL);
-	UNTIL(stay_is(STATUS_BACKOFF));
+	UNTIL(stay_is(STATUS_SLEEPING));
+	assert_int_equal(stay_status().failing_since, 0);
 	assert_int_equal(stay.keeper->tries, 1);
 	assert_in_range(due_s(), 1, 2);
 }
