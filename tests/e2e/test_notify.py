@@ -6,9 +6,11 @@ import os
 import signal
 import urllib.request
 
+import pytest
+
 import dovecot as dovecot_module
 import model
-from haul import until
+from haul import names_of, until
 
 STILL = {"watch": "poll", "interval": "1h"}
 
@@ -173,37 +175,31 @@ def test_each_line_of_each_process_is_in_the_format_asked_for(
         d.wait_log("^a: warning: .*trouble", mark)
 
 
+def children(pid):
+    """By name."""
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return {name: p for p, name in names_of(
+            [int(x) for x in f.read().split()]).items()}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a PID namespace")
 def test_as_the_first_process_it_buries_the_orphans(fake, haul, daemon):
     """In a PID namespace of its own, as in a container."""
     f = fake("imap", password=None, password_command=[
-        "/bin/sh", "-c", "(sleep 0.2 &) ; echo " + model.PASSWORD])
+        "/bin/sh", "-c", "setsid sleep 1234.5 >/dev/null 2>&1 & echo " +
+        model.PASSWORD])
     haul.prefix = ["unshare", "--pid", "--fork", "--kill-child"]
     with daemon(notify=False) as d:
         f.idler()
-        d.wait_log("ready")
-
-        def dead():
-            out = []
-            for p in os.listdir("/proc"):
-                if p.isdigit():
-                    try:
-                        with open("/proc/%s/stat" % p) as s:
-                            s = s.read()
-                    except OSError:
-                        continue
-                    if s[s.rindex(")") + 2] == "Z" and "(sleep)" in s:
-                        out.append(p)
-            return out
-        until(lambda: not dead(), 5, "an end of the dead")
-        os.kill(int(json.loads(json.dumps(inner(d.proc.pid)))),
-                signal.SIGTERM)
+        first = until(lambda: list(children(d.proc.pid).values()), 10,
+                      "number one")[0]
+        orphan = until(lambda: children(first).get("sleep 1234.5"), 10,
+                       "an orphan")
+        os.kill(orphan, signal.SIGKILL)
+        until(lambda: not os.path.exists("/proc/%d" % orphan), 10,
+              "its burial")
+        os.kill(first, signal.SIGTERM)
         d.proc.wait(20)
         assert d.proc.returncode == 0
         d.log.thread.join(10)
         assert d.logged("ended")
-
-
-def inner(pid):
-    """The child of unshare: number one in there."""
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-        return f.read().split()[0]
