@@ -682,8 +682,10 @@ rolls_on_lost(struct rolls *r, uint32_t number)
 	struct entry *e = by_number(r, number);
 	struct err why;
 
-	if (e != NULL && e->life == LEAVING)
+	if (e != NULL && e->life == LEAVING) {
 		rolls_on_gone(r, number);
+		return;
+	}
 	if (e == NULL || e->life != GIVEN)
 		return;
 	err_set(&why, ERR_TEMP, 0, "its process ended; it is started again");
