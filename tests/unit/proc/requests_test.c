@@ -572,7 +572,7 @@ another_version_is_answered_in_ours(void **state)
 	(void)state;
 	ipc_send(c->ipc, CONTROL_STATUS, SPAN("\2"));
 	turn();
-	assert_string_equal(heard(c), "end 76");
+	assert_string_equal(heard(c), "end 76;gone");
 }
 
 static void
