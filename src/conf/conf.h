@@ -64,6 +64,7 @@ struct conf_account {
 	unsigned int port; /* never 0: the default is filled in */
 	enum conf_tls tls;
 	char *tls_ca_file; /* NULL: the system's */
+	char *tls_ca_pem;  /* what is in it, if it is not for us to open it */
 	char *tls_name;    /* NULL: host */
 	enum conf_auth auth;
 	char *user;
@@ -91,6 +92,7 @@ struct conf_account {
 	/* Of lmtp and smtp; else none and NULL. */
 	enum conf_tls delivery_tls; /* "auto" is decided */
 	char *delivery_tls_ca_file; /* NULL: the system's */
+	char *delivery_tls_ca_pem;  /* as tls_ca_pem */
 	char *delivery_tls_name;    /* NULL: relay.host */
 	char *helo_name;            /* this host's is filled in */
 	unsigned int delivery_timeout_s, delivery_parallel;

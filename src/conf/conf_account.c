@@ -58,6 +58,7 @@ conf_account_deinit(struct conf_account *a)
 	free(a->owner);
 	free(a->host);
 	free(a->tls_ca_file);
+	free(a->tls_ca_pem);
 	free(a->tls_name);
 	free(a->user);
 	free(a->secret.file);
@@ -74,6 +75,7 @@ conf_account_deinit(struct conf_account *a)
 	free(a->recipient_header);
 	free(a->recipient_prefix);
 	free(a->delivery_tls_ca_file);
+	free(a->delivery_tls_ca_pem);
 	free(a->delivery_tls_name);
 	free(a->helo_name);
 	free(a->run_as);

@@ -267,7 +267,7 @@ conf_read_path(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
 	(void)o;
-	read_path(r, s, NULL, field);
+	read_path(r, s, r->tree->home, field);
 }
 
 void
@@ -275,7 +275,7 @@ conf_read_target(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
 	(void)o;
-	read_path(r, s, r->home, field);
+	read_path(r, s, r->home != NULL ? r->home : r->tree->home, field);
 }
 
 /* ---- lists ---- */

@@ -56,6 +56,7 @@ same_login(const struct conf_account *a, const struct conf_account *b)
 	    a->protocol == b->protocol && same_text(a->host, b->host) &&
 	    a->port == b->port && a->tls == b->tls &&
 	    same_text(a->tls_ca_file, b->tls_ca_file) &&
+	    same_text(a->tls_ca_pem, b->tls_ca_pem) &&
 	    same_text(a->tls_name, b->tls_name) && a->auth == b->auth &&
 	    same_text(a->user, b->user) && same_secret(&a->secret, &b->secret);
 }
@@ -105,6 +106,7 @@ same_relay_options(const struct conf_account *a, const struct conf_account *b)
 {
 	return a->delivery_tls == b->delivery_tls &&
 	    same_text(a->delivery_tls_ca_file, b->delivery_tls_ca_file) &&
+	    same_text(a->delivery_tls_ca_pem, b->delivery_tls_ca_pem) &&
 	    same_text(a->delivery_tls_name, b->delivery_tls_name) &&
 	    same_text(a->helo_name, b->helo_name) &&
 	    a->delivery_timeout_s == b->delivery_timeout_s &&

@@ -40,6 +40,7 @@ conf_tree_deinit(struct conf_tree *t)
 	for (i = 0; i < t->n_accounts; i++)
 		conf_section_deinit(&t->accounts[i]);
 	free(t->accounts);
+	free(t->home);
 	conf_tree_init(t);
 }
 

@@ -41,6 +41,7 @@ struct conf_tree {
 	struct conf_section *accounts;
 	size_t n_accounts;
 	bool own;    /* of a user who is not the administrator */
+	char *home;  /* what "~" is; NULL: our own */
 	bool broken; /* not read to its end: things may seem to be missing */
 };
 

@@ -131,6 +131,19 @@ stores_find(struct stores *s, const char *file, uint32_t *number, struct err *e)
 	return r;
 }
 
+/* Beside no file: "" is no path. */
+int
+stores_find_text(
+    struct stores *s, const char *pem, uint32_t *number, struct err *e)
+{
+	if (find_same(s, "", span_of(pem), number))
+		return 0;
+	if (add(s, "", span_of(pem), e) != 0)
+		return -1;
+	*number = s->n;
+	return 0;
+}
+
 uint32_t
 stores_count(const struct stores *s)
 {

@@ -23,6 +23,10 @@ void stores_free(struct stores **s);
 int stores_find(
     struct stores *s, const char *file, uint32_t *number, struct err *e);
 
+/* The same of certificates that somebody else has read, PEM. */
+int stores_find_text(
+    struct stores *s, const char *pem, uint32_t *number, struct err *e);
+
 uint32_t stores_count(const struct stores *s);          /* the last number */
 int stores_fd(const struct stores *s, uint32_t number); /* not to be closed */
 

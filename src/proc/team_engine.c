@@ -169,14 +169,17 @@ team_engine_stop(struct team_engine *g)
 /* A store is sent before the first account that names it. */
 static int
 trust(struct team_engine *g, enum conf_tls tls, const char *file,
-    uint32_t *number, struct err *e)
+    const char *pem, uint32_t *number, struct err *e)
 {
 	uint32_t before = stores_count(g->stores);
+	int r;
 
 	*number = 0;
 	if (tls == CONF_TLS_NONE)
 		return 0;
-	if (stores_find(g->stores, file, number, e) != 0)
+	r = pem != NULL ? stores_find_text(g->stores, pem, number, e)
+			: stores_find(g->stores, file, number, e);
+	if (r != 0)
 		return -1;
 	if (*number > before)
 		say_store(g, *number);
@@ -189,9 +192,10 @@ team_engine_pack(struct team_engine *g, const struct conf_account *account,
 {
 	uint32_t ca, delivery_ca;
 
-	if (trust(g, account->tls, account->tls_ca_file, &ca, e) != 0 ||
+	if (trust(g, account->tls, account->tls_ca_file, account->tls_ca_pem,
+		&ca, e) != 0 ||
 	    trust(g, account->delivery_tls, account->delivery_tls_ca_file,
-		&delivery_ca, e) != 0)
+		account->delivery_tls_ca_pem, &delivery_ca, e) != 0)
 		return -1;
 	pack_u32(b, ca);
 	pack_u32(b, delivery_ca);

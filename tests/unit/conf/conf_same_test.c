@@ -26,25 +26,25 @@ static char *words_b[] = { "a", "c", NULL };
 
 static const struct conf_account one = {
 	"name", "f:1", "owner", CONF_IMAP, "host", 1, CONF_TLS_IMPLICIT,
-	"/ca", "tls", CONF_AUTH_PLAIN, "user",
+	"/ca", "pem", "tls", CONF_AUTH_PLAIN, "user",
 	{ "/file", { words_a, 2 }, "credential", NULL },
 	{ words_a, 2 }, CONF_WATCH_IDLE, CONF_KEEP, false, CONF_MAILDIR,
 	"/maildir", "/mbox", { words_a, 2 }, { "/socket", "relay", 1 },
 	false, false, false, false, 1, 1, { 1 }, { words_a, 2 },
 	"header", "prefix", false, false, false, 1, CONF_SKIP,
-	CONF_TLS_STARTTLS, "/dca", "dtls", "helo", 1, 1, "alice", 1, 1, 1, 1,
+	CONF_TLS_STARTTLS, "/dca", "dpem", "dtls", "helo", 1, 1, "alice", 1, 1, 1, 1,
 	false, false, 1, 1, 1, 1, 1, false, false, false
 };
 
 static const struct conf_account other = {
 	"name2", "f:2", "owner2", CONF_POP3, "host2", 2, CONF_TLS_NONE,
-	"/ca2", "tls2", CONF_AUTH_LOGIN, "user2",
+	"/ca2", "pem2", "tls2", CONF_AUTH_LOGIN, "user2",
 	{ "/file2", { words_b, 2 }, "credential2", NULL },
 	{ words_b, 2 }, CONF_WATCH_POLL, CONF_DELETE, true, CONF_MBOX,
 	"/maildir2", "/mbox2", { words_b, 2 }, { "/socket2", "relay2", 2 },
 	true, true, true, true, 2, 2, { 2 }, { words_b, 2 },
 	"header2", "prefix2", true, true, true, 2, CONF_STUB,
-	CONF_TLS_NONE, "/dca2", "dtls2", "helo2", 2, 2, "bob", 2, 2, 2, 2,
+	CONF_TLS_NONE, "/dca2", "dpem2", "dtls2", "helo2", 2, 2, "bob", 2, 2, 2, 2,
 	true, true, 2, 2, 2, 2, 2, true, true, true
 };
 
@@ -56,7 +56,7 @@ static const struct field {
 	size_t at, size;
 } fields[] = {
 	FIELD(name), FIELD(owner), FIELD(protocol), FIELD(host), FIELD(port),
-	FIELD(tls), FIELD(tls_ca_file), FIELD(tls_name), FIELD(auth),
+	FIELD(tls), FIELD(tls_ca_file), FIELD(tls_ca_pem), FIELD(tls_name), FIELD(auth),
 	FIELD(user), FIELD(secret.file), FIELD(secret.command),
 	FIELD(secret.credential), FIELD(secret.literal), FIELD(mailboxes),
 	FIELD(watch), FIELD(after), FIELD(expunge_others), FIELD(way),
@@ -67,7 +67,7 @@ static const struct field {
 	FIELD(recipients), FIELD(recipient_header), FIELD(recipient_prefix),
 	FIELD(trace_received), FIELD(trace_source), FIELD(trace_delivered_to),
 	FIELD(max_size), FIELD(oversize), FIELD(delivery_tls),
-	FIELD(delivery_tls_ca_file), FIELD(delivery_tls_name),
+	FIELD(delivery_tls_ca_file), FIELD(delivery_tls_ca_pem), FIELD(delivery_tls_name),
 	FIELD(helo_name), FIELD(delivery_timeout_s), FIELD(delivery_parallel),
 	FIELD(run_as), FIELD(interval_s), FIELD(poll_s), FIELD(idle_renew_s),
 	FIELD(max_connections), FIELD(notify), FIELD(list_status),
