@@ -8,6 +8,7 @@
 #include "sched/keeper.h"
 #include "sched/spread.h"
 #include "sys/clock.h"
+#include "sys/log.h"
 #include "util/mem.h"
 
 #define NUMBER_MAX 10000000
@@ -22,6 +23,7 @@ struct desk {
 	struct keeper *keeper;   /* for as long as we are */
 	uint32_t number;
 	bool changed; /* its status is to be told */
+	enum status_state told;
 };
 
 struct desks {
@@ -96,6 +98,17 @@ on_account(void *arg, const struct fetch_result *result)
 /* ---- one that stays ---- */
 
 static void
+log_state(const struct desk *it, const struct status *status)
+{
+	if (status->state == STATUS_WATCHING)
+		log_debug(it->conf->name, "watching (%s)",
+		    status_how_name(status->how));
+	else
+		log_debug(
+		    it->conf->name, "%s", status_state_name(status->state));
+}
+
+static void
 tell_status(struct desk *it)
 {
 	struct status status;
@@ -103,6 +116,9 @@ tell_status(struct desk *it)
 
 	it->changed = false;
 	keeper_status(it->keeper, &status);
+	if (status.state != it->told)
+		log_state(it, &status);
+	it->told = status.state;
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u32(&b, it->number);
 	wire_pack_status(&b, &status);
@@ -369,6 +385,16 @@ desks_progress(struct desks *s)
 		wire_pack_progress(&b, &progress);
 		say(s, WIRE_PROGRESS, &b);
 	}
+}
+
+/* A session that connects or begins to fetch does not say so. */
+void
+desks_look(struct desks *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] != NULL && s->v[i]->keeper != NULL &&
+		    keeper_state(s->v[i]->keeper) != s->v[i]->told)
+			on_changed(s->v[i]);
 }
 
 void

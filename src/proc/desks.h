@@ -48,6 +48,7 @@ void desks_pause(struct desks *s, uint32_t number, bool paused);
 void desks_probe(struct desks *s);
 void desks_stop(struct desks *s);     /* all end in order */
 void desks_progress(struct desks *s); /* tells how far each fetch is */
+void desks_look(struct desks *s);     /* which are in another state? */
 
 /* For each account that stays. */
 typedef void (*desks_fn)(

@@ -59,6 +59,7 @@ on_pulse(void *arg)
 		desks_probe(g->desks);
 	}
 	g->asleep = asleep;
+	desks_look(g->desks);
 	loop_timer_arm(g->pulse, PULSE_MS);
 }
 

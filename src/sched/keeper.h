@@ -52,6 +52,7 @@ void keeper_secret(struct keeper *k, const struct secret *secret);
 void keeper_probe(struct keeper *k);
 void keeper_leave(struct keeper *k); /* in order; left follows */
 
+enum status_state keeper_state(const struct keeper *k);
 void keeper_status(struct keeper *k, struct status *out);
 
 #endif

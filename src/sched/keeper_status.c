@@ -128,8 +128,8 @@ asleep(const struct keeper *k)
 						  : STATUS_BACKOFF;
 }
 
-static enum status_state
-state_of(const struct keeper *k)
+enum status_state
+keeper_state(const struct keeper *k)
 {
 	if (k->leaving)
 		return STATUS_LEAVING;
@@ -165,7 +165,7 @@ keeper_status(struct keeper *k, struct status *out)
 
 	turn_day(k);
 	*out = k->status;
-	out->state = state_of(k);
+	out->state = keeper_state(k);
 	out->refused = k->breaker.refused;
 	out->next = due == 0 ? 0 : clock_wall_s() + (int64_t)(due / 1000);
 	out->sessions = is_in_session(k->main);
