@@ -152,7 +152,6 @@ hear_unlink(struct engine *g, struct unpack *u)
 	desks_drop_env(g->desks, env);
 	histogram_merge(&g->latency, client_latency(env->client));
 	client_free(&env->client);
-	exporter_restarted(g->exporter);
 	return unpack_ok(u);
 }
 
@@ -246,6 +245,9 @@ hear(struct engine *g, struct ipc_packet *packet)
 		return unpack_ok(&u);
 	case WIRE_METRICS:
 		return hear_metrics(g, &u, packet);
+	case WIRE_RESTARTS:
+		exporter_restarts(g->exporter, unpack_u32(&u));
+		return unpack_ok(&u);
 	case WIRE_LIMITS:
 	case WIRE_PLACES:
 	case WIRE_LEDGER:

@@ -94,8 +94,8 @@ exporter_free(struct exporter **x)
 }
 
 void
-exporter_restarted(struct exporter *x)
+exporter_restarts(struct exporter *x, uint32_t n)
 {
 	if (x != NULL)
-		x->restarts++;
+		x->restarts = n;
 }

@@ -18,6 +18,6 @@ typedef void (*exporter_fn)(void *arg, struct histogram *sum);
 struct exporter *exporter_new(struct loop *loop, int fd, struct unpack *u,
     struct desks *desks, exporter_fn fn, void *arg);
 void exporter_free(struct exporter **x);
-void exporter_restarted(struct exporter *x); /* a deliverer was; NULL is fine */
+void exporter_restarts(struct exporter *x, uint32_t n); /* NULL is fine */
 
 #endif

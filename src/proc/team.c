@@ -152,9 +152,11 @@ on_deliverer_ended(void *arg, const struct err *e)
 	struct team *t = p->owner;
 
 	post_unlink(p, t->engine);
-	if (e->kind != ERR_NONE)
+	if (e->kind != ERR_NONE) {
+		team_engine_lost(t->engine);
 		t->events->ended(t->arg, TEAM_DELIVERER,
 		    team_deliverer_user(p->deliverer), e);
+	}
 	forget_seats(t, p);
 	if (p->retired)
 		free_post(t, p);

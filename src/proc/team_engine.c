@@ -23,6 +23,7 @@ struct team_engine {
 	struct stores *stores;
 	int64_t started; /* Unix seconds: the first of its engines was */
 	int metrics;     /* -1: none */
+	uint32_t lost;   /* deliverers that died */
 	bool asked;      /* and no engine has answered yet */
 };
 
@@ -104,6 +105,20 @@ say_store(struct team_engine *g, uint32_t number)
 	say_fd(g, WIRE_CA, &b, stores_fd(g->stores, number));
 }
 
+static uint32_t
+restarts(const struct team_engine *g)
+{
+	return member_restarts(g->member) + g->lost;
+}
+
+void
+team_engine_lost(struct team_engine *g)
+{
+	g->lost++;
+	if (g->metrics >= 0)
+		team_engine_say(g, WIRE_RESTARTS, restarts(g));
+}
+
 static void
 say_metrics(struct team_engine *g)
 {
@@ -111,7 +126,7 @@ say_metrics(struct team_engine *g)
 
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u64(&b, (uint64_t)g->started);
-	pack_u32(&b, member_restarts(g->member));
+	pack_u32(&b, restarts(g));
 	if (g->metrics < 0)
 		buf_deinit(&b);
 	else

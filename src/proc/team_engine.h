@@ -73,6 +73,7 @@ void team_engine_probe(struct team_engine *g);
 void team_engine_stop(struct team_engine *g); /* none is started after it */
 
 void team_engine_metrics(struct team_engine *g, int fd); /* dup'ed */
+void team_engine_lost(struct team_engine *g); /* a deliverer, by a restart */
 void team_engine_ping(struct team_engine *g); /* if not now, at its start */
 void team_engine_kill(struct team_engine *g);
 void team_engine_log_level(struct team_engine *g, enum log_level level);

@@ -36,21 +36,22 @@ enum wire_type {
 	WIRE_TARGET, /* a target; answered by WIRE_KNOWN */
 	WIRE_FORGET, /* number: of a target that the engine has left */
 	/* to the engine */
-	WIRE_LIMITS,  /* log level, connections per host, tell progress */
-	WIRE_CA,      /* number; + descriptor of PEM text */
-	WIRE_ACCOUNT, /* number, whether it stays, number of its deliverer,
+	WIRE_LIMITS,   /* log level, connections per host, tell progress */
+	WIRE_CA,       /* number; + descriptor of PEM text */
+	WIRE_ACCOUNT,  /* number, whether it stays, number of its deliverer,
 	                 numbers of its CAs (0: none), account, secret */
-	WIRE_UNLINK,  /* number of a deliverer: it is gone */
-	WIRE_SECRET,  /* number, secret: instead of the one it had */
-	WIRE_DROP,    /* number: ends in order; answered by WIRE_GONE */
-	WIRE_POLL,    /* number: look now; answered by WIRE_RESULT, once for
+	WIRE_UNLINK,   /* number of a deliverer: it is gone */
+	WIRE_SECRET,   /* number, secret: instead of the one it had */
+	WIRE_DROP,     /* number: ends in order; answered by WIRE_GONE */
+	WIRE_POLL,     /* number: look now; answered by WIRE_RESULT, once for
 	                 all that came before the look began */
-	WIRE_PAUSE,   /* number: no connection until WIRE_RESUME */
-	WIRE_RESUME,  /* number: and the breaker is closed again */
-	WIRE_PROBE,   /* the network changed: which sessions live? */
-	WIRE_PING,    /* answered by WIRE_PONG: the loop goes round */
-	WIRE_METRICS, /* when the daemon was started, restarts of the
-	                 engine; + descriptor of a listening socket for HTTP */
+	WIRE_PAUSE,    /* number: no connection until WIRE_RESUME */
+	WIRE_RESUME,   /* number: and the breaker is closed again */
+	WIRE_PROBE,    /* the network changed: which sessions live? */
+	WIRE_PING,     /* answered by WIRE_PONG: the loop goes round */
+	WIRE_METRICS,  /* when the daemon was started, restarts so far; +
+	                 descriptor of a listening socket for HTTP */
+	WIRE_RESTARTS, /* so many there have been now, for the metrics */
 	/* from the deliverer */
 	WIRE_READY,  /* the ledger is open */
 	WIRE_REFUSE, /* error: it cannot be used */
