@@ -14,6 +14,7 @@ DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libconfuse-dev libsqlite3-dev libgsasl-dev libseccomp-dev \
 	libjansson-dev \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
+	python3-prometheus-client \
 	dovecot-imapd dovecot-pop3d dovecot-lmtpd exim4-daemon-light \
 	procmail maildrop iproute2 openssl mandoc clang-format clang-tidy cppcheck
 # servers that conflict with Dovecot, unpacked beside it
