@@ -7,7 +7,9 @@
 struct dns;
 struct loop;
 
-struct fetch_env { /* not ours; outlives the fetch */
+/* Not ours; outlives the fetch. client is NULL while a deliverer is started
+ * again, which only fetches that rest outlive. */
+struct fetch_env {
 	struct loop *loop;
 	struct dns *dns;
 	struct client *client;

@@ -162,6 +162,16 @@ fetch_probe(struct fetch *f)
 		f->driver->probe(f->run);
 }
 
+bool
+fetch_detach(struct fetch *f)
+{
+	if (f->driver->rests == NULL || !f->driver->rests(f->run))
+		return false;
+	if (f->relays != NULL)
+		relays_free(&f->relays);
+	return true;
+}
+
 void
 fetch_leave(struct fetch *f)
 {
@@ -221,9 +231,10 @@ fetch_begin_round(struct fetch *f)
 {
 	f->result.progress.doing = "fetching";
 	arm_limits(f);
-	if (f->relays == NULL)
+	if (!f->params->relays)
 		return;
-	relays_free(&f->relays);
+	if (f->relays != NULL)
+		relays_free(&f->relays);
 	f->relays = relays_new(f->env, &f->params->relay);
 }
 

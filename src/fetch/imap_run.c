@@ -346,6 +346,14 @@ probe(void *run)
 }
 
 static bool
+rests(void *run)
+{
+	struct imap_run *r = run;
+
+	return r->watch != NULL && imap_watch_rests(r->watch);
+}
+
+static bool
 leave_now(void *run)
 {
 	struct imap_run *r = run;
@@ -380,4 +388,4 @@ away(void *run, const char *name, bool is)
 }
 
 const struct fetch_driver imap_driver = { start, stop, release, look, probe,
-	leave_now, safety, mailbox, away };
+	rests, leave_now, safety, mailbox, away };

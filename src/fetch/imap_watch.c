@@ -7,6 +7,7 @@
 #include "sys/log.h"
 #include "util/mem.h"
 
+#define DELIVERER_MS 200  /* until it is looked whether one is back */
 #define PROBE_S 5         /* a server that lives answers in this time */
 #define NAMES_MAX 100     /* that one NOTIFY names */
 #define ASKED_MAX 8       /* STATUS commands in flight */
@@ -244,10 +245,25 @@ proceed(struct imap_watch *w)
 	return IMAP_WATCH_WAITS;
 }
 
+/* Mail could not be delivered now. */
+static bool
+has_no_deliverer(struct imap_watch *w)
+{
+	if (w->f->env->client != NULL)
+		return false;
+	loop_timer_arm(w->timer, DELIVERER_MS);
+	return true;
+}
+
 static void
 go_on(struct imap_watch *w)
 {
-	enum imap_watch_says says = proceed(w);
+	enum imap_watch_says says;
+
+	w->st = ST_QUIET;
+	if (has_no_deliverer(w))
+		return;
+	says = proceed(w);
 
 	if (says != IMAP_WATCH_WAITS)
 		w->fn(w->arg, says);
@@ -267,6 +283,8 @@ begin_noop(struct imap_watch *w)
 static void
 interrupt(struct imap_watch *w)
 {
+	if ((w->st == ST_IDLE || w->st == ST_QUIET) && has_no_deliverer(w))
+		return;
 	if (w->st == ST_IDLE && !w->done_said) {
 		w->done_said = true;
 		imap_idle_done(machine(w));
@@ -445,6 +463,12 @@ imap_watch_safety(struct imap_watch *w, uint64_t s)
 	w->safety_at = earlier(w->safety_at, at);
 	if (w->st == ST_IDLE || w->st == ST_QUIET)
 		arm(w);
+}
+
+bool
+imap_watch_rests(const struct imap_watch *w)
+{
+	return (w->st == ST_IDLE && !w->done_said) || w->st == ST_QUIET;
 }
 
 bool

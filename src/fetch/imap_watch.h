@@ -48,6 +48,8 @@ void imap_watch_probe(struct imap_watch *w); /* does the server still live? */
 void imap_watch_ask(struct imap_watch *w);
 /* The next look that nobody asked for is so soon. */
 void imap_watch_safety(struct imap_watch *w, uint64_t s);
+/* Nothing is asked of the server: see fetch_detach(). */
+bool imap_watch_rests(const struct imap_watch *w);
 bool imap_watch_waits(const struct imap_watch *w);
 /* How long the IDLE that is under way has lasted; 0: none is. */
 uint64_t imap_watch_idled_s(const struct imap_watch *w);

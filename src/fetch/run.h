@@ -16,6 +16,7 @@ struct fetch_driver {
 	/* Of one that stays, see fetch.h; NULL: it never does. */
 	bool (*look)(void *run);
 	void (*probe)(void *run);
+	bool (*rests)(void *run);
 	bool (*leave)(void *run); /* false: stop it */
 	void (*safety)(void *run, uint64_t s);
 	const char *(*mailbox)(void *run, size_t i);

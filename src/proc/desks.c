@@ -2,7 +2,10 @@
 #include "proc/desks.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
 
+#include "io/digest.h"
 #include "proc/wire.h"
 #include "sched/account.h"
 #include "sched/keeper.h"
@@ -12,7 +15,8 @@
 #include "util/mem.h"
 
 #define NUMBER_MAX 10000000
-#define TELL_MS 100 /* what changes often is told so often */
+#define FORGET_MS 60000 /* nobody came to take it back */
+#define TELL_MS 100     /* what changes often is told so often */
 
 struct desk {
 	struct desks *desks; /* not ours */
@@ -24,13 +28,17 @@ struct desk {
 	uint32_t number;
 	bool changed; /* its status is to be told */
 	enum status_state told;
+	struct digest print;    /* of all that it was given */
+	uint64_t detached;      /* ms: since then it has no deliverer */
+	TAILQ_ENTRY(desk) link; /* of the detached */
 };
 
 struct desks {
 	struct desks_params params;
 	struct desk **v; /* by number; NULL: none */
 	size_t n;
-	struct loop_timer *tell;
+	TAILQ_HEAD(, desk) detached; /* of no number */
+	struct loop_timer *tell, *forget;
 	uint64_t began; /* ms; and so many keepers since then: */
 	size_t begun;
 };
@@ -260,26 +268,25 @@ start(struct desk *it, bool stays, uint32_t ca, uint32_t delivery_ca)
 	    on_account, it);
 }
 
-bool
-desks_add(struct desks *s, uint32_t number, bool stays,
-    const struct fetch_env *env, struct unpack *u)
-{
-	struct desk *it = mem_new(sizeof(*it));
-	uint32_t ca = unpack_u32(u);
-	uint32_t delivery_ca = unpack_u32(u);
+/* ---- without a deliverer ---- */
 
-	it->desks = s;
-	it->env = env;
-	it->number = number;
-	it->conf = wire_unpack_account(u, &it->secret);
-	if (it->conf == NULL || !cas_has(s->params.cas, ca) ||
-	    !cas_has(s->params.cas, delivery_ca) || !have_room(s, number)) {
-		free_desk(it);
-		return false;
+/* Its sessions may stay, if the account is given again as it was. */
+static void
+detach(struct desk *it)
+{
+	struct desks *s = it->desks;
+
+	if (it->keeper == NULL) {
+		leave(it);
+		return;
 	}
-	s->v[number] = it;
-	start(it, stays, ca, delivery_ca);
-	return true;
+	s->v[it->number] = NULL;
+	keeper_detach(it->keeper);
+	it->changed = false;
+	it->detached = clock_ms();
+	TAILQ_INSERT_TAIL(&s->detached, it, link);
+	if (!loop_timer_armed(s->forget))
+		loop_timer_arm(s->forget, FORGET_MS);
 }
 
 void
@@ -288,9 +295,100 @@ desks_drop_env(struct desks *s, const struct fetch_env *env)
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->v[i] == NULL || s->v[i]->env != env)
 			continue;
-		leave(s->v[i]);
+		detach(s->v[i]);
 		say_number(s, WIRE_GONE, (uint32_t)i);
 	}
+}
+
+static void
+on_forget(void *arg)
+{
+	struct desks *s = arg;
+	struct desk *it;
+
+	while ((it = TAILQ_FIRST(&s->detached)) != NULL &&
+	    clock_ms() - it->detached >= FORGET_MS) {
+		TAILQ_REMOVE(&s->detached, it, link);
+		free_desk(it);
+	}
+	if (it != NULL)
+		loop_timer_arm(s->forget, FORGET_MS);
+}
+
+static struct desk *
+same_as(const struct desks *s, const struct fetch_env *env,
+    const struct digest *print)
+{
+	struct desk *it;
+
+	TAILQ_FOREACH (it, &s->detached, link)
+		if (it->env == env &&
+		    memcmp(&it->print, print, sizeof(*print)) == 0)
+			return it;
+	return NULL;
+}
+
+static void
+attach(struct desk *it, uint32_t number)
+{
+	TAILQ_REMOVE(&it->desks->detached, it, link);
+	it->detached = 0;
+	it->number = number;
+	it->desks->v[number] = it;
+	keeper_attach(it->keeper, number);
+}
+
+static struct digest
+print_of(struct span octets)
+{
+	struct digest_state *d = digest_new();
+	struct digest out;
+
+	digest_begin(d);
+	digest_add(d, octets);
+	digest_end(d, &out);
+	digest_free(&d);
+	return out;
+}
+
+/* ---- coming ---- */
+
+static bool
+add_new(struct desks *s, uint32_t number, bool stays,
+    const struct fetch_env *env, const struct digest *print, struct unpack *u)
+{
+	struct desk *it = mem_new(sizeof(*it));
+	uint32_t ca = unpack_u32(u);
+	uint32_t delivery_ca = unpack_u32(u);
+
+	it->desks = s;
+	it->env = env;
+	it->number = number;
+	it->print = *print;
+	it->conf = wire_unpack_account(u, &it->secret);
+	if (it->conf == NULL || !cas_has(s->params.cas, ca) ||
+	    !cas_has(s->params.cas, delivery_ca)) {
+		free_desk(it);
+		return false;
+	}
+	s->v[number] = it;
+	start(it, stays, ca, delivery_ca);
+	return true;
+}
+
+bool
+desks_add(struct desks *s, uint32_t number, bool stays,
+    const struct fetch_env *env, struct unpack *u)
+{
+	struct digest print = print_of(u->rest);
+	struct desk *it = stays ? same_as(s, env, &print) : NULL;
+
+	if (!have_room(s, number))
+		return false;
+	if (it == NULL)
+		return add_new(s, number, stays, env, &print, u);
+	attach(it, number);
+	return true;
 }
 
 /* ---- what is said of one ---- */
@@ -365,6 +463,12 @@ desks_probe(struct desks *s)
 void
 desks_stop(struct desks *s)
 {
+	struct desk *it;
+
+	while ((it = TAILQ_FIRST(&s->detached)) != NULL) {
+		TAILQ_REMOVE(&s->detached, it, link);
+		free_desk(it);
+	}
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i] != NULL)
 			desks_drop(s, (uint32_t)i);
@@ -418,7 +522,9 @@ desks_new(const struct desks_params *params)
 	struct desks *s = mem_new(sizeof(*s));
 
 	s->params = *params;
+	TAILQ_INIT(&s->detached);
 	s->tell = loop_timer_new(params->loop, on_tell, s);
+	s->forget = loop_timer_new(params->loop, on_forget, s);
 	return s;
 }
 
@@ -426,14 +532,20 @@ void
 desks_free(struct desks **p)
 {
 	struct desks *s = *p;
+	struct desk *it;
 
 	*p = NULL;
 	if (s == NULL)
 		return;
+	while ((it = TAILQ_FIRST(&s->detached)) != NULL) {
+		TAILQ_REMOVE(&s->detached, it, link);
+		free_desk(it);
+	}
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i] != NULL)
 			free_desk(s->v[i]);
 	free(s->v);
 	loop_timer_free(&s->tell);
+	loop_timer_free(&s->forget);
 	free(s);
 }

@@ -35,7 +35,12 @@ void desks_free(struct desks **s);
 bool desks_add(struct desks *s, uint32_t number, bool stays,
     const struct fetch_env *env, struct unpack *u);
 
-/* The deliverer of env is gone, and so are its accounts, at once. */
+/*
+ * The deliverer of env goes, and so do its accounts: their numbers are free,
+ * and the client is to be freed next. Sessions that only wait are kept for a
+ * minute: an account that is added again as it was, to the same env, has them
+ * back.
+ */
 void desks_drop_env(struct desks *s, const struct fetch_env *env);
 
 /* What the supervisor says of one; a number nobody has is no error: they may

@@ -388,7 +388,7 @@ void
 keeper_recall(struct keeper *k)
 {
 	k->stale = k->recalling;
-	if (k->recalling)
+	if (k->recalling || k->params.env->client == NULL)
 		return;
 	k->recalling = true;
 	client_recall(
@@ -465,6 +465,33 @@ keeper_probe(struct keeper *k)
 		lane_probe(k->extras[i]->lane);
 	if (lane_state(k->main) == LANE_ASLEEP && is_worth_a_try(k))
 		lane_begin(k->main, 0);
+}
+
+void
+keeper_detach(struct keeper *k)
+{
+	if (k->recalling)
+		client_recall_cancel(k->params.env->client, k);
+	k->recalling = k->stale = false;
+	k->polling = k->answered = k->again = false;
+	lane_detach(k->main);
+	if (lane_fetch(k->main) == NULL)
+		k->watched = 0;
+	for (size_t i = 0; i < k->n_extras; i++)
+		lane_detach(k->extras[i]->lane);
+}
+
+void
+keeper_attach(struct keeper *k, uint32_t number)
+{
+	k->params.who.number = number;
+	lane_attach(k->main, number);
+	for (size_t i = 0; i < k->n_extras; i++)
+		lane_attach(k->extras[i]->lane, number);
+	if (k->unsaved)
+		keeper_remember(k);
+	keeper_recall(k);
+	changed(k);
 }
 
 void

@@ -50,6 +50,14 @@ void keeper_resume(struct keeper *k); /* and a refused login is tried now */
 void keeper_secret(struct keeper *k, const struct secret *secret);
 /* The network changed, or we slept: which sessions live? */
 void keeper_probe(struct keeper *k);
+/*
+ * The deliverer goes: env's client is to be NULL when this returns, and until
+ * there is another. Sessions that wait stay; others are begun anew with the
+ * next. A poll under way is not answered.
+ */
+void keeper_detach(struct keeper *k);
+/* There is one again, which knows the account by number. */
+void keeper_attach(struct keeper *k, uint32_t number);
 void keeper_leave(struct keeper *k); /* in order; left follows */
 
 enum status_state keeper_state(const struct keeper *k);

@@ -39,6 +39,7 @@ struct keeper {
 	char salt[16];              /* of the ledger */
 	int today;                  /* the day that status.today counts */
 	bool begun, paused, stopped, leaving;
+	bool unsaved; /* the breaker: there was no deliverer */
 	bool recalling;
 	bool stale;          /* what comes of that, as more happened since */
 	bool again;          /* somebody waits for the answer after it */

@@ -111,7 +111,10 @@ keeper_remember(struct keeper *k)
 		.refused_at = k->breaker.last,
 		.mark = k->breaker.mark };
 
-	client_remember(k->params.env->client, k->params.who.number, &record);
+	k->unsaved = k->params.env->client == NULL;
+	if (!k->unsaved)
+		client_remember(
+		    k->params.env->client, k->params.who.number, &record);
 }
 
 /* ---- the state ---- */

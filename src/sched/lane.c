@@ -10,6 +10,7 @@
 
 #define PLACE_MS (60 * 1000)
 #define PROBED_MS (30 * 1000)
+#define DELIVERER_MS 200 /* until it is looked whether one is back */
 #define LASTED_MS (60 * 1000)
 
 enum owed {
@@ -30,6 +31,7 @@ struct lane {
 	uint64_t round_at;  /* the first of this session; 0: none yet */
 	enum owed owed;
 	bool leaving;
+	bool dropped; /* its fetch was, as the deliverer went */
 };
 
 /* What ends well although a look is owed may have seen all before the mail
@@ -126,6 +128,10 @@ on_timer(void *arg)
 		give_place_up(l);
 		return;
 	}
+	if (!leaves && l->params.env->client == NULL) {
+		loop_timer_arm(l->timer, DELIVERER_MS);
+		return;
+	}
 	l->leaving = false;
 	if (leaves)
 		tell(l, LANE_LEFT, &none, NULL);
@@ -204,6 +210,34 @@ lane_leave(struct lane *l)
 	}
 	hosts_leave(&l->place);
 	l->due = 0;
+	loop_timer_arm(l->timer, 0);
+}
+
+/* ---- without a deliverer ---- */
+
+void
+lane_detach(struct lane *l)
+{
+	l->owed = OWED_NOTHING;
+	if (l->fetch == NULL && l->place == NULL)
+		return;
+	if (l->fetch != NULL && !l->leaving && fetch_detach(l->fetch))
+		return;
+	l->dropped = true;
+	hosts_leave(&l->place);
+	fetch_free(&l->fetch);
+	loop_timer_stop(l->timer);
+}
+
+void
+lane_attach(struct lane *l, uint32_t account)
+{
+	l->params.fetch.account = account;
+	l->params.fetch.relay.account = account;
+	if (!l->dropped)
+		return;
+	l->dropped = false;
+	/* who was leaving has left, and is told so */
 	loop_timer_arm(l->timer, 0);
 }
 

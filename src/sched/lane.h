@@ -67,7 +67,11 @@ void lane_look(struct lane *l);
 /* Is the server still there? When not, it ends within seconds. */
 void lane_probe(struct lane *l);
 bool lane_was_probed(const struct lane *l); /* lately */
-void lane_leave(struct lane *l);            /* in order; LANE_LEFT follows */
+/* env's client goes, and NULL is in its place: what rests stays, what fetches
+ * is dropped without a report. And there is another. */
+void lane_detach(struct lane *l);
+void lane_attach(struct lane *l, uint32_t account);
+void lane_leave(struct lane *l); /* in order; LANE_LEFT follows */
 
 enum lane_state lane_state(const struct lane *l);
 uint64_t lane_due_ms(const struct lane *l); /* until it begins; 0: unknown */

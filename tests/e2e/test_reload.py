@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 import corpus
 import model
 from haul import CONFIG, check
@@ -188,3 +190,23 @@ def test_reloads_in_a_row_leave_nothing_behind(fake, haul, daemon):
         f.server.wait_for(lambda: len(f.live()) == 1, what="one session")
         f.box.add(corpus.message(1))
         d.wait_mail()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_sessions_that_wait_outlive_their_deliverer(
+        fake, haul, daemon, when):
+    """Mail that is told of while there is none is fetched by the next."""
+    f = fake("imap")
+    with daemon() as d:
+        s = f.idler()
+        if when == "after":
+            d.kill_role("deliverer")
+        f.box.add(corpus.message(1))
+        if when == "before":
+            d.kill_role("deliverer")
+        d.wait_mail("a", 1)
+        if when == "after":
+            assert len(f.server.logins) == 1 and f.idler() is s
+        f.box.add(corpus.message(2))
+        d.wait_mail("a", 2)
+    check(haul.maildir("a"), [corpus.message(1), corpus.message(2)])

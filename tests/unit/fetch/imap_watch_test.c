@@ -418,6 +418,52 @@ looks_at_all_and_idles_when_the_server_gives_notify_up(void **state)
 	assert_int_equal(rig_said(rig, "SELECT \"other\""), 2);
 }
 
+/* ---- without a deliverer ---- */
+
+static struct client *kept;
+static struct loop_timer *back;
+
+static struct fetch_env *
+env(void)
+{
+	return (struct fetch_env *)(uintptr_t)rig_env(rig);
+}
+
+static void
+bring_back(void *arg)
+{
+	(void)arg;
+	assert_int_equal(rig_said(rig, "DONE"), 0);
+	env()->client = kept;
+}
+
+static void
+take_away(void)
+{
+	if (me.rounds > 1)
+		return;
+	assert_true(fetch_detach(me.fetch));
+	kept = env()->client;
+	env()->client = NULL;
+	loop_timer_arm(back, 300);
+}
+
+static void
+mail_waits_for_a_deliverer(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN_IDLE, EMPTY,
+		IDLE("* 1 EXISTS\r\n"), DONE, NEW_MAIL("1"), IDLES, LOGOUT,
+		END };
+
+	(void)state;
+	back = loop_timer_new(env()->loop, bring_back, NULL);
+	me.at_round = take_away;
+	play(script, 2);
+	loop_timer_free(&back);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_int_equal(rig_said(rig, " LOGIN "), 1);
+}
+
 /* ---- is it still there? ---- */
 
 static void
@@ -477,6 +523,7 @@ main(void)
 		TEST(is_notified_without_idle),
 		TEST(idles_where_notify_is_refused),
 		TEST(looks_at_all_and_idles_when_the_server_gives_notify_up),
+		TEST(mail_waits_for_a_deliverer),
 		TEST(a_server_that_answers_a_probe_lives),
 		TEST(one_that_does_not_is_given_up_within_seconds),
 	};

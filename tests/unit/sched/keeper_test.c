@@ -841,6 +841,71 @@ may_be_freed_at_any_time(void **state)
 	assert_int_equal(stay.left, 0);
 }
 
+/* ---- the deliverer ---- */
+
+static struct client *kept;
+
+static struct fetch_env *
+env(void)
+{
+	return (struct fetch_env *)(uintptr_t)rig_env(stay.rig);
+}
+
+static void
+without_deliverer(unsigned int ms)
+{
+	keeper_detach(stay.keeper);
+	kept = env()->client;
+	env()->client = NULL;
+	stay_pass(ms);
+	env()->client = kept;
+	keeper_attach(stay.keeper, 0);
+}
+
+static void
+a_session_that_waits_outlives_the_deliverer(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	without_deliverer(50);
+	assert_true(stay_is(STATUS_WATCHING));
+	scripted_say(stay.host, NULL, "* 1 EXISTS\r\n");
+	UNTIL(stay_heard("DONE", 1));
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
+}
+
+/* What it was about to fetch it could not deliver. */
+static void
+a_session_that_fetches_is_begun_anew(void **state)
+{
+	(void)state;
+	stay_keep(usual);
+	UNTIL(stay_heard(" SELECT ", 1));
+	without_deliverer(50);
+	UNTIL(stay_is(STATUS_WATCHING));
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 2);
+}
+
+static void
+nothing_is_begun_without_a_deliverer(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	keeper_pause(stay.keeper);
+	UNTIL(stay_is(STATUS_PAUSED) && scripted_clients(stay.host) == 0);
+	keeper_detach(stay.keeper);
+	kept = env()->client;
+	env()->client = NULL;
+	keeper_resume(stay.keeper);
+	keeper_poll(stay.keeper);
+	stay_pass(50);
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
+	env()->client = kept;
+	keeper_attach(stay.keeper, 0);
+	UNTIL(stay_is(STATUS_WATCHING));
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 2);
+}
+
 static void
 may_be_freed_when_it_answers_a_poll(void **state)
 {
@@ -905,6 +970,9 @@ main(void)
 		    a_poll_while_pop3_fetches_is_answered_by_another_session),
 		TEST(may_be_freed_at_any_time),
 		TEST(may_be_freed_when_it_answers_a_poll),
+		TEST(a_session_that_waits_outlives_the_deliverer),
+		TEST(a_session_that_fetches_is_begun_anew),
+		TEST(nothing_is_begun_without_a_deliverer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
