@@ -16,6 +16,7 @@
 #include "proc/engine.h"
 #include "proc/held.h"
 #include "proc/init.h"
+#include "proc/reader_main.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
 
@@ -347,6 +348,10 @@ main(int argc, char **argv)
 	if (strcmp(argv[0], SPAWN_DELIVERER) == 0) {
 		spawn_name(argv[0]);
 		return deliverer_main();
+	}
+	if (strcmp(argv[0], SPAWN_READER) == 0) {
+		spawn_name(argv[0]);
+		return reader_main();
 	}
 	if (strcmp(argv[0], SPAWN_CLERK) == 0) {
 		spawn_name(argv[0]);

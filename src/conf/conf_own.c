@@ -22,6 +22,8 @@
 #define ERRORS_MAX 100
 #define ERROR_MAX 1000 /* octets shown of one */
 
+#define READ_MAX ((size_t)1 << 31) /* octets: conf_parse() bounds files */
+
 /* ---- packing ---- */
 
 static void
@@ -105,24 +107,52 @@ understand(const struct conf_tree *t, bool broken)
 	return c;
 }
 
+static struct conf *
+pack_all(struct buf *b, const struct conf_tree *t, struct conf_report *r)
+{
+	size_t n;
+	char **errors = conf_report_take(r, &n);
+	struct conf *c = understand(t, n > 0);
+
+	pack_errors(b, errors, n);
+	pack_tree(b, t);
+	conf_errors_free(&errors, &n);
+	return c;
+}
+
+static void
+pack_refusal(struct buf *b, const char *dir)
+{
+	char *text = mem_printf(
+	    "%s: its files are longer than %zu octets", dir, CONF_OWN_MAX);
+	const struct conf_tree none = { .own = true };
+
+	pack_errors(b, &text, 1);
+	pack_tree(b, &none);
+	free(text);
+}
+
 struct conf *
 conf_own_pack(const char *dir, struct buf *to)
 {
 	struct conf_report r;
 	struct conf_tree t;
 	struct conf *c;
-	char **errors;
-	size_t n;
+	struct buf all;
 
 	conf_tree_init(&t);
 	t.own = true;
 	conf_report_init(&r);
+	buf_init(&all, READ_MAX);
 	parse(&t, dir, &r);
-	errors = conf_report_take(&r, &n);
-	pack_errors(to, errors, n);
-	pack_tree(to, &t);
-	c = understand(&t, n > 0);
-	conf_errors_free(&errors, &n);
+	c = pack_all(&all, &t, &r);
+	if (all.n > CONF_OWN_MAX) {
+		conf_free(&c);
+		pack_refusal(to, dir);
+	} else {
+		(void)buf_add(to, buf_span(&all));
+	}
+	buf_wipe(&all);
 	conf_tree_deinit(&t);
 	return c;
 }

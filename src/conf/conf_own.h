@@ -13,9 +13,8 @@
 #include "util/buf.h"
 #include "util/pack.h"
 
-/* What can be packed of one user; a packed one that is longer makes no
- * sense. */
-#define CONF_OWN_MAX (4 * 1024 * 1024)
+/* Octets of one, packed; what would be more is an error in words. */
+#define CONF_OWN_MAX ((size_t)1024 * 1024)
 
 /* In the first: appends what is in dir, and what is wrong with it. That is
  * also returned as conf_own_unpack() will; NULL when anything is wrong. */

@@ -256,6 +256,9 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_READY:
 	case WIRE_REFUSE:
 	case WIRE_KNOWN:
+	case WIRE_READ:
+	case WIRE_PIECE:
+	case WIRE_WHOLE:
 	case WIRE_PROGRESS:
 	case WIRE_RESULT:
 	case WIRE_STATUS:

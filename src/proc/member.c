@@ -30,6 +30,7 @@ struct member {
 	unsigned int wait_ms;     /* before the next one */
 	unsigned int restarts;
 	bool dismissed, replaced;
+	bool killed; /* by us: nobody needs to be told */
 };
 
 /* ---- the end ---- */
@@ -61,6 +62,16 @@ end(struct member *m, const struct err *e)
 	m->events->ended(m->arg, e);
 }
 
+static const char *
+moral(const struct member *m)
+{
+	if (m->params.restarts)
+		return "it is started again";
+	if (m->params.moral != NULL)
+		return m->params.moral;
+	return "what was delivered is safe, run mailhaul again";
+}
+
 static void
 describe(const struct member *m, const char *why, struct err *e)
 {
@@ -68,9 +79,7 @@ describe(const struct member *m, const char *why, struct err *e)
 
 	err_set(e, ERR_TEMP, 0, "the process \"%s\"%s%s %s; %s", m->params.role,
 	    user == NULL ? "" : " of ", user == NULL ? "" : user->name, why,
-	    m->params.restarts ? "it is started again"
-			       : "what was delivered is safe, run mailhaul "
-				 "again");
+	    moral(m));
 }
 
 static void
@@ -147,6 +156,7 @@ start(struct member *m, struct err *e)
 	int fd;
 
 	m->since = clock_ms();
+	m->killed = false;
 	err_clear(&m->why);
 	if (m->events->prepare != NULL && m->events->prepare(m->arg, e) != 0)
 		return -1;
@@ -210,7 +220,8 @@ member_free(struct member **p)
 		return;
 	*p = NULL;
 	ipc_free(&m->link);
-	if (m->pid > 0 && !spawn_reap(m->pid, MEMBER_END_MS, why, sizeof(why)))
+	if (m->pid > 0 &&
+	    !spawn_reap(m->pid, MEMBER_END_MS, why, sizeof(why)) && !m->killed)
 		log_error(
 		    "supervisor", "the process \"%s\" %s", m->params.role, why);
 	forget(m);
@@ -255,8 +266,10 @@ member_replace(struct member *m)
 void
 member_kill(struct member *m)
 {
-	if (m->pid > 0)
-		kill(m->pid, SIGKILL);
+	if (m->pid <= 0)
+		return;
+	m->killed = true;
+	kill(m->pid, SIGKILL);
 }
 
 void

@@ -26,6 +26,8 @@ struct member_params {
 	const struct user *user; /* not ours; to become; NULL: as we are */
 	int stderr_fd;           /* -1: ours */
 	bool restarts;
+	const char *moral; /* of an end that is for ever; NULL: what was
+	                      delivered is safe */
 };
 
 /* All from the loop. member_free() inside of them is fine. */

@@ -6,13 +6,17 @@
 
 #include "conf/secret.h"
 #include "io/child.h"
+#include "proc/reader.h"
 #include "util/mem.h"
 #include "util/text.h"
 
 struct secrets_wait {
 	const struct conf_account *account; /* not ours */
 	struct child *child;                /* a command */
-	struct loop_timer *timer;           /* anything else */
+	struct reader *reader;              /* a file of a user's own */
+	struct user *user;        /* whose account it is; NULL: ours */
+	struct loop_timer *timer; /* anything else */
+	struct err why;           /* set: there can be none */
 	secrets_fn fn;
 	void *arg;
 };
@@ -22,10 +26,27 @@ answer(struct secrets_wait *w, struct secret *secret, const struct err *e)
 {
 	secrets_fn fn = w->fn;
 	void *arg = w->arg;
+	struct err why = e == NULL ? (struct err){ 0 } : *e;
 
 	w->child = NULL;
 	secrets_cancel(&w);
-	fn(arg, secret, e);
+	fn(arg, secret, e == NULL ? NULL : &why);
+}
+
+static void
+on_reader(void *arg, struct span said, const struct err *e)
+{
+	struct secrets_wait *w = arg;
+	struct secret *secret;
+	struct err why;
+
+	w->reader = NULL;
+	if (e != NULL) {
+		answer(w, NULL, e);
+		return;
+	}
+	secret = reader_secret_of(said, &why);
+	answer(w, secret, secret == NULL ? &why : NULL);
 }
 
 static void
@@ -35,7 +56,9 @@ on_timer(void *arg)
 	struct secret *secret = NULL;
 	struct err e;
 
-	if (conf_secret_read(w->account, &secret, &e) == 0)
+	if (w->why.kind != ERR_NONE)
+		answer(w, NULL, &w->why);
+	else if (conf_secret_read(w->account, &secret, &e) == 0)
 		answer(w, secret, NULL);
 	else
 		answer(w, NULL, &e);
@@ -80,25 +103,61 @@ on_child(void *arg, const struct child_result *result, const struct err *e)
 	}
 }
 
-struct secrets_wait *
-secrets_get(struct loop *loop, const struct conf_account *account,
-    secrets_fn fn, void *arg)
+/* ---- asking ---- */
+
+static struct child *
+run_command(struct loop *loop, struct secrets_wait *w)
 {
-	struct secrets_wait *w = mem_new(sizeof(*w));
-	struct child_params params = {
-		.argv = (const char *const *)account->secret.command.v,
+	/* Nothing of our environment is for the program of another. */
+	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin",
+		"LANG=C.UTF-8", NULL };
+	const struct child_params params = {
+		.argv = (const char *const *)w->account->secret.command.v,
+		.env = w->user == NULL ? NULL : env,
+		.user = w->user,
+		.cwd = w->user == NULL ? NULL : "/",
 		.stdin_fd = -1,
 		.out_max = SECRET_MAX + 2, /* its line end, or a sign of more */
 		.err_max = 400,
 		.timeout_ms = SECRETS_COMMAND_MS,
 	};
 
+	return child_start(loop, &params, on_child, w);
+}
+
+/* There is no service whose credentials would be a user's. */
+static bool
+find_user(struct secrets_wait *w, struct err *e)
+{
+	if (w->account->owner == NULL)
+		return true;
+	if (w->account->secret.credential != NULL) {
+		err_set(e, ERR_CONFIG, 0,
+		    "password-credential is the administrator's: use "
+		    "password-file");
+		return false;
+	}
+	w->user = mem_new(sizeof(*w->user));
+	return user_find(w->account->owner, w->user, e) == 0;
+}
+
+struct secrets_wait *
+secrets_get(struct loop *loop, const struct conf_account *account,
+    secrets_fn fn, void *arg)
+{
+	struct secrets_wait *w = mem_new(sizeof(*w));
+
 	w->account = account;
 	w->fn = fn;
 	w->arg = arg;
 	w->timer = loop_timer_new(loop, on_timer, w);
-	if (account->secret.command.n > 0)
-		w->child = child_start(loop, &params, on_child, w);
+	if (!find_user(w, &w->why))
+		loop_timer_arm(w->timer, 0);
+	else if (account->secret.command.n > 0)
+		w->child = run_command(loop, w);
+	else if (w->user != NULL && account->secret.file != NULL)
+		w->reader = reader_ask(loop, w->user, READER_SECRET,
+		    account->secret.file, on_reader, w);
 	else
 		loop_timer_arm(w->timer, 0);
 	return w;
@@ -113,6 +172,8 @@ secrets_cancel(struct secrets_wait **w)
 	if (it == NULL)
 		return;
 	child_free(&it->child);
+	reader_free(&it->reader);
+	free(it->user);
 	loop_timer_free(&it->timer);
 	free(it);
 }

@@ -3,7 +3,8 @@
 #define MAILHAUL_PROC_SECRETS_H
 
 /* Where an account says its secret is, it is fetched from: file, credential,
- * literal, or a command with a deadline, which delays nobody else. */
+ * literal, or a command with a deadline, which delays nobody else. Of an account
+ * that is a user's own, as that user. */
 
 #include "conf/conf.h"
 #include "io/loop.h"

@@ -17,6 +17,7 @@
 
 #define SPAWN_ENGINE "mailhaul: engine"
 #define SPAWN_DELIVERER "mailhaul: deliverer"
+#define SPAWN_READER "mailhaul: reader"
 #define SPAWN_CLERK "mailhaul: clerk"
 
 /*

@@ -56,6 +56,11 @@ enum wire_type {
 	WIRE_READY,  /* the ledger is open */
 	WIRE_REFUSE, /* error: it cannot be used */
 	WIRE_KNOWN,  /* number: of a target */
+	/* to a reader */
+	WIRE_READ, /* what, a path; answered by what follows */
+	/* from a reader */
+	WIRE_PIECE, /* of the answer */
+	WIRE_WHOLE, /* that was all */
 	/* from the engine */
 	WIRE_PROGRESS, /* number, progress */
 	WIRE_RESULT,   /* number, result: of an account that does not stay, or

@@ -159,6 +159,30 @@ tells_errors_of_both_sides(void **state)
 	assert_non_null(strstr(text, "d/a.conf"));
 }
 
+static void
+says_that_it_is_too_long(void **state)
+{
+	char text[2000], *value = mem_new(200001);
+
+	(void)state;
+	memset(value, 'x', 200000);
+	for (int i = 0; i < 8; i++) {
+		char *name = mem_printf("%d.conf", i);
+		char *all =
+		    mem_printf("account a%d { host = h user = u maildir "
+			       "= \"~/M\" mda = {\"%s\"} }",
+			i, value);
+
+		put(name, all);
+		free(all);
+		free(name);
+	}
+	assert_null(carry(HOME, text, sizeof(text)));
+	assert_string_equal(
+	    text, "d: its files are longer than 1048576 octets\n");
+	free(value);
+}
+
 static struct buf
 packed(void)
 {
@@ -244,6 +268,7 @@ main(void)
 		TEST(finds_the_home_of_the_user),
 		TEST(has_no_account_where_there_is_no_file),
 		TEST(tells_errors_of_both_sides),
+		TEST(says_that_it_is_too_long),
 		TEST(takes_no_half_of_it),
 		TEST(survives_a_hostile_reader),
 		TEST(checks_the_values_again),

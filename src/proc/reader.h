@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_PROC_READER_H
+#define MAILHAUL_PROC_READER_H
+
+/*
+ * Asks a process that has become a user for what is in his files, so that
+ * root opens none of them. What comes back is his word: of any size up to a
+ * limit, and not checked. Who takes longer than READER_MS is ended.
+ */
+
+#include "io/loop.h"
+#include "io/user.h"
+#include "util/err.h"
+#include "util/secret.h"
+#include "util/span.h"
+
+struct reader;
+
+#define READER_MS 30000
+#define READER_MAX ((size_t)2 * 1024 * 1024) /* octets of an answer */
+#define READER_CA_MAX ((size_t)256 * 1024)   /* of one tls-ca-file */
+
+enum reader_what {
+	/* Path is his home: as conf_own_pack(), then the number of files with
+	 * certificates; each: path, whether it could be read, PEM or an error */
+	READER_CONFIGURATION = 1,
+	READER_SECRET /* whether it could be read, the secret or an error */
+};
+
+/* Once, from the loop; the reader is freed when it returns. answer is borrowed
+ * for the call. e is NULL, or why there is none. */
+typedef void (*reader_fn)(void *arg, struct span answer, const struct err *e);
+
+/* user is copied. */
+struct reader *reader_ask(struct loop *loop, const struct user *user,
+    enum reader_what what, const char *path, reader_fn fn, void *arg);
+void reader_free(struct reader **r); /* fn is not called; NULL is fine */
+
+/* What an answer to READER_SECRET says; the caller's own. NULL and e. */
+struct secret *reader_secret_of(struct span answer, struct err *e);
+
+#endif

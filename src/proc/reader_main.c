@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/reader_main.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "conf/conf_own.h"
+#include "conf/secret.h"
+#include "io/ipc.h"
+#include "io/sandbox.h"
+#include "io/tls_ca.h"
+#include "proc/reader.h"
+#include "proc/wire.h"
+#include "util/mem.h"
+
+#define CPU_S (READER_MS / 1000)
+
+struct reading {
+	struct loop *loop;
+	struct ipc *supervisor;
+};
+
+static void
+answer(struct reading *r, struct buf *b)
+{
+	struct span rest = buf_span(b);
+
+	while (rest.n > 0)
+		ipc_send(r->supervisor, WIRE_PIECE,
+		    span_take(&rest,
+			rest.n < IPC_PAYLOAD_MAX ? rest.n : IPC_PAYLOAD_MAX));
+	ipc_send(r->supervisor, WIRE_WHOLE, SPAN(""));
+	buf_wipe(b);
+}
+
+/* ---- the configuration ---- */
+
+static void
+pack_certificates(struct buf *b, const char *path, uint32_t *n)
+{
+	struct buf pem;
+	struct err e;
+	int r;
+
+	if (path == NULL)
+		return;
+	r = tls_read_ca(path, &pem, &e);
+	if (r == 0 && pem.n > READER_CA_MAX)
+		r = err_set(&e, ERR_CONFIG, 0, "%s: longer than %zu octets",
+		    path, READER_CA_MAX);
+	if (r == 0 && pem.n + b->n > READER_MAX - CONF_OWN_MAX)
+		r = err_set(&e, ERR_CONFIG, 0,
+		    "%s: all certificates together are too long", path);
+	pack_str(b, path);
+	pack_u8(b, r == 0);
+	if (r == 0)
+		pack_span(b, buf_span(&pem));
+	else
+		pack_str(b, e.text);
+	buf_deinit(&pem);
+	(*n)++;
+}
+
+/* Errors are so short that these may be beyond the limit by themselves. */
+static void
+pack_all_certificates(struct buf *to, const struct conf *c)
+{
+	struct buf b;
+	uint32_t n = 0;
+
+	buf_init(&b, READER_MAX);
+	for (size_t i = 0; c != NULL && i < c->n; i++) {
+		const struct conf_account *a = &c->accounts[i];
+
+		if (b.n > READER_MAX - CONF_OWN_MAX - READER_CA_MAX)
+			break; /* what is missing is an error, too */
+		pack_certificates(&b, a->tls_ca_file, &n);
+		pack_certificates(&b, a->delivery_tls_ca_file, &n);
+	}
+	pack_u32(to, n);
+	(void)buf_add(to, buf_span(&b));
+	buf_deinit(&b);
+}
+
+/* home is "~", too. */
+static void
+read_configuration(struct reading *r, const char *home)
+{
+	char *dir = mem_printf("%s/.config/mailhaul", home);
+	struct conf *c;
+	struct buf b;
+
+	(void)setenv("HOME", home, 1);
+	buf_init(&b, READER_MAX);
+	c = conf_own_pack(dir, &b);
+	pack_all_certificates(&b, c);
+	conf_free(&c);
+	free(dir);
+	answer(r, &b);
+}
+
+/* ---- a secret ---- */
+
+static void
+read_secret(struct reading *r, char *path)
+{
+	const struct conf_account a = { .secret.file = path };
+	struct secret *secret = NULL;
+	struct err e;
+	struct buf b;
+
+	buf_init(&b, READER_MAX);
+	if (conf_secret_read(&a, &secret, &e) == 0) {
+		pack_u8(&b, 1);
+		pack_span(&b, secret_span(secret));
+	} else {
+		pack_u8(&b, 0);
+		pack_str(&b, e.text);
+	}
+	secret_free(&secret);
+	answer(r, &b);
+}
+
+/* ---- */
+
+static bool
+hear(struct reading *r, struct ipc_packet *packet)
+{
+	struct unpack u = unpack_of(packet->payload);
+	uint8_t what = unpack_u8(&u);
+	char *path = unpack_str(&u);
+	bool good = packet->type == WIRE_READ && unpack_ok(&u) &&
+	    (what == READER_CONFIGURATION || what == READER_SECRET);
+
+	if (good && what == READER_CONFIGURATION)
+		read_configuration(r, path);
+	else if (good)
+		read_secret(r, path);
+	free(path);
+	return good;
+}
+
+static void
+on_packet(void *arg, struct ipc_packet *packet)
+{
+	struct reading *r = arg;
+
+	if (packet == NULL || !hear(r, packet))
+		loop_stop(r->loop);
+}
+
+/* It needs nothing but to read. What is refused, he may not do either. */
+static void
+put_up_walls(void)
+{
+	const struct sandbox_place everything = { "/", false };
+	const struct rlimit cpu = { CPU_S, CPU_S };
+	struct err e;
+
+	(void)sandbox_secrets(&e);
+	(void)sandbox_deliverer(&everything, 1, false, &e);
+	(void)setrlimit(RLIMIT_CPU, &cpu);
+}
+
+int
+reader_main(void)
+{
+	struct reading r = { 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	put_up_walls();
+	r.loop = loop_new();
+	r.supervisor = ipc_new(r.loop, WIRE_FD, on_packet, &r);
+	loop_run(r.loop);
+	ipc_free(&r.supervisor);
+	loop_free(&r.loop);
+	return 0;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/users.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_account.h"
+#include "conf/conf_list.h"
+#include "conf/conf_own.h"
+#include "proc/reader.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+#define AT_ONCE 16 /* processes; each may have an answer of READER_MAX */
+#define CERTIFICATES_MAX 4000
+
+struct one {
+	struct users *users;
+	char *name;
+	struct user user;
+	struct reader *reader;
+	struct conf *conf; /* NULL: none that is good */
+};
+
+struct users {
+	struct loop *loop; /* not ours */
+	struct loop_timer *begin;
+	struct one **v;
+	size_t n, next, busy;
+	unsigned int accounts, connections;
+	bool commands;
+	struct users_found found;
+	users_fn fn;
+	void *arg;
+};
+
+static void complain(struct one *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+complain(struct one *o, const char *fmt, ...)
+{
+	char text[1200], *line;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	line = mem_printf("user %s: %s", o->name, text);
+	conf_list_add(&o->users->found.errors, line);
+	free(line);
+}
+
+static void
+fail(struct one *o)
+{
+	conf_free(&o->conf);
+	conf_list_add(&o->users->found.failed, o->name);
+}
+
+/* ---- what an answer says ---- */
+
+static void
+set(char **field, struct span text)
+{
+	free(*field);
+	*field = mem_spandup(text);
+}
+
+/* For each account that names the file. */
+static void
+give_certificates(struct conf *c, const char *path, struct span pem)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct conf_account *a = &c->accounts[i];
+
+		if (a->tls_ca_file != NULL && strcmp(a->tls_ca_file, path) == 0)
+			set(&a->tls_ca_pem, pem);
+		if (a->delivery_tls_ca_file != NULL &&
+		    strcmp(a->delivery_tls_ca_file, path) == 0)
+			set(&a->delivery_tls_ca_pem, pem);
+	}
+}
+
+static bool
+take_certificates(struct one *o, struct unpack *u)
+{
+	uint32_t n = unpack_u32(u);
+	bool all = n <= CERTIFICATES_MAX;
+
+	for (uint32_t i = 0; all && i < n && !u->bad; i++) {
+		char *path = unpack_str(u);
+		bool good = unpack_u8(u) != 0;
+		struct span text = unpack_span(u);
+		char shown[400];
+
+		if (good && span_find(text, '\0') == text.n && text.n > 0) {
+			give_certificates(o->conf, path, text);
+		} else {
+			complain(o, "%s",
+			    text_printable(shown, sizeof(shown), text));
+			all = false;
+		}
+		free(path);
+	}
+	return all && unpack_ok(u);
+}
+
+static bool
+lacks_certificates(const struct conf *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_account *a = &c->accounts[i];
+
+		if ((a->tls_ca_file != NULL && a->tls_ca_pem == NULL) ||
+		    (a->delivery_tls_ca_file != NULL &&
+			a->delivery_tls_ca_pem == NULL))
+			return true;
+	}
+	return false;
+}
+
+static void
+take_answer(struct one *o, struct span answer)
+{
+	struct unpack u = unpack_of(answer);
+	char **errors;
+	size_t n, before = o->users->found.errors.n;
+
+	o->conf = conf_own_unpack(&u, o->user.home, &errors, &n);
+	for (size_t i = 0; i < n; i++)
+		complain(o, "%s", errors[i]);
+	conf_errors_free(&errors, &n);
+	if (o->conf != NULL && take_certificates(o, &u) &&
+	    !lacks_certificates(o->conf))
+		return;
+	if (o->users->found.errors.n == before)
+		complain(o, "his tls-ca-files could not be read");
+	fail(o);
+}
+
+/* ---- what is allowed ---- */
+
+static void
+drop_account(struct conf *c, size_t i)
+{
+	conf_account_deinit(&c->accounts[i]);
+	memmove(&c->accounts[i], &c->accounts[i + 1],
+	    (c->n - i - 1) * sizeof(*c->accounts));
+	c->n--;
+}
+
+static void
+refuse_commands(struct one *o)
+{
+	for (size_t i = o->conf->n; i-- > 0;) {
+		const struct conf_account *a = &o->conf->accounts[i];
+
+		if (a->secret.command.n == 0)
+			continue;
+		complain(o,
+		    "%s: account %s: password-command is not allowed here "
+		    "(user-password-command): use password-file",
+		    a->where, a->name);
+		drop_account(o->conf, i);
+	}
+}
+
+static void
+refuse_many(struct one *o, unsigned int max, const char *option)
+{
+	if (o->conf->n <= max)
+		return;
+	complain(o, "only the first %u of his %zu accounts are fetched (%s)",
+	    max, o->conf->n, option);
+	while (o->conf->n > max)
+		drop_account(o->conf, o->conf->n - 1);
+}
+
+/* Each has one, at least; the first ones get what they want. */
+static void
+share_connections(struct one *o)
+{
+	unsigned int left = o->users->connections;
+
+	for (size_t i = 0; i < o->conf->n; i++) {
+		struct conf_account *a = &o->conf->accounts[i];
+		unsigned int others = (unsigned int)(o->conf->n - i - 1);
+
+		if (a->max_connections > left - others)
+			a->max_connections = left - others;
+		left -= a->max_connections;
+	}
+}
+
+static void
+rename_account(struct conf_account *a, const char *user)
+{
+	char *name = mem_printf("%s/%s", user, a->name);
+
+	free(a->name);
+	a->name = name;
+	free(a->owner);
+	a->owner = mem_strdup(user);
+	free(a->run_as);
+	a->run_as = mem_strdup(user);
+}
+
+static void
+adopt(struct one *o)
+{
+	struct users_found *f = &o->users->found;
+
+	if (!o->users->commands)
+		refuse_commands(o);
+	refuse_many(o, o->users->accounts, "user-accounts");
+	refuse_many(o, o->users->connections, "user-connections");
+	share_connections(o);
+	f->accounts =
+	    mem_grow(f->accounts, f->n + o->conf->n, sizeof(*f->accounts));
+	for (size_t i = 0; i < o->conf->n; i++) {
+		rename_account(&o->conf->accounts[i], o->name);
+		f->accounts[f->n++] = o->conf->accounts[i];
+	}
+	o->conf->n = 0; /* taken */
+}
+
+/* ---- one after the other ---- */
+
+static void
+finish(struct users *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (u->v[i]->conf != NULL && u->v[i]->conf->n > 0)
+			adopt(u->v[i]);
+	u->fn(u->arg, &u->found);
+	users_cancel(&u);
+}
+
+static void go_on(struct users *u);
+
+static void
+on_answer(void *arg, struct span answer, const struct err *e)
+{
+	struct one *o = arg;
+
+	o->reader = NULL;
+	o->users->busy--;
+	if (e == NULL) {
+		take_answer(o, answer);
+	} else {
+		complain(o, "%s", e->text);
+		fail(o);
+	}
+	go_on(o->users);
+}
+
+static void
+ask(struct one *o)
+{
+	struct err e;
+
+	if (user_find(o->name, &o->user, &e) != 0) {
+		complain(o, "%s", e.text);
+		if (e.kind != ERR_CONFIG) /* he may be there, all the same */
+			fail(o);
+		return;
+	}
+	if (o->user.uid == 0 || o->user.home[0] != '/' || o->name[0] == '.' ||
+	    strchr(o->name, '/') != NULL)
+		return; /* nobody with files of his own; nor a name for ours */
+	o->reader = reader_ask(o->users->loop, &o->user, READER_CONFIGURATION,
+	    o->user.home, on_answer, o);
+	o->users->busy++;
+}
+
+static void
+go_on(struct users *u)
+{
+	while (u->next < u->n && u->busy < AT_ONCE)
+		ask(u->v[u->next++]);
+	if (u->busy == 0)
+		finish(u);
+}
+
+static void
+on_begin(void *arg)
+{
+	go_on(arg);
+}
+
+/* ---- who ---- */
+
+static void
+add_user(struct users *u, const char *name)
+{
+	struct one *o;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (strcmp(u->v[i]->name, name) == 0)
+			return;
+	o = mem_new(sizeof(*o));
+	o->users = u;
+	o->name = mem_strdup(name);
+	u->v = mem_grow(u->v, u->n + 1, sizeof(*u->v));
+	u->v[u->n++] = o;
+}
+
+/* Members by the list of groups, and by the list of users. */
+static void
+add_group(struct users *u, const char *name)
+{
+	const struct group *g = getgrnam(name);
+	const struct passwd *pw;
+	gid_t gid;
+
+	if (g == NULL) {
+		char *text = mem_printf("users: there is no group %s", name);
+
+		conf_list_add(&u->found.errors, text);
+		free(text);
+		return;
+	}
+	gid = g->gr_gid;
+	for (char *const *m = g->gr_mem; *m != NULL; m++)
+		add_user(u, *m);
+	setpwent();
+	while ((pw = getpwent()) != NULL)
+		if (pw->pw_gid == gid)
+			add_user(u, pw->pw_name);
+	endpwent();
+}
+
+struct users *
+users_load(struct loop *loop, const struct conf *conf, users_fn fn, void *arg)
+{
+	struct users *u = mem_new(sizeof(*u));
+
+	u->loop = loop;
+	u->accounts = conf->user_accounts;
+	u->connections = conf->user_connections;
+	u->commands = conf->user_commands;
+	u->fn = fn;
+	u->arg = arg;
+	for (size_t i = 0; i < conf->users.n; i++) {
+		const char *name = conf->users.v[i];
+
+		if (name[0] == '@')
+			add_group(u, name + 1);
+		else
+			add_user(u, name);
+	}
+	u->begin = loop_timer_new(loop, on_begin, u);
+	loop_timer_arm(u->begin, 0);
+	return u;
+}
+
+void
+users_cancel(struct users **p)
+{
+	struct users *u = *p;
+
+	if (u == NULL)
+		return;
+	*p = NULL;
+	for (size_t i = 0; i < u->n; i++) {
+		reader_free(&u->v[i]->reader);
+		conf_free(&u->v[i]->conf);
+		free(u->v[i]->name);
+		free(u->v[i]);
+	}
+	for (size_t i = 0; i < u->found.n; i++)
+		conf_account_deinit(&u->found.accounts[i]);
+	free(u->found.accounts);
+	conf_list_free(&u->found.errors);
+	conf_list_free(&u->found.failed);
+	loop_timer_free(&u->begin);
+	free(u->v);
+	free(u);
+}
