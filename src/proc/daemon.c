@@ -359,6 +359,7 @@ start_team(struct daemon *d, struct err *e)
 		.max_files = d->max_files,
 		.max_connections_per_host = d->conf->max_connections_per_host,
 		.engine_user = d->conf->engine_user,
+		.end_ms = d->conf->stop_timeout_s * 1000,
 		.restarts = true,
 		.log_level = log_level(),
 		.log_format = LOG_RELAY,

@@ -213,6 +213,20 @@ member_new(struct loop *loop, const struct member_params *params,
 void
 member_free(struct member **p)
 {
+	member_free_by(p, clock_ms() + MEMBER_END_MS);
+}
+
+static unsigned int
+until(uint64_t deadline)
+{
+	uint64_t now = clock_ms();
+
+	return now < deadline ? (unsigned int)(deadline - now) : 0;
+}
+
+void
+member_free_by(struct member **p, uint64_t deadline)
+{
 	struct member *m = *p;
 	char why[100];
 
@@ -221,7 +235,8 @@ member_free(struct member **p)
 	*p = NULL;
 	ipc_free(&m->link);
 	if (m->pid > 0 &&
-	    !spawn_reap(m->pid, MEMBER_END_MS, why, sizeof(why)) && !m->killed)
+	    !spawn_reap(m->pid, until(deadline), why, sizeof(why)) &&
+	    !m->killed)
 		log_error(
 		    "supervisor", "the process \"%s\" %s", m->params.role, why);
 	forget(m);

@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "io/ipc.h"
 #include "io/loop.h"
@@ -46,8 +47,10 @@ struct member_events {
 /* The first is started in the next round of the loop. */
 struct member *member_new(struct loop *loop, const struct member_params *params,
     const struct member_events *events, void *arg);
-/* Waits for its end. NULL is fine. */
+/* Waits for its end, MEMBER_END_MS at most. NULL is fine. */
 void member_free(struct member **m);
+/* The same, but at most until then (clock_ms()); it is killed then. */
+void member_free_by(struct member **m, uint64_t deadline);
 
 /* NULL: it does not run, or is about to leave. */
 struct ipc *member_link(const struct member *m);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "io/ipc.h"
+#include "proc/member.h"
 #include "proc/wire.h"
+#include "sys/clock.h"
 #include "util/mem.h"
 
 struct post *
@@ -44,23 +46,29 @@ posts_add(struct posts *p, struct loop *loop, void *owner,
 	return it;
 }
 
-void
-posts_remove(struct posts *p, struct post *post)
+static void
+remove_by(struct posts *p, struct post *post, uint64_t deadline)
 {
 	p->v[post->number] = NULL;
-	team_deliverer_free(&post->deliverer);
+	team_deliverer_free(&post->deliverer, deadline);
 	free(post);
 }
 
 void
-posts_deinit(struct posts *p)
+posts_remove(struct posts *p, struct post *post)
+{
+	remove_by(p, post, clock_ms() + MEMBER_END_MS);
+}
+
+void
+posts_deinit(struct posts *p, uint64_t deadline)
 {
 	for (uint32_t i = 0; i < p->n; i++)
 		if (p->v[i] != NULL)
 			(void)team_deliverer_dismiss(p->v[i]->deliverer);
 	for (uint32_t i = 0; i < p->n; i++)
 		if (p->v[i] != NULL)
-			posts_remove(p, p->v[i]);
+			remove_by(p, p->v[i], deadline);
 	free(p->v);
 	*p = (struct posts){ 0 };
 }

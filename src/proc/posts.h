@@ -27,8 +27,8 @@ struct posts {           /* zeroed is empty */
 	uint32_t n;
 };
 
-/* Ends all of them at a time, and waits for it. */
-void posts_deinit(struct posts *p);
+/* Ends all of them at a time, and waits for it until then (clock_ms()). */
+void posts_deinit(struct posts *p, uint64_t deadline);
 
 struct post *posts_find(const struct posts *p, const char *user); /* or NULL */
 /* NULL when there is no such user. The events get the post. */

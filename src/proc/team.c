@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include "io/ipc.h"
+#include "proc/member.h"
 #include "proc/posts.h"
 #include "proc/seats.h"
 #include "proc/wire.h"
+#include "sys/clock.h"
 #include "util/mem.h"
 
 #define PACK_MAX (1 << 24) /* octets; more than any configuration */
@@ -328,6 +330,20 @@ team_pause(struct team *t, uint32_t number, bool paused)
 
 /* ---- what the engine says ---- */
 
+/* It does not come back: its deliverer need not know where its mail went.
+ * Who was taken from us is given again, and is spared that. */
+static void
+leave_for_good(struct seat *s)
+{
+	const struct post *p = s->post;
+
+	if (s->told && team_deliverer_ready(p->deliverer)) {
+		team_deliverer_forget(p->deliverer, s->number);
+		s->told = s->known = false;
+	}
+	seat_leave(s);
+}
+
 /* The one that the engine may speak of, or NULL. */
 static struct seat *
 seat_of(const struct team *t, uint32_t number)
@@ -341,11 +357,11 @@ seat_of(const struct team *t, uint32_t number)
 
 /* The last that is heard of what had to be given up. */
 static bool
-was_orphan(const struct team *t, uint32_t number)
+was_orphan(const struct team *t, uint32_t number, bool stays)
 {
 	struct seat *s = seats_at(&t->seats, number);
 
-	if (s == NULL || s->state != SEAT_ORPHAN)
+	if (s == NULL || s->state != SEAT_ORPHAN || s->stays != stays)
 		return false;
 	seat_leave(s);
 	return true;
@@ -368,7 +384,7 @@ on_result(void *arg, uint32_t number, const struct fetch_result *result)
 	struct seat *s = seat_of(t, number);
 	struct post *p;
 
-	if (s == NULL)
+	if (was_orphan(t, number, false) || s == NULL)
 		return;
 	p = s->post;
 	if (!s->stays)
@@ -404,10 +420,10 @@ on_gone(void *arg, uint32_t number)
 	struct seat *s = seat_of(t, number);
 	struct post *p;
 
-	if (was_orphan(t, number) || s == NULL)
+	if (was_orphan(t, number, true) || s == NULL)
 		return;
 	p = s->post;
-	seat_leave(s);
+	leave_for_good(s);
 	t->events->gone(t->arg, s->name);
 	retire(t, p);
 }
@@ -469,7 +485,7 @@ tell_end(struct team *t, struct seat *s)
 	struct fetch_result result = { .progress.doing = "stopped" };
 
 	err_set(&result.err, ERR_CANCEL, 0, "interrupted");
-	seat_leave(s);
+	leave_for_good(s);
 	if (s->stays)
 		t->events->gone(t->arg, s->name);
 	else
@@ -603,17 +619,23 @@ team_new(struct loop *loop, const struct team_params *params,
 }
 
 /* The engine first, so that nothing new comes to the deliverers; these all
- * flush at a time. */
+ * flush at a time. It has nothing to save, and leaves them half of the time
+ * at least. */
 void
 team_free(struct team **p)
 {
 	struct team *t = *p;
+	uint64_t ms, deadline;
 
 	if (t == NULL)
 		return;
 	*p = NULL;
-	team_engine_free(&t->engine);
-	posts_deinit(&t->posts);
+	ms = t->params.end_ms;
+	if (ms == 0)
+		ms = MEMBER_END_MS;
+	deadline = clock_ms() + ms;
+	team_engine_free(&t->engine, deadline - ms / 2);
+	posts_deinit(&t->posts, deadline);
 	seats_deinit(&t->seats);
 	loop_timer_free(&t->later);
 	free(t);

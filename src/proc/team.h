@@ -37,6 +37,8 @@ struct team_params {
 	unsigned long max_files; /* that an MDA may have open; 0: any */
 	unsigned int max_connections_per_host;
 	const char *engine_user; /* NULL: as we are; not ours */
+	unsigned int end_ms;     /* in which all leave at team_free(), or are
+	                            killed; 0: 20 s */
 	bool progress;           /* to be told on the way */
 	bool restarts;           /* who ends is started again (the daemon);
 	                            else all is broken */

@@ -164,6 +164,17 @@ team_deliverer_target(struct team_deliverer *d, struct span packed)
 }
 
 void
+team_deliverer_forget(struct team_deliverer *d, uint32_t number)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	ipc_send(member_link(d->member), WIRE_FORGET, buf_span(&b));
+	buf_deinit(&b);
+}
+
+void
 team_deliverer_link(struct team_deliverer *d, int fd)
 {
 	ipc_send_fds(member_link(d->member), WIRE_LINK, SPAN(""), &fd, 1, true);
@@ -214,7 +225,7 @@ team_deliverer_new(struct loop *loop,
 	d->arg = arg;
 	d->lock = -1;
 	if (find_user(d, e) != 0) {
-		team_deliverer_free(&d);
+		team_deliverer_free(&d, 0);
 		return NULL;
 	}
 	p.user = d->user;
@@ -223,14 +234,14 @@ team_deliverer_new(struct loop *loop,
 }
 
 void
-team_deliverer_free(struct team_deliverer **p)
+team_deliverer_free(struct team_deliverer **p, uint64_t deadline)
 {
 	struct team_deliverer *d = *p;
 
 	if (d == NULL)
 		return;
 	*p = NULL;
-	member_free(&d->member);
+	member_free_by(&d->member, deadline);
 	if (d->lock >= 0)
 		close(d->lock);
 	needs_deinit(&d->needs);

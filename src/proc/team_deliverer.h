@@ -41,8 +41,8 @@ struct team_deliverer_events {
 struct team_deliverer *team_deliverer_new(struct loop *loop,
     const struct team_deliverer_params *params,
     const struct team_deliverer_events *events, void *arg, struct err *e);
-void team_deliverer_free(
-    struct team_deliverer **d); /* waits for its end; NULL is fine */
+/* Waits for its end, until then (clock_ms()). NULL is fine. */
+void team_deliverer_free(struct team_deliverer **d, uint64_t deadline);
 
 const char *team_deliverer_user(const struct team_deliverer *d); /* or NULL */
 bool team_deliverer_is(const struct team_deliverer *d, const char *user);
@@ -57,6 +57,7 @@ void team_deliverer_replace(struct team_deliverer *d);
 
 /* Only when it is ready. */
 void team_deliverer_target(struct team_deliverer *d, struct span packed);
+void team_deliverer_forget(struct team_deliverer *d, uint32_t number);
 void team_deliverer_link(
     struct team_deliverer *d, int fd); /* to an engine; closes fd */
 void team_deliverer_halt(

@@ -376,7 +376,7 @@ team_engine_new(struct loop *loop, const struct team_engine_params *params,
 	g->metrics = -1;
 	g->stores = stores_new();
 	if (find_user(g, e) != 0) {
-		team_engine_free(&g);
+		team_engine_free(&g, 0);
 		return NULL;
 	}
 	p.user = g->user;
@@ -385,14 +385,14 @@ team_engine_new(struct loop *loop, const struct team_engine_params *params,
 }
 
 void
-team_engine_free(struct team_engine **p)
+team_engine_free(struct team_engine **p, uint64_t deadline)
 {
 	struct team_engine *g = *p;
 
 	if (g == NULL)
 		return;
 	*p = NULL;
-	member_free(&g->member);
+	member_free_by(&g->member, deadline);
 	stores_free(&g->stores);
 	if (g->metrics >= 0)
 		close(g->metrics);

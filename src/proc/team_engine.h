@@ -49,8 +49,8 @@ struct team_engine_events {
 struct team_engine *team_engine_new(struct loop *loop,
     const struct team_engine_params *params,
     const struct team_engine_events *events, void *arg, struct err *e);
-/* Waits for its end. NULL is fine. */
-void team_engine_free(struct team_engine **g);
+/* Waits for its end, until then (clock_ms()). NULL is fine. */
+void team_engine_free(struct team_engine **g, uint64_t deadline);
 
 bool team_engine_there(const struct team_engine *g);
 unsigned int team_engine_restarts(const struct team_engine *g);

@@ -18,6 +18,7 @@
 #include "io/ipc.h"
 #include "proc/spawn.h"
 #include "proc/wire.h"
+#include "sys/clock.h"
 
 /*
  * The children are this program again and play their parts: see the end. An
@@ -409,6 +410,46 @@ lets_an_account_go_and_its_deliverer_too(void **state)
 	assert_int_equal(count(h->heard, "engine: link 0"), 2);
 }
 
+/* Of who is lost the target stays known, as he comes again. */
+static void
+has_the_target_forgotten_of_what_was_dropped(void **state)
+{
+	struct hall *h = *state;
+
+	start(h);
+	give_user(h, 1, "stay", true);
+	give_user(h, 9, "other", true);
+	run_until(h, "status1:");
+	run_until(h, "status9:");
+	team_kill_engine(h->team);
+	run_until(h, "lost9");
+	run_until(h, "status9:");
+	assert_null(strstr(h->heard, "deliverer: forget"));
+	team_drop(h->team, 9);
+	run_until(h, "gone9");
+	give_user(h, 3, "stay", true);
+	run_until(h, "status3:");
+	finish(h);
+	assert_int_equal(count(h->heard, "deliverer: forget"), 1);
+	assert_in_order(h->heard, "deliverer: forget", "deliverer: target 1");
+}
+
+static void
+kills_who_does_not_leave_in_time(void **state)
+{
+	struct hall *h = *state;
+	uint64_t began;
+
+	h->params.end_ms = 300;
+	start(h);
+	give_user(h, 1, "deaf", true);
+	run_until(h, "status1:");
+	began = clock_ms();
+	team_free(&h->team);
+	assert_true(clock_ms() - began >= 250);
+	assert_true(clock_ms() - began < 5000);
+}
+
 static void
 drops_what_the_engine_never_had(void **state)
 {
@@ -702,6 +743,8 @@ play_ledger(struct unpack u)
 	free(path);
 }
 
+static bool deaf; /* it does not hear that it shall end */
+
 static void
 play_target(struct unpack u)
 {
@@ -714,6 +757,7 @@ play_target(struct unpack u)
 		_exit(9);
 	snprintf(line, sizeof(line), "target %u", number);
 	say("deliverer", line);
+	deaf |= strcmp(a->user, "deaf") == 0;
 	if (strcmp(a->user, "kill") == 0 && number != 0)
 		_exit(4);
 	if (strcmp(a->user, "late") == 0) {
@@ -774,6 +818,7 @@ play_poll(uint32_t number)
 static const char *const names[] = {
 	[WIRE_LINK] = "link",
 	[WIRE_STOP] = "stop",
+	[WIRE_FORGET] = "forget",
 	[WIRE_LIMITS] = "limits",
 	[WIRE_CA] = "ca",
 	[WIRE_ACCOUNT] = "account",
@@ -867,6 +912,8 @@ play(void (*packet)(uint8_t type, struct unpack u))
 	while ((n = recv(WIRE_FD, octets, sizeof(octets), 0)) > 0)
 		packet((uint8_t)octets[0],
 		    unpack_of(span_make(octets + 1, (size_t)n - 1)));
+	while (deaf)
+		pause();
 	return 0;
 }
 
@@ -883,6 +930,8 @@ main(int argc, char **argv)
 		T(ends_what_has_not_begun_when_it_is_stopped),
 		T(says_to_an_account_what_was_said_before_it_was_there),
 		T(lets_an_account_go_and_its_deliverer_too),
+		T(has_the_target_forgotten_of_what_was_dropped),
+		T(kills_who_does_not_leave_in_time),
 		T(drops_what_the_engine_never_had),
 		T(starts_an_engine_that_died_and_gives_it_everything_anew),
 		T(starts_a_deliverer_that_died_and_uses_no_number_twice),
