@@ -135,11 +135,22 @@ hear_listed(struct imap_data *d, const struct imap_flight *flight,
 	return IMAP_LISTED;
 }
 
+/* Dovecot 2.3 tells by NOTIFY in UTF-8. */
+static bool
+take_counted(struct imap_data *d, struct span raw)
+{
+	if (imap_words_mailbox(&d->name, raw))
+		return true;
+	buf_clear(&d->name);
+	return raw.n > 0 && text_is_utf8(raw) && !text_breaks_line(raw) &&
+	    buf_add(&d->name, raw) == 0;
+}
+
 static enum imap_event
 hear_counted(struct imap_data *d, const struct imap_flight *flight,
     const struct imap_read *r, struct imap_info *info)
 {
-	if (!imap_words_mailbox(&d->name, r->data))
+	if (!take_counted(d, r->data))
 		return IMAP_MORE;
 	info->ticket = older(ticket_of(flight, IMAP_VERB_STATUS),
 	    ticket_of(flight, IMAP_VERB_LIST_STATUS));

@@ -160,17 +160,30 @@ imap_list_status(struct imap *m)
 /* RFC 5465 5.2: neither of the two may be asked for alone. */
 #define EVENTS "(MessageNew MessageExpunge)"
 
+static bool
+is_the_same_in_utf7(const char *name)
+{
+	for (; *name != '\0' && *name != '&' && (*name & 0x80) == 0; name++)
+		;
+	return *name == '\0';
+}
+
+/* Dovecot 2.3 takes the names that are given here for UTF-8, and then never
+ * tells of others. It does if all mailboxes are asked for. */
 static int
 put_mailboxes(struct buf *text, const char *const *mailboxes, size_t n)
 {
 	int r = buf_add(text, SPAN(" (mailboxes ("));
+	bool all = false;
 
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			r |= buf_addc(text, ' ');
 		r |= imap_words_put_mailbox(text, span_of(mailboxes[i]));
+		all |= !is_the_same_in_utf7(mailboxes[i]);
 	}
-	return r | buf_add(text, SPAN(") " EVENTS ")"));
+	r |= buf_add(text, SPAN(") " EVENTS ")"));
+	return all ? r | buf_add(text, SPAN(" (personal " EVENTS ")")) : r;
 }
 
 uint32_t

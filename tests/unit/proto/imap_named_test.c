@@ -155,6 +155,7 @@ knows_names_however_they_are_written(void **state)
 	    "COUNTED 2 exists=0 uidnext=1 uidvalidity=0 INBOX\n"
 	    "COUNTED 2 exists=0 uidnext=0 uidvalidity=0 a\"b\n"
 	    "COUNTED 2 exists=0 uidnext=2 uidvalidity=0 Entw\xc3\xbcrfe\n"
+	    "COUNTED 2 exists=0 uidnext=0 uidvalidity=0 &\n"
 	    "COUNTED 2 exists=0 uidnext=0 uidvalidity=0 INBOX/x\n",
 	    SENT_STATUS);
 }
@@ -238,10 +239,29 @@ is_told_of_other_mailboxes(void **state)
 	    "DONE 2 not proto: notify: \"what?\"\nCHANGED 3\n", SENT_NOTIFY);
 }
 
+/* As Dovecot 2.3 writes it; no line is broken by it. */
+static void
+takes_a_name_in_utf8_for_what_it_is(void **state)
+{
+	(void)state;
+	talk_ready(notify,
+	    SPAN("A2 OK done\r\n* STATUS {4}\r\nB/\xc3\xa4 (MESSAGES 1)\r\n"
+		 "* STATUS R&D (MESSAGES 2)\r\n"
+		 "* STATUS B/&AOQ- (MESSAGES 3)\r\n"
+		 "* STATUS {2}\r\n\xc3\x28 (MESSAGES 4)\r\n"
+		 "* STATUS {6}\r\na\r\n\xc3\xa4 (MESSAGES 5)\r\n"),
+	    "DONE 2 ok\n"
+	    "COUNTED 0 exists=1 uidnext=0 uidvalidity=0 B/\xc3\xa4\n"
+	    "COUNTED 0 exists=2 uidnext=0 uidvalidity=0 R&D\n"
+	    "COUNTED 0 exists=3 uidnext=0 uidvalidity=0 B/\xc3\xa4\n",
+	    SENT_NOTIFY);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_a_name_in_utf8_for_what_it_is),
 		cmocka_unit_test(reads_status_lines),
 		cmocka_unit_test(goes_only_so_deep_and_so_long),
 		cmocka_unit_test(counts_a_mailbox),

@@ -94,6 +94,7 @@ writes_requests_of_mailboxes(void **state)
 {
 	static const char *const mailboxes[] = { "INBOX", "a\"b",
 		"Entw\xc3\xbcrfe" };
+	static const char *const ampersand = "R&D";
 	struct imap *m = machine();
 
 	(void)state;
@@ -104,9 +105,16 @@ writes_requests_of_mailboxes(void **state)
 	said(m, imap_notify(m, mailboxes, 1),
 	    "NOTIFY SET (selected " EVENTS ") (mailboxes (\"INBOX\") " EVENTS
 	    ")");
+	said(m, imap_notify(m, mailboxes, 2),
+	    "NOTIFY SET (selected " EVENTS
+	    ") (mailboxes (\"INBOX\" \"a\\\"b\") " EVENTS ")");
 	said(m, imap_notify(m, mailboxes, 3),
 	    "NOTIFY SET (selected " EVENTS
-	    ") (mailboxes (\"INBOX\" \"a\\\"b\" \"Entw&APw-rfe\") " EVENTS ")");
+	    ") (mailboxes (\"INBOX\" \"a\\\"b\" \"Entw&APw-rfe\") " EVENTS
+	    ") (personal " EVENTS ")");
+	said(m, imap_notify(m, &ampersand, 1),
+	    "NOTIFY SET (selected " EVENTS ") (mailboxes (\"R&-D\") " EVENTS
+	    ") (personal " EVENTS ")");
 	imap_free(&m);
 }
 
