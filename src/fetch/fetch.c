@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fetch/run.h"
 #include "sys/log.h"
@@ -229,6 +230,8 @@ fetch_end_round(struct fetch *f, const struct fetch_round *round)
 void
 fetch_begin_round(struct fetch *f)
 {
+	if (strcmp(f->result.progress.doing, "watching") != 0)
+		return; /* the last one has not ended */
 	f->result.progress.doing = "fetching";
 	arm_limits(f);
 	if (!f->params->relays)

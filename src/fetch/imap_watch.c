@@ -119,21 +119,30 @@ tell_round(struct imap_watch *w)
 	w->round = (struct fetch_round){ 0 };
 }
 
+/* An IDLE that is not answered is no rest: the round ends by its "+". */
 static enum imap_watch_says
 rest(struct imap_watch *w)
 {
 	w->renew_at = clock_ms() + stay(w)->renew_s * 1000;
 	if (w->idle && w->home != NULL) {
 		begin_idle(w);
+		arm(w);
 	} else if (w->notifying) {
 		w->st = ST_QUIET;
+		arm(w);
+		tell_round(w);
 	} else {
 		w->st = ST_LOOKING;
 		return IMAP_WATCH_DONE;
 	}
-	arm(w);
-	tell_round(w);
 	return IMAP_WATCH_WAITS;
+}
+
+static void
+hear_idling(struct imap_watch *w)
+{
+	if (w->st == ST_IDLE && !w->done_said)
+		tell_round(w);
 }
 
 /* ---- asking about mailboxes nobody tells of ---- */
@@ -395,6 +404,8 @@ imap_watch_event(
 		return false;
 	if (ev == IMAP_CHANGED)
 		hear_changed(w);
+	else if (ev == IMAP_IDLING)
+		hear_idling(w);
 	else if (ev == IMAP_DONE)
 		hear_done(w, info);
 	return ev == IMAP_CHANGED || ev == IMAP_DONE || ev == IMAP_IDLING ||

@@ -134,8 +134,21 @@ hears_of_mail_before_the_server_says_that_it_idles(void **state)
 		NEW_MAIL("1"), IDLES, LOGOUT, END };
 
 	(void)state;
-	play(script, 2);
+	play(script, 1);
 	assert_int_equal(rig_delivered(rig), 1);
+}
+
+static void
+an_idle_without_an_answer_ends_no_round(void **state)
+{
+	static const struct rig_rule script[] = { GREETING, LOGIN_IDLE, EMPTY,
+		ALWAYS(" IDLE", "* 0 RECENT\r\n"), END };
+
+	(void)state;
+	rig->params.imap.timeout_s = 1;
+	play(script, 9);
+	assert_int_equal(me.end.err.kind, ERR_NET);
+	assert_int_equal(me.rounds, 0);
 }
 
 static void
@@ -413,7 +426,7 @@ looks_at_all_and_idles_when_the_server_gives_notify_up(void **state)
 
 	(void)state;
 	stay_in(two, 2);
-	play(script, 2);
+	play(script, 1);
 	assert_int_equal(me.seen.how, FETCH_HOW_IDLE);
 	assert_int_equal(rig_said(rig, "SELECT \"other\""), 2);
 }
@@ -507,6 +520,7 @@ main(void)
 		TEST(
 		    fetches_what_is_told_while_it_idles_without_another_select),
 		TEST(hears_of_mail_before_the_server_says_that_it_idles),
+		TEST(an_idle_without_an_answer_ends_no_round),
 		TEST(mail_told_of_only_at_the_end_of_idle_was_missed),
 		TEST(renews_idle),
 		TEST(does_not_stay_where_idle_is_refused),
