@@ -228,7 +228,8 @@ done_notify(struct imap_watch *w, bool ok)
 static void
 look_at_all(struct imap_watch *w)
 {
-	w->look = false;
+	w->look = w->ask = false;
+	w->ask_at = clock_ms() + stay(w)->poll_s * 1000;
 	imap_names_soil(w->names);
 }
 
