@@ -39,6 +39,7 @@ struct fetch_round;
 struct fetch_stay {
 	bool on; /* stay and fetch what comes, if the server tells of it */
 	bool idle, notify, list_status; /* may be used where offered */
+	bool no_idle;                   /* of the last result: it is no news */
 	uint64_t renew_s;  /* IDLE is ended and begun anew so often */
 	uint64_t safety_s; /* all is looked at so often, told or not */
 	uint64_t poll_s;   /* mailboxes nobody tells of are asked about */
@@ -94,6 +95,7 @@ struct fetch_result {
 	bool late;         /* ended by the clock: another try would, too */
 	struct fetch_suspect suspect; /* for the next try */
 	uint64_t idled_s; /* the server ended an IDLE that lasted so long */
+	bool no_idle;     /* the server offers IDLE, but does not keep it */
 	uint64_t delay_s; /* POP3: the server wants so much between logins */
 };
 

@@ -354,6 +354,22 @@ hear_counted(struct imap_watch *w, const struct imap_info *info)
 		interrupt(w);
 }
 
+/* It is tried again in each session, but told once. */
+static void
+give_idle_up(struct imap_watch *w, const char *why)
+{
+	static const char text[] =
+	    "the server does not keep IDLE (%s): polling instead";
+	const char *subject = w->f->params->subject;
+
+	w->idle = false;
+	w->f->result.no_idle = true;
+	if (stay(w)->no_idle)
+		log_debug(subject, text, why);
+	else
+		log_notice(subject, text, why);
+}
+
 static void
 done_idle(struct imap_watch *w, const struct imap_info *info)
 {
@@ -361,12 +377,9 @@ done_idle(struct imap_watch *w, const struct imap_info *info)
 
 	w->idle_at = 0;
 	w->shorts = is_short ? w->shorts + 1 : 0;
-	if (info->ok && w->shorts < SHORT_MAX)
-		return;
-	w->idle = false;
-	log_notice(w->f->params->subject,
-	    "the server does not keep IDLE (%s): polling instead",
-	    info->ok ? "it ends it at once" : info->err.text);
+	if (!info->ok || w->shorts >= SHORT_MAX)
+		give_idle_up(
+		    w, info->ok ? "it ends it at once" : info->err.text);
 }
 
 static void

@@ -126,6 +126,8 @@ on_ended(struct keeper *k, const struct lane_report *report)
 	keeper_count(k, result);
 	k->watched = 0;
 	keeper_learn_renew(k, result);
+	if (result->logged_in)
+		lane_fetch_params(k->main)->stay.no_idle = result->no_idle;
 	if (report->lasted)
 		k->tries = 0;
 	if (is_routine(k, report)) {

@@ -188,6 +188,7 @@ does_not_stay_where_idle_is_refused(void **state)
 	(void)state;
 	play(script, 9);
 	assert_int_equal(me.end.err.kind, ERR_NONE);
+	assert_true(me.end.no_idle);
 	assert_int_equal(rig_said(rig, " LOGOUT"), 1);
 }
 
