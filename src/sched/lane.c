@@ -26,7 +26,7 @@ struct lane {
 	struct fetch *fetch;
 	lane_fn fn;
 	void *arg;
-	uint64_t due;       /* monotonic ms; 0: not known */
+	uint64_t due;       /* by clock_boot_ms(); 0: not known */
 	uint64_t probed_at; /* 0: never */
 	uint64_t round_at;  /* the first of this session; 0: none yet */
 	enum owed owed;
@@ -149,7 +149,7 @@ lane_begin(struct lane *l, uint64_t ms)
 	if (lane_owes(l))
 		ms = 0;
 	l->leaving = false;
-	l->due = clock_ms() + ms;
+	l->due = clock_boot_ms() + ms;
 	loop_timer_arm(l->timer, ms);
 }
 
@@ -186,6 +186,8 @@ lane_look(struct lane *l)
 void
 lane_probe(struct lane *l)
 {
+	if (l->due != 0)
+		loop_timer_arm(l->timer, lane_due_ms(l));
 	if (l->fetch == NULL)
 		return;
 	l->probed_at = clock_ms();
@@ -259,7 +261,7 @@ lane_state(const struct lane *l)
 uint64_t
 lane_due_ms(const struct lane *l)
 {
-	uint64_t now = clock_ms();
+	uint64_t now = clock_boot_ms();
 
 	return l->due > now ? l->due - now : 0;
 }

@@ -64,7 +64,8 @@ void lane_hold(struct lane *l); /* sleeps until lane_begin() */
  * session that looked already and ends is followed by another for it, when
  * lane_begin() is called. */
 void lane_look(struct lane *l);
-/* Is the server still there? When not, it ends within seconds. */
+/* Is the server still there? When not, it ends within seconds. One that sleeps
+ * counts the time in which the machine did, too. */
 void lane_probe(struct lane *l);
 bool lane_was_probed(const struct lane *l); /* lately */
 /* env's client goes, and NULL is in its place: what rests stays, what fetches
