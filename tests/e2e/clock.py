@@ -9,7 +9,7 @@ import struct
 import tempfile
 import time
 
-from haul import BUILD
+from haul import BUILD, SLOW
 
 CLOCK = os.path.join(BUILD, "tests", "e2e", "clock.so")
 
@@ -76,6 +76,28 @@ class Clock:
         if self.follows:
             self.wall_was += int(seconds * NS)
         self.write()
+
+    def until(self, condition, within, what="it", step=5, pause=0.02):
+        """Time passes in steps until condition() is true, so much at most.
+        What begins in a step has the next ones to end in, and for each of
+        them so much of our time; and a slow machine some more of it."""
+        end = self.monotonic() + within
+        while not condition():
+            late = self.monotonic() >= end
+            if not late:
+                self.advance(step)
+            soon = time.monotonic() + (10 * SLOW if late else pause)
+            while not condition() and time.monotonic() < soon:
+                time.sleep(0.002)
+            assert not late or condition(), \
+                "%s does not happen within %d s" % (what, within)
+
+    def pass_by(self, seconds, step=30, pause=0.005):
+        """So much time, in steps."""
+        end = self.monotonic() + seconds
+        while self.monotonic() < end:
+            self.advance(step)
+            time.sleep(pause)
 
     def suspend(self, seconds):
         """The machine slept: CLOCK_MONOTONIC stood still, the others not."""

@@ -174,8 +174,8 @@ class Daemon:
         except AssertionError as e:
             raise AssertionError("%s\n%s" % (e, self.log.text())) from None
         self.seen()
-        assert all(p == self.proc.pid for p, x in self.notify.messages
-                   if x.startswith("READY"))
+        ready = [p for p, x in self.notify.messages if x == "READY=1"]
+        assert set(ready[self.readies:]) == {self.proc.pid}
 
     def signal(self, number):
         self.proc.send_signal(number)
