@@ -270,7 +270,8 @@ class Dovecot:
             "userdb_quota_rule=*:bytes=2000") % (
                 self.uid, self.gid, self.dir))
         for _ in range(5):  # a port may be taken between asking and using
-            if self.try_start():
+            self.configure()
+            if self.up():
                 return self
         raise RuntimeError("Dovecot does not start:\n" + self.log())
 
@@ -278,24 +279,27 @@ class Dovecot:
         with open(os.path.join(self.dir, name), "w") as f:
             f.write(line + "\n")
 
-    def try_start(self):
+    def configure(self):
         self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = \
             free_ports(5)
         rootless = "" if self.root else ROOTLESS.format(
             user=pwd.getpwuid(os.getuid()).pw_name,
             group=grp.getgrgid(os.getgid()).gr_name)
-        conf = os.path.join(self.dir, "dovecot.conf")
-        with open(conf, "w") as f:
+        self.conf = os.path.join(self.dir, "dovecot.conf")
+        with open(self.conf, "w") as f:
             f.write(CONF.format(
                 lmtp_plugins=self.lmtp_plugins, dir=self.dir, pid=os.getpid(), password=PASSWORD,
                 uid=self.uid, gid=self.gid, imap=self.imap, imaps=self.imaps,
                 pop3=self.pop3, pop3s=self.pop3s, lmtp=self.lmtp,
                 rootless=rootless,
                 chroot="" if self.root else "chroot ="))
-        self.proc = subprocess.Popen(
-            ["/usr/sbin/dovecot", "-F", "-c", conf], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=open(os.path.join(self.dir, "stderr"), "w"))
+
+    def up(self):
+        """Started, also again after stop_process(): does it greet?"""
+        with open(os.path.join(self.dir, "stderr"), "a") as f:
+            self.proc = subprocess.Popen(
+                ["/usr/sbin/dovecot", "-F", "-c", self.conf],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=f)
         end = time.monotonic() + 10
         while time.monotonic() < end and self.proc.poll() is None:
             if all(greets(p) for p in (self.imap, self.pop3, self.lmtp)):
