@@ -1,5 +1,5 @@
-# mailhaul: make deps all check unit e2e lint fuzz demo bench install clean
-# Knobs: FLAVOR=debug|asan|release CC CFLAGS LDFLAGS PREFIX DESTDIR O T V=1
+# mailhaul: make deps all check unit e2e lint fuzz soak demo bench install clean
+# Knobs: FLAVOR=debug|asan|release CC CFLAGS LDFLAGS PREFIX DESTDIR O T SEED V=1
 VERSION := 0.1.0
 FLAVOR  ?= debug
 O       ?= build/$(FLAVOR)$(if $(findstring clang,$(CC)),-clang)
@@ -112,6 +112,9 @@ fuzz: | $(filter deps,$(MAKECMDGOALS))
 	@+$(MAKE) --no-print-directory FLAVOR=fuzz CC=clang fuzz-run
 fuzz-run: $(FUZZ)
 	@O=$(O) T=$(T) JOBS=$(JOBS) tests/fuzz.sh $(FUZZ)
+soak: $(O)/mailhaul
+	@MAILHAUL=$(O)/mailhaul PYTHONDONTWRITEBYTECODE=1 $(PYTHON) \
+		tests/soak/soak.py --seconds $(T) $(if $(SEED),--seed $(SEED))
 demo: $(O)/mailhaul
 	@MAILHAUL=$(O)/mailhaul PYTHON=$(PYTHON) tests/demo/run.sh
 bench: | $(filter deps,$(MAKECMDGOALS))
@@ -132,5 +135,5 @@ clean:
 	rm -rf build
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 FORCE:
-.PHONY: all deps check unit e2e lint fuzz fuzz-run demo bench install install-files clean FORCE
+.PHONY: all deps check unit e2e lint fuzz fuzz-run soak demo bench install install-files clean FORCE
 .SECONDARY:
