@@ -94,6 +94,14 @@ def account(server, haul):
 
 
 @pytest.fixture
+def account_on(haul):
+    """On a server of the test's own."""
+    def make(server, protocol, **kw):
+        return Account(server, haul, protocol, **kw)
+    return make
+
+
+@pytest.fixture
 def cyrus_account(cyrus, haul):
     def make(protocol, **kw):
         return Account(cyrus, haul, protocol, **kw)

@@ -83,8 +83,8 @@ class Courier:
             COURIERTLS=TLS, TLS_VERIFYPEER="NONE",
             TLS_CERTFILE=os.path.join(self.dir, "tls", "server.key"), **more)
 
-    def try_start(self):
-        self.imap, self.imaps, self.pop3, self.pop3s = free_ports(4)
+    def try_start(self, ports=None):
+        self.imap, self.imaps, self.pop3, self.pop3s = ports or free_ports(4)
         tls = [unpacked.program(TLS), "-server", "-tcpd"]
         self.listen(self.imap, *IMAP)
         self.listen(self.imaps, *tls, *IMAP, IMAP_TLS="1")
@@ -126,6 +126,13 @@ class Courier:
 
     def port(self, protocol, tls):
         return getattr(self, protocol + ("s" if tls == "implicit" else ""))
+
+    def down(self):
+        """Sessions end, and connections are refused until up()."""
+        self.stop_processes()
+
+    def up(self):
+        assert self.try_start([self.imap, self.imaps, self.pop3, self.pop3s])
 
     def stop_processes(self):
         for p in self.procs:

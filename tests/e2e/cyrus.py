@@ -125,8 +125,8 @@ class Cyrus:
                 return self
         raise RuntimeError("Cyrus does not start:\n" + self.log())
 
-    def try_start(self):
-        self.imap, self.imaps, self.pop3, self.pop3s = free_ports(4)
+    def try_start(self, ports=None):
+        self.imap, self.imaps, self.pop3, self.pop3s = ports or free_ports(4)
         master = unpacked.program(BIN + "master")
         conf = self.file("imapd.conf", IMAPD.format(
             dir=self.dir, poll=IDLE[self.idle]))
@@ -181,6 +181,13 @@ class Cyrus:
 
     def port(self, protocol, tls):
         return getattr(self, protocol + ("s" if tls == "implicit" else ""))
+
+    def down(self):
+        """Sessions end, and connections are refused until up()."""
+        self.stop_process()
+
+    def up(self):
+        assert self.try_start([self.imap, self.imaps, self.pop3, self.pop3s])
 
     def stop_process(self):
         if self.proc is None:
