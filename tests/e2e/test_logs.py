@@ -18,7 +18,7 @@ import pytest
 import corpus
 import model
 from clock import Clock
-from haul import OK, SLOW, until
+from haul import SLOW, until
 
 STILL = {"watch": "poll", "interval": "1h"}
 
@@ -80,7 +80,7 @@ def test_changes_of_state_are_lines_when_they_are_wanted(
 
 
 def test_a_session_is_seen_while_it_lasts(fake, haul, daemon):
-    """Not the first only, of which the start tells."""
+    """Also one that nobody asked for."""
     haul.globals["log-level"] = "debug"
     f = fake("imap", **STILL)
     go = threading.Event()
@@ -96,15 +96,15 @@ def test_a_session_is_seen_while_it_lasts(fake, haul, daemon):
         return True
 
     f.make = slowly
-    with daemon() as d:
+    with Clock() as c, daemon(env=c.env) as d:
         d.wait_state("a", "sleeping")
         f.box.add(corpus.message(1))
-        p = haul.start("a", command="poll")
+        mark = d.mark()
+        c.advance(4000)
         d.wait_state("a", "fetching")
-        d.wait_log("^a: fetching$")
+        d.wait_log("^a: fetching$", mark)
         assert d.account()["sessions"] == 1
         go.set()
-        assert haul.finish(p).status == OK
         d.wait_state("a", "sleeping")
 
 
