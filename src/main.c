@@ -19,8 +19,12 @@
 #include "proc/reader_main.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
+#include "util/mem.h"
 
 /* Arguments and sub-commands, nothing else. */
+
+/* What libconfuse has of a section, and lets go when all is read. */
+#define LARGE_OCTETS 4096
 
 struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
@@ -357,5 +361,6 @@ main(int argc, char **argv)
 		spawn_name(argv[0]);
 		return clerk_main();
 	}
+	mem_tune(LARGE_OCTETS);
 	return flush(command(&a, argc, argv));
 }

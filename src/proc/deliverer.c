@@ -17,6 +17,8 @@
 #include "proc/wire.h"
 #include "util/mem.h"
 
+#define LARGE_OCTETS 65536
+
 struct deliverer {
 	struct loop *loop;
 	struct ipc *supervisor;
@@ -294,6 +296,7 @@ deliverer_main(void)
 	struct deliverer d = { .lock = -1 };
 	struct err e;
 
+	mem_tune(LARGE_OCTETS);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
 	signal(SIGINT, SIG_IGN);

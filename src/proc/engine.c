@@ -17,7 +17,8 @@
 
 #define PROGRESS_MS 250
 #define PULSE_MS 1000
-#define SLEPT_MS 2000 /* the machine was asleep for longer */
+#define SLEPT_MS 2000      /* the machine was asleep for longer */
+#define LARGE_OCTETS 16384 /* so much has each buffer of a busy connection */
 #define DELIVERERS_MAX 100000
 
 struct engine {
@@ -318,6 +319,7 @@ engine_main(void)
 	struct engine g = { 0 };
 	struct err e;
 
+	mem_tune(LARGE_OCTETS);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
 	signal(SIGINT, SIG_IGN);  /* the supervisor says when to stop */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "util/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -81,6 +82,23 @@ mem_printf(const char *fmt, ...)
 	if (n < 0)
 		out_of_memory();
 	return s;
+}
+
+/* The heap grows by little at a time: what is free at its end would be taken
+ * for what is large. */
+void
+mem_tune(size_t large)
+{
+	mallopt(M_MMAP_THRESHOLD, (int)large);
+	mallopt(M_TOP_PAD, (int)large / 2);
+	mallopt(M_TRIM_THRESHOLD, (int)large * 2);
+	mallopt(M_ARENA_MAX, 1); /* no thread of ours allocates much */
+}
+
+void
+mem_trim(void)
+{
+	(void)malloc_trim(0);
 }
 
 void

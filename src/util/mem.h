@@ -19,6 +19,13 @@ char *mem_strdup(const char *s);                /* NULL gives NULL */
 char *mem_spandup(struct span s);               /* adds a NUL */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* At the start of a process that is to run for long: what has so many octets
+ * comes from the system and goes back to it, instead of leaving holes between
+ * what is small and stays. It costs a system call. */
+void mem_tune(size_t large);
+/* Gives back to the system what is free; milliseconds when there is much. */
+void mem_trim(void);
+
 /* Overwrites n octets in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 

@@ -7,12 +7,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define SESSIONS 1000
+#define LARGE 32768
+#define SMALL 1000
 
 static void
 gives_zeroed_memory(void **state)
@@ -138,6 +143,89 @@ ends_the_process_on_overflow(void **state)
 	expect_out_of_memory(overflow_in_grow);
 }
 
+/* Pages of this process that are in memory, in KiB. */
+static long
+resident_kib(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	char line[256], *rest;
+
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	fclose(f);
+	(void)strtol(line, &rest, 10); /* all */
+	return strtol(rest, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* As sessions do: each has something large for a while, and something small
+ * for long. How much is held when only that is left. */
+static long
+growth_kib(void)
+{
+	static char *large[SESSIONS], *small[SESSIONS];
+	long before = resident_kib();
+
+	for (size_t i = 0; i < SESSIONS; i++) {
+		large[i] = mem_grow(NULL, LARGE, 1);
+		memset(large[i], 1, LARGE);
+		small[i] = mem_grow(NULL, SMALL, 1);
+		memset(small[i], 1, SMALL);
+	}
+	for (size_t i = 0; i < SESSIONS; i++)
+		free(large[i]);
+	return resident_kib() - before;
+}
+
+static void
+when_tuned(void)
+{
+	mem_tune(LARGE / 2);
+	_exit(growth_kib() < SESSIONS * 2 * SMALL / 1024 ? 0 : 1);
+}
+
+static void
+when_trimmed(void)
+{
+	long grown = growth_kib();
+	long before = resident_kib();
+
+	mem_trim();
+	_exit(resident_kib() < before - grown / 2 ? 0 : 1);
+}
+
+/* In a process of its own: what is tuned stays so. */
+static void
+expect_success(void (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		fn();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+leaves_no_holes_between_what_is_small(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* memory is not the library's, and is kept for a while */
+#endif
+	expect_success(when_tuned);
+}
+
+static void
+gives_holes_back(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+	expect_success(when_trimmed);
+}
+
 int
 main(void)
 {
@@ -146,6 +234,8 @@ main(void)
 		cmocka_unit_test(gives_memory_for_nothing),
 		cmocka_unit_test(copies_strings_and_spans),
 		cmocka_unit_test(wipes_octets),
+		cmocka_unit_test(leaves_no_holes_between_what_is_small),
+		cmocka_unit_test(gives_holes_back),
 		cmocka_unit_test(ends_the_process_on_overflow),
 	};
 
