@@ -14,8 +14,11 @@ struct loop {
 	struct event_base *base;
 };
 
+/* A session has a dozen timers, of which one or two are armed while it waits:
+ * the event, five times as large, is there only then. */
 struct loop_timer {
-	struct event *ev;
+	struct event_base *base;
+	struct event *ev; /* NULL: not armed */
 	loop_fn fn;
 	void *arg;
 };
@@ -23,8 +26,9 @@ struct loop_timer {
 /* Two events, since going from "read" to "read and write" is then one call
  * of epoll_ctl(2), and reading goes on undisturbed. */
 struct loop_fd {
-	struct event *in, *out;
-	bool want_in, want_out;
+	struct event_base *base;
+	int fd;
+	struct event *in, *out; /* NULL: not wanted */
 	loop_fd_fn fn;
 	void *arg;
 };
@@ -114,6 +118,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	loop_timer_stop(t);
 	t->fn(t->arg); /* may free t */
 }
 
@@ -122,10 +127,9 @@ loop_timer_new(struct loop *loop, loop_fn fn, void *arg)
 {
 	struct loop_timer *t = mem_new(sizeof(*t));
 
+	t->base = loop->base;
 	t->fn = fn;
 	t->arg = arg;
-	t->ev = evtimer_new(loop->base, on_time, t);
-	must(t->ev != NULL, "make a timer");
 	return t;
 }
 
@@ -134,7 +138,7 @@ loop_timer_free(struct loop_timer **t)
 {
 	if (*t == NULL)
 		return;
-	event_free((*t)->ev);
+	loop_timer_stop(*t);
 	free(*t);
 	*t = NULL;
 }
@@ -147,19 +151,24 @@ loop_timer_arm(struct loop_timer *t, uint64_t ms)
 		.tv_usec = (suseconds_t)(ms % 1000 * 1000),
 	};
 
-	must(evtimer_add(t->ev, &tv) == 0, "arm a timer");
+	if (t->ev == NULL)
+		t->ev = evtimer_new(t->base, on_time, t);
+	must(t->ev != NULL && evtimer_add(t->ev, &tv) == 0, "arm a timer");
 }
 
 void
 loop_timer_stop(struct loop_timer *t)
 {
-	evtimer_del(t->ev);
+	if (t->ev == NULL)
+		return;
+	event_free(t->ev);
+	t->ev = NULL;
 }
 
 bool
 loop_timer_armed(const struct loop_timer *t)
 {
-	return evtimer_pending(t->ev, NULL) != 0;
+	return t->ev != NULL;
 }
 
 /* ---- descriptors ---- */
@@ -178,12 +187,25 @@ loop_fd_new(struct loop *loop, int fd, loop_fd_fn fn, void *arg)
 {
 	struct loop_fd *w = mem_new(sizeof(*w));
 
+	w->base = loop->base;
+	w->fd = fd;
 	w->fn = fn;
 	w->arg = arg;
-	w->in = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_fd, w);
-	w->out = event_new(loop->base, fd, EV_WRITE | EV_PERSIST, on_fd, w);
-	must(w->in != NULL && w->out != NULL, "make a watch");
 	return w;
+}
+
+static void
+watch(struct loop_fd *w, struct event **ev, short what, bool want)
+{
+	if ((*ev != NULL) == want)
+		return;
+	if (!want) {
+		event_free(*ev);
+		*ev = NULL;
+		return;
+	}
+	*ev = event_new(w->base, w->fd, (short)(what | EV_PERSIST), on_fd, w);
+	must(*ev != NULL && event_add(*ev, NULL) == 0, "watch a descriptor");
 }
 
 void
@@ -191,29 +213,16 @@ loop_fd_free(struct loop_fd **w)
 {
 	if (*w == NULL)
 		return;
-	event_free((*w)->in);
-	event_free((*w)->out);
+	loop_fd_want(*w, false, false);
 	free(*w);
 	*w = NULL;
-}
-
-static void
-watch(struct event *ev, bool *now, bool want)
-{
-	if (*now == want)
-		return;
-	*now = want;
-	if (want)
-		must(event_add(ev, NULL) == 0, "watch a descriptor");
-	else
-		event_del(ev);
 }
 
 void
 loop_fd_want(struct loop_fd *w, bool readable, bool writable)
 {
-	watch(w->in, &w->want_in, readable);
-	watch(w->out, &w->want_out, writable);
+	watch(w, &w->in, EV_READ, readable);
+	watch(w, &w->out, EV_WRITE, writable);
 }
 
 /* ---- signals ---- */
