@@ -225,9 +225,9 @@ owes(const struct keeper *k)
 void
 keeper_answer(struct keeper *k, const struct lane_report *report)
 {
-	struct fetch_result *sum = &k->answer;
+	struct fetch_result *sum = k->answer;
 
-	if (!k->polling || k->answered)
+	if (sum == NULL || k->answered)
 		return;
 	sum->progress.messages += report->result->progress.messages;
 	sum->progress.total += report->result->progress.total;
@@ -249,7 +249,7 @@ keeper_answer(struct keeper *k, const struct lane_report *report)
 static void
 answer_now(struct keeper *k, const struct err *e)
 {
-	k->answer.err = *e;
+	k->answer->err = *e;
 	k->answered = true;
 	loop_timer_arm(k->soon, 0);
 }
@@ -294,9 +294,10 @@ keeper_poll(struct keeper *k)
 		k->again = true;
 		return;
 	}
-	if (!k->polling)
-		k->answer = (struct fetch_result){ .progress.doing = "done" };
-	k->polling = true;
+	if (k->answer == NULL) {
+		k->answer = mem_new(sizeof(*k->answer));
+		k->answer->progress.doing = "done";
+	}
 	look(k);
 }
 
@@ -305,7 +306,7 @@ static void
 on_soon(void *arg)
 {
 	struct keeper *k = arg;
-	struct fetch_result answer = k->answer;
+	struct fetch_result *answer = k->answer;
 	bool again = k->again;
 
 	if (!k->answered) {
@@ -315,10 +316,12 @@ on_soon(void *arg)
 	}
 	if (k->left || again)
 		loop_timer_arm(k->soon, 0);
-	k->answered = k->polling = k->again = false;
+	k->answer = NULL;
+	k->answered = k->again = false;
 	if (again)
 		keeper_poll(k);
-	k->events->polled(k->arg, &answer);
+	k->events->polled(k->arg, answer);
+	free(answer);
 }
 
 /* ---- the start ---- */
@@ -380,7 +383,7 @@ on_record(void *arg, const struct client_record *record)
 	if (first) {
 		use_secret(k);
 		begin(k);
-		if (k->polling)
+		if (k->answer != NULL)
 			look(k);
 	}
 	changed(k);
@@ -544,6 +547,7 @@ keeper_free(struct keeper **p)
 	keeper_extras_free(k);
 	lane_free(&k->main);
 	loop_timer_free(&k->soon);
+	free(k->answer);
 	free(k->host);
 	free(k);
 }

@@ -28,22 +28,21 @@ struct keeper {
 	struct keeper_extra **extras;
 	const char **without; /* their mailboxes; n_extras of them */
 	size_t n_extras, max_extras;
-	struct loop_timer *soon; /* what is to be told from the loop */
+	struct fetch_result *answer; /* somebody waits for it; NULL: nobody */
+	struct loop_timer *soon;     /* what is to be told from the loop */
 	struct breaker breaker;
 	struct pushes pushes; /* to main */
 	struct incident incident;
 	struct status status;
-	size_t watched, polled;     /* by main */
-	unsigned int tries;         /* of main that failed in a row */
-	struct fetch_result answer; /* to the poll under way */
-	char salt[16];              /* of the ledger */
-	int today;                  /* the day that status.today counts */
+	size_t watched, polled; /* by main */
+	unsigned int tries;     /* of main that failed in a row */
+	char salt[16];          /* of the ledger */
+	int today;              /* the day that status.today counts */
 	bool begun, paused, stopped, leaving;
 	bool unsaved; /* the breaker: there was no deliverer */
 	bool recalling;
 	bool stale;          /* what comes of that, as more happened since */
 	bool again;          /* somebody waits for the answer after it */
-	bool polling;        /* somebody waits for answer */
 	bool answered, left; /* are to be told */
 };
 
