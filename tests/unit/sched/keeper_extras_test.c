@@ -72,6 +72,10 @@ opens_no_more_than_there_are_mailboxes(void **state)
 	keep_watching(usual, 4);
 	assert_int_equal(scripted_clients(stay.host), 4);
 	assert_int_equal(stay_status().polled, 0);
+	keeper_poll(stay.keeper); /* another round opens no more */
+	UNTIL(stay.polled == 1);
+	stay_pass(20);
+	assert_int_equal(scripted_clients(stay.host), 4);
 }
 
 static void

@@ -48,7 +48,7 @@ a_server_that_missed_two_is_polled(void **state)
 		REST };
 
 	(void)state;
-	stay.conf.poll_s = 30;
+	stay.conf.poll_s = 1;
 	keep_watching(script, 1);
 	look_times(1);
 	assert_false(stay_logged("does not tell"));
@@ -58,10 +58,12 @@ a_server_that_missed_two_is_polled(void **state)
 	UNTIL(stay.polled == 2);
 	assert_true(stay_logged(
 	    "the server does not tell of new mail although it has IDLE: it "
-	    "is polled every 30 s"));
+	    "is polled every 1 s"));
 	assert_int_equal(
-	    lane_fetch_params(stay.keeper->main)->stay.safety_s, 30);
+	    lane_fetch_params(stay.keeper->main)->stay.safety_s, 1);
 	assert_true(stay_is(STATUS_WATCHING));
+	UNTIL(stay_heard(" SELECT ", 4)); /* this session, too */
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
 }
 
 static void
@@ -71,6 +73,7 @@ one_that_told_of_mail_in_between_is_believed(void **state)
 		MISSED("3"), REST };
 
 	(void)state;
+	stay.conf.poll_s = 30;
 	keep_watching(script, 1);
 	look_times(1);
 	scripted_say(stay.host, NULL, "* 2 EXISTS\r\n");

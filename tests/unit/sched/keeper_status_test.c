@@ -72,6 +72,20 @@ counts_anew_at_midnight(void **state)
 	assert_int_equal(stay_status().delivered, 2);
 }
 
+static void
+mail_at_midnight_is_of_the_new_day(void **state)
+{
+	static const struct fetch_result two = { .progress.messages = 2 };
+
+	(void)state;
+	stay_set_wall(MIDNIGHT - 20);
+	keep_watching(mail);
+	assert_int_equal(stay_status().today, 1);
+	stay_set_wall(MIDNIGHT + 1);
+	keeper_count(stay.keeper, &two); /* nobody has asked since */
+	assert_int_equal(stay_status().today, 2);
+}
+
 /* Where people live. */
 static void
 midnight_is_local(void **state)
@@ -134,6 +148,22 @@ knows_how_many_are_held(void **state)
 	stay_restart();
 	UNTIL(!stay.keeper->recalling);
 	assert_int_equal(stay_status().held, 1);
+}
+
+/* An answer to a question from before the last round is not the last. */
+static void
+asks_again_what_was_asked_too_early(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	UNTIL(!stay.keeper->recalling);
+	keeper_recall(stay.keeper);
+	keeper_recall(stay.keeper);
+	assert_true(stay.keeper->stale);
+	UNTIL(!stay.keeper->stale);
+	assert_true(stay.keeper->recalling);
+	UNTIL(!stay.keeper->recalling);
+	assert_false(stay.keeper->stale);
 }
 
 static void
@@ -305,6 +335,24 @@ what_sleeps_was_successful(void **state)
 	assert_int_equal(stay_status().watched, 0);
 }
 
+static void
+says_that_it_polls_when_nobody_tells_any_more(void **state)
+{
+	static const struct rig_rule script[] = {
+		ONCE(" LOGIN ", "%T OK [CAPABILITY IMAP4rev1 IDLE] in\r\n"),
+		LET_ALL_IN_TO_POLL, REST
+	};
+
+	(void)state;
+	keep_watching(script);
+	assert_int_equal(stay_status().how, STATUS_IDLE);
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(stay_is(STATUS_BACKOFF));
+	lane_begin(stay.keeper->main, 0);
+	UNTIL(stay_is(STATUS_SLEEPING));
+	assert_int_equal(stay_status().how, STATUS_POLL);
+}
+
 /* A refusal counts for more than what its last probe met. */
 static void
 who_was_refused_stays_so_when_the_network_fails(void **state)
@@ -330,10 +378,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(counts_what_was_delivered),
 		TEST(counts_anew_at_midnight),
+		TEST(mail_at_midnight_is_of_the_new_day),
 		TEST(midnight_is_local),
 		TEST(the_last_day_of_a_year_is_not_the_first_of_the_next),
 		TEST(counts_failures_by_their_kind),
 		TEST(knows_how_many_are_held),
+		TEST(asks_again_what_was_asked_too_early),
 		TEST(knows_when_they_are_held_no_more),
 		TEST(a_message_in_trouble_is_no_failure_of_the_account),
 		TEST(says_since_when_it_fails_and_when_it_last_did_not),
@@ -341,6 +391,7 @@ main(void)
 		TEST(counts_sessions_that_are_logged_in),
 		TEST(says_when_something_is_due),
 		TEST(what_sleeps_was_successful),
+		TEST(says_that_it_polls_when_nobody_tells_any_more),
 		TEST(who_was_refused_stays_so_when_the_network_fails),
 	};
 

@@ -201,6 +201,20 @@ a_login_forgets_them_whatever_follows(void **state)
 	assert_int_equal(stay_status().refused, 0);
 }
 
+/* It let us in, and then it does not. */
+static void
+a_mailbox_that_is_refused_so_is_a_refusal_too(void **state)
+{
+	static const struct rig_rule script[] = {
+		ALWAYS(" SELECT ", "%T NO [AUTHORIZATIONFAILED] no\r\n"), REST
+	};
+
+	(void)state;
+	stay_keep(script);
+	be_refused(2);
+	assert_int_equal(stay_status().refused, 2);
+}
+
 static struct secret *other;
 
 static void
@@ -325,6 +339,8 @@ waits_longer_for_a_server_that_is_gone(void **state)
 		UNTIL(stay_status().failures[ERR_NET] == n);
 	}
 	assert_int_equal(stay.keeper->tries, 8);
+	keeper_resume(stay.keeper);
+	assert_int_equal(stay.keeper->tries, 0);
 }
 
 static const struct rig_rule no_uidl[] = { ALWAYS(NULL, "+OK hello\r\n"),
@@ -503,6 +519,7 @@ static void
 a_poll_before_the_start_is_answered_by_it(void **state)
 {
 	(void)state;
+	stay.start_ms = 30000; /* somebody waits */
 	stay_keep(usual);
 	keeper_poll(stay.keeper);
 	UNTIL(stay.polled == 1);
@@ -673,6 +690,18 @@ a_poll_of_one_that_leaves_is_answered_first(void **state)
 	keeper_poll(stay.keeper);
 	UNTIL(stay.polled == 1);
 	assert_int_equal(stay.answer.err.kind, ERR_CANCEL);
+	assert_int_equal(stay.left, 0);
+	UNTIL(stay.left == 1);
+}
+
+static void
+it_is_answered_before_the_end_in_any_case(void **state)
+{
+	(void)state;
+	keep_watching(usual);
+	keeper_poll(stay.keeper);
+	keeper_leave(stay.keeper);
+	UNTIL(stay.polled == 1);
 	assert_int_equal(stay.left, 0);
 	UNTIL(stay.left == 1);
 }
@@ -931,6 +960,7 @@ main(void)
 		TEST(resume_forgets_the_refusals_for_good),
 		TEST(success_forgets_the_refusals_for_good),
 		TEST(a_login_forgets_them_whatever_follows),
+		TEST(a_mailbox_that_is_refused_so_is_a_refusal_too),
 		TEST(another_secret_is_tried_at_once),
 		TEST(the_same_secret_is_not),
 		TEST(a_restart_with_another_secret_tries_it),
@@ -958,6 +988,7 @@ main(void)
 		TEST_POP3(leaves_when_the_configuration_stopped_it),
 		TEST(who_leaves_is_not_told_to_do_anything_else),
 		TEST(a_poll_of_one_that_leaves_is_answered_first),
+		TEST(it_is_answered_before_the_end_in_any_case),
 		TEST(waits_longer_when_sessions_are_lost_as_soon_as_they_watch),
 		TEST(a_session_that_lasted_was_no_failure),
 		TEST(a_probe_tries_at_once_what_had_no_network),

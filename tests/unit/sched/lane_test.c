@@ -12,6 +12,7 @@ static struct said {
 	unsigned int rounds, ended, left;
 	unsigned int answers;     /* of all reports */
 	bool answered;            /* the last report did */
+	bool lasted;              /* likewise */
 	struct fetch_result last; /* likewise */
 	uint64_t again_ms;        /* to be said when it ended; 0: nothing */
 	bool frees;               /* at the end */
@@ -27,6 +28,7 @@ on_lane(void *arg, struct lane *l, const struct lane_report *report)
 	said.left += report->says == LANE_LEFT;
 	said.answers += report->answers;
 	said.answered = report->answers;
+	said.lasted = report->lasted;
 	said.last = *report->result;
 	assert_true((report->says == LANE_ROUND) == (report->round != NULL));
 	if (report->says != LANE_ROUND) {
@@ -440,6 +442,33 @@ who_is_told_to_begin_before_it_left_does_not_leave(void **state)
 	assert_int_equal(said.left, 0);
 }
 
+/* ---- did it last? ---- */
+
+static void
+lose(unsigned int times)
+{
+	scripted_hang_up(stay.host, NULL);
+	UNTIL(said.ended == times);
+}
+
+static void
+says_whether_a_session_lasted(void **state)
+{
+	(void)state;
+	said.again_ms = 1;
+	watch(usual);
+	stay_forward(50);
+	lose(1);
+	assert_false(said.lasted);
+	UNTIL(said.rounds == 2);
+	stay_forward(61);
+	lose(2);
+	assert_true(said.lasted);
+	UNTIL(stay_heard(" LOGIN ", 3)); /* it gets no further */
+	lose(3);
+	assert_false(said.lasted);
+}
+
 /* ---- is the server still there? ---- */
 
 static void
@@ -535,6 +564,7 @@ main(void)
 		TEST(says_goodbye_when_it_watches),
 		TEST(begins_anew_after_it_left_and_leaves_anew),
 		TEST(who_is_told_to_begin_before_it_left_does_not_leave),
+		TEST(says_whether_a_session_lasted),
 		TEST(remembers_that_it_was_probed_lately),
 		TEST(may_be_freed_when_it_says_that_it_ended),
 		TEST(may_be_freed_at_any_time),
