@@ -482,8 +482,11 @@ keeper_detach(struct keeper *k)
 	lane_detach(k->main);
 	if (lane_fetch(k->main) == NULL)
 		k->watched = 0;
-	for (size_t i = 0; i < k->n_extras; i++)
+	for (size_t i = 0; i < k->n_extras; i++) {
 		lane_detach(k->extras[i]->lane);
+		if (lane_fetch(k->extras[i]->lane) == NULL)
+			k->extras[i]->watched = 0;
+	}
 }
 
 void

@@ -132,7 +132,7 @@ on_timer(void *arg)
 		loop_timer_arm(l->timer, DELIVERER_MS);
 		return;
 	}
-	l->leaving = false;
+	l->leaving = l->dropped = false;
 	if (leaves)
 		tell(l, LANE_LEFT, &none, NULL);
 	else

@@ -441,6 +441,31 @@ all_of_them_have_the_new_secret(void **state)
 
 #define MISSED(n) ONCE("DONE", "* " n " EXISTS\r\n" OK), ONCE(" SEARCH ", OK)
 
+/* ---- without a deliverer ---- */
+
+static void
+sessions_that_wait_outlive_the_deliverer_and_others_come_back(void **state)
+{
+	struct fetch_env *env =
+	    (struct fetch_env *)(uintptr_t)rig_env(stay.rig);
+	struct client *kept = env->client;
+
+	(void)state;
+	keep_watching(usual, 3);
+	lane_look(extra("a")->lane);
+	UNTIL(stay_heard("SELECT \"a\"", 3)); /* by its own session */
+	keeper_detach(stay.keeper);
+	env->client = NULL;
+	assert_int_equal(stay_status().sessions, 2);
+	assert_int_equal(stay_status().watched, 2);
+	stay_pass(10);
+	env->client = kept;
+	keeper_attach(stay.keeper, 0);
+	UNTIL(stay_status().watched == 3);
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 4);
+	assert_int_equal(rig_said(stay.rig, "SELECT \"INBOX\""), 1);
+}
+
 /* ---- life ---- */
 
 static void
@@ -494,6 +519,8 @@ main(void)
 		TEST(has_left_when_all_of_them_have),
 		TEST(leaves_when_some_sleep_or_wait),
 		TEST(all_of_them_have_the_new_secret),
+		TEST(
+		    sessions_that_wait_outlive_the_deliverer_and_others_come_back),
 		TEST(may_be_freed_at_any_time),
 	};
 

@@ -66,7 +66,7 @@ open_lane(const struct rig_rule *script)
 	struct lane_params params = { .env = rig_env(stay.rig),
 		.hosts = stay.hosts,
 		.host = "the host",
-		.place_ms = 1000 };
+		.place_ms = 600 };
 
 	params_fill(&params.fetch, &who);
 	lane = lane_new(&params, on_lane, NULL);
@@ -490,6 +490,126 @@ remembers_that_it_was_probed_lately(void **state)
 	assert_int_equal(said.ended, 0);
 }
 
+/* ---- without a deliverer ---- */
+
+static struct fetch_env *
+env(void)
+{
+	return (struct fetch_env *)(uintptr_t)rig_env(stay.rig);
+}
+
+/* So long there is none; then the account has this number. */
+static void
+lose_deliverer(unsigned int ms, uint32_t number)
+{
+	struct client *kept = env()->client;
+
+	lane_detach(lane);
+	env()->client = NULL;
+	stay_pass(ms);
+	env()->client = kept;
+	lane_attach(lane, number);
+	assert_int_equal(lane_fetch_params(lane)->account, number);
+	assert_int_equal(lane_fetch_params(lane)->relay.account, number);
+}
+
+static void
+watches_on_without_a_deliverer(void **state)
+{
+	(void)state;
+	watch(usual);
+	lane_look(lane);
+	lose_deliverer(10, 1);
+	assert_false(lane_owes(lane)); /* it will not be told */
+	assert_int_equal(lane_state(lane), LANE_WATCHING);
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
+	assert_int_equal(said.ended, 0);
+}
+
+static void
+begins_anew_with_the_next_deliverer_what_it_fetched(void **state)
+{
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	scripted_open(stay.host, one, NULL, NULL, NULL);
+	lose_deliverer(10, 1);
+	assert_int_equal(scripted_clients(stay.host), 0);
+	UNTIL(said.rounds == 1);
+	assert_int_equal(said.ended, 0);
+	assert_int_equal(said.last.progress.messages, 1);
+}
+
+static void
+queues_anew_with_the_next_deliverer(void **state)
+{
+	(void)state;
+	want_place();
+	UNTIL(granted);
+	open_lane(usual);
+	lane_begin(lane, 0);
+	stay_pass(10);
+	lose_deliverer(10, 0);
+	hosts_leave(&place);
+	UNTIL(said.rounds == 1);
+}
+
+static void
+sleeps_on_without_a_deliverer(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	lane_begin(lane, 60000);
+	lose_deliverer(10, 0);
+	assert_in_range(lane_due_ms(lane), 59000, 60000);
+	stay_pass(10);
+	assert_int_equal(lane_state(lane), LANE_ASLEEP);
+}
+
+static void
+waits_for_a_deliverer_when_it_is_to_begin(void **state)
+{
+	(void)state;
+	open_lane(usual);
+	lane_begin(lane, 5);
+	lose_deliverer(30, 0);
+	assert_int_equal(lane_state(lane), LANE_ASLEEP);
+	UNTIL(said.rounds == 1);
+}
+
+static void
+leaves_without_a_deliverer(void **state)
+{
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	lane_leave(lane); /* and its fetch goes with the deliverer */
+	lose_deliverer(10, 0);
+	UNTIL(said.left == 1);
+	stay_pass(10);
+	assert_int_equal(said.left, 1);
+	assert_int_equal(lane_state(lane), LANE_ASLEEP);
+}
+
+static void
+one_that_leaves_meanwhile_does_not_begin_anew(void **state)
+{
+	struct client *kept = env()->client;
+
+	(void)state;
+	open_lane(stuck);
+	BEGIN_TO(" UID FETCH ", LANE_FETCHING);
+	lane_detach(lane);
+	env()->client = NULL;
+	lane_leave(lane);
+	UNTIL(said.left == 1);
+	env()->client = kept;
+	lane_attach(lane, 0);
+	stay_pass(20);
+	assert_int_equal(lane_state(lane), LANE_ASLEEP);
+	assert_int_equal(rig_said(stay.rig, " LOGIN "), 1);
+}
+
 /* ---- life ---- */
 
 static void
@@ -566,6 +686,13 @@ main(void)
 		TEST(who_is_told_to_begin_before_it_left_does_not_leave),
 		TEST(says_whether_a_session_lasted),
 		TEST(remembers_that_it_was_probed_lately),
+		TEST(watches_on_without_a_deliverer),
+		TEST(begins_anew_with_the_next_deliverer_what_it_fetched),
+		TEST(queues_anew_with_the_next_deliverer),
+		TEST(sleeps_on_without_a_deliverer),
+		TEST(waits_for_a_deliverer_when_it_is_to_begin),
+		TEST(leaves_without_a_deliverer),
+		TEST(one_that_leaves_meanwhile_does_not_begin_anew),
 		TEST(may_be_freed_when_it_says_that_it_ended),
 		TEST(may_be_freed_at_any_time),
 	};
