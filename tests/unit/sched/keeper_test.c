@@ -935,6 +935,25 @@ nothing_is_begun_without_a_deliverer(void **state)
 	assert_int_equal(rig_said(stay.rig, " LOGIN "), 2);
 }
 
+/* Nobody could write it down. */
+static void
+what_changed_without_a_deliverer_is_remembered_by_the_next(void **state)
+{
+	(void)state;
+	stay_keep(wrong);
+	be_refused(3);
+	keeper_detach(stay.keeper);
+	kept = env()->client;
+	env()->client = NULL;
+	keeper_resume(stay.keeper); /* forgets the refusals */
+	keeper_pause(stay.keeper);
+	env()->client = kept;
+	keeper_attach(stay.keeper, 0);
+	another_script(usual);
+	stay_restart();
+	UNTIL(stay_is(STATUS_WATCHING));
+}
+
 static void
 may_be_freed_when_it_answers_a_poll(void **state)
 {
@@ -1004,6 +1023,8 @@ main(void)
 		TEST(a_session_that_waits_outlives_the_deliverer),
 		TEST(a_session_that_fetches_is_begun_anew),
 		TEST(nothing_is_begun_without_a_deliverer),
+		TEST(
+		    what_changed_without_a_deliverer_is_remembered_by_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
