@@ -26,8 +26,10 @@ answer(struct secrets_wait *w, struct secret *secret, const struct err *e)
 {
 	secrets_fn fn = w->fn;
 	void *arg = w->arg;
-	struct err why = e == NULL ? (struct err){ 0 } : *e;
+	struct err why = { 0 };
 
+	if (e != NULL)
+		why = *e;
 	w->child = NULL;
 	secrets_cancel(&w);
 	fn(arg, secret, e == NULL ? NULL : &why);

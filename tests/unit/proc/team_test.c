@@ -780,12 +780,14 @@ play_account(struct unpack *u, uint32_t number)
 	struct conf_account *a = wire_unpack_account(u, &secret);
 	struct status status = { .state = STATUS_WATCHING };
 	struct fetch_result result = { .progress.doing = "" };
+	struct span word;
 	struct buf b;
 
 	if (a == NULL || ca != 0 || delivery_ca != 0 || deliverer > 1)
 		_exit(8);
 	if (strcmp(a->user, "die") == 0)
 		_exit(3);
+	word = secret_span(secret);
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u32(&b, number);
 	if (stays) {
@@ -794,7 +796,7 @@ play_account(struct unpack *u, uint32_t number)
 		reply(WIRE_STATUS, &b);
 	} else {
 		err_set(&result.err, ERR_TEMP, 0, "did %s with %.*s", a->user,
-		    (int)secret_span(secret).n, secret_span(secret).p);
+		    (int)word.n, word.p);
 		wire_pack_result(&b, &result);
 		reply(WIRE_RESULT, &b);
 	}
