@@ -478,7 +478,9 @@ keeper_detach(struct keeper *k)
 	if (k->recalling)
 		client_recall_cancel(k->params.env->client, k);
 	k->recalling = k->stale = false;
-	k->polling = k->answered = k->again = false;
+	k->answered = k->again = false;
+	free(k->answer);
+	k->answer = NULL;
 	lane_detach(k->main);
 	if (lane_fetch(k->main) == NULL)
 		k->watched = 0;
