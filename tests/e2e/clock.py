@@ -92,8 +92,9 @@ class Clock:
             assert not late or condition(), \
                 "%s does not happen within %d s" % (what, within)
 
-    def pass_by(self, seconds, step=30, pause=0.005):
-        """So much time, in steps."""
+    def pass_by(self, seconds, step=120, pause=0.02):
+        """So much time, in steps; three of them without a breath, and the
+        supervisor takes the engine for dead."""
         end = self.monotonic() + seconds
         while self.monotonic() < end:
             self.advance(step)

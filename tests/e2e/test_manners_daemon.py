@@ -157,7 +157,7 @@ def test_a_refused_login_is_tried_once_an_hour_at_most(wrong, daemon):
         for n in range(4, 6):
             at = c.monotonic()
             c.until(lambda n=n: len(f.server.logins) >= n, 2 * HOUR,
-                    "a login", step=120, pause=0.005)
+                    "a login", step=120)
             assert c.monotonic() - at > 3400
             until(lambda n=n: d.account()["refused"] == n)
         other.box.add(corpus.message(1))
@@ -218,7 +218,8 @@ def test_a_refused_login_is_tried_again_when_it_may_be_right(
         s = d.wait_state("a", "watching")
         assert s["refused"] == 0 and not s["failing"]
         assert [x[2] for x in f.server.logins] == 3 * [False] + [True]
-        assert other.idler() is session
+        if how != "probe":  # an hour of steps may well end it
+            assert other.idler() is session
     check(f.maildir, f.box.octets())
 
 

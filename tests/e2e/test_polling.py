@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Accounts whose server does not tell of new mail: asked at intervals."""
 
+import statistics
+
 import pytest
 
 import corpus
 from clock import Clock
-from haul import check, until
+from haul import SLOW, check, until
 
 FAST = 200  # seconds of mailhaul in one of ours
 PATIENT = dict(command_timeout="10m", connect_timeout="5m")
@@ -32,8 +34,8 @@ def test_it_looks_at_intervals_that_vary(fake, daemon, protocol, options):
         d.wait_mail(count=4)
         assert d.account()["how"] == "poll"
     check(f.maildir, f.box.octets())
-    # a tenth more or less, and what the look itself took
-    assert all(53 <= x <= 66 + 40 for x in got), got
+    # a tenth more or less, and what the look itself took on a busy machine
+    assert min(got) >= 53 and statistics.median(got) <= 66 + 100 * SLOW, got
     assert max(got) - min(got) > 0.1, got
     assert f.server.most == 1
 
@@ -44,8 +46,8 @@ def test_the_defaults(fake, daemon):
     p = fake("pop3", name="p", **PATIENT)
     with Clock(1000) as c, daemon(env=c.env):
         got = waits(i, c, 2), waits(p, c, 1)
-    assert all(265 <= x <= 330 + 100 for x in got[0]), got
-    assert all(535 <= x <= 660 + 100 for x in got[1]), got
+    assert all(265 <= x <= 330 + SLOW * 300 for x in got[0]), got
+    assert all(535 <= x <= 660 + SLOW * 500 for x in got[1]), got
 
 
 def test_pop3_keeps_to_the_login_delay(fake, daemon):
@@ -57,7 +59,7 @@ def test_pop3_keeps_to_the_login_delay(fake, daemon):
         got = waits(f, c, 2)
         d.wait_mail()
     check(f.maildir, f.box.octets())
-    assert all(300 <= x <= 400 for x in got), got
+    assert all(300 <= x <= 330 + SLOW * FAST for x in got), got
 
 
 def test_a_login_delay_that_was_broken_is_no_refusal(fake, daemon):

@@ -311,6 +311,8 @@ def test_mailboxes_without_a_connection_are_asked_about(fake, daemon, capa):
         for i, b in enumerate(f.boxes.values()):
             b.add(corpus.message(i))
         d.wait_mail(count=2)
+        f.idler(2)
+        watched(d, 2, 2)
         c.advance(301)
         d.wait_mail(count=7)
         watched(d, 2, 2)
