@@ -157,7 +157,8 @@ imap_names_counted(struct imap_names *s, const struct imap_info *info)
 	free(text);
 	if (name == NULL)
 		return;
-	name->dirty |= is_news(name, info);
+	if (is_news(name, info))
+		name->dirty = name->counted = true;
 	if (info->uidvalidity != 0)
 		name->uidvalidity = info->uidvalidity;
 	name->uidnext = info->uidnext;

@@ -21,6 +21,7 @@ struct imap_name {
 	char delimiter; /* between its levels; 0: none, or not known */
 	bool dirty;     /* it is to be looked at */
 	bool told;      /* its news came while it was selected: see them */
+	bool counted;   /* its news came by IMAP_COUNTED */
 	bool failed;    /* it could not be looked at the last time */
 	bool away;      /* another session sees to it */
 	/* As of the last look or STATUS; 0: not told */

@@ -444,12 +444,18 @@ imap_watch_wait(struct imap_watch *w, struct imap_name *selected)
 	return proceed(w);
 }
 
-void
-imap_watch_looked(
-    struct imap_watch *w, const struct imap_name *name, uint64_t found)
+static bool
+was_told(const struct imap_watch *w, const struct imap_name *name)
 {
-	if (w->wary && name == w->home && found > 0 && !w->told)
+	return name == w->home ? w->told : name->counted || !w->notifying;
+}
+
+void
+imap_watch_looked(struct imap_watch *w, struct imap_name *name, uint64_t found)
+{
+	if (w->wary && found > 0 && !was_told(w, name))
 		w->round.missed = true;
+	name->counted = false;
 }
 
 void

@@ -40,7 +40,7 @@ bool imap_watch_event(
 
 /* A look at one mailbox is over: so many messages came of it. */
 void imap_watch_looked(
-    struct imap_watch *w, const struct imap_name *name, uint64_t found);
+    struct imap_watch *w, struct imap_name *name, uint64_t found);
 
 void imap_watch_look(struct imap_watch *w);  /* all is dirty; LOOK follows */
 void imap_watch_probe(struct imap_watch *w); /* does the server still live? */

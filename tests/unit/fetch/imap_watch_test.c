@@ -381,6 +381,24 @@ is_notified_of_all_mailboxes(void **state)
 }
 
 static void
+mail_that_notify_did_not_tell_of_was_missed(void **state)
+{
+	static const struct rig_rule script[] = { GREETING,
+		LOGIN_WITH("NOTIFY"),
+		ONCE("SELECT \"other\"", BOX("0", "7", "1")),
+		ONCE("SELECT \"other\"", BOX("1", "7", "2")), EMPTY,
+		ONCE(" NOTIFY SET ", OK), ALWAYS(" STATUS ", OK), IDLES, DONE,
+		ONCE(" UID FETCH ", MAIL("1", "1", "1") OK), LOGOUT, END };
+
+	(void)state;
+	stay_in(two, 2);
+	rig->params.stay.safety_s = 1;
+	play(script, 2);
+	assert_int_equal(rig_delivered(rig), 1);
+	assert_true(me.missed);
+}
+
+static void
 is_notified_without_idle(void **state)
 {
 	static const struct rig_rule script[] = { GREETING,
@@ -535,6 +553,7 @@ main(void)
 		TEST(leaves_a_mailbox_to_another_session_and_takes_it_back),
 		TEST(does_not_look_at_what_another_session_sees_to),
 		TEST(is_notified_of_all_mailboxes),
+		TEST(mail_that_notify_did_not_tell_of_was_missed),
 		TEST(is_notified_without_idle),
 		TEST(idles_where_notify_is_refused),
 		TEST(looks_at_all_and_idles_when_the_server_gives_notify_up),
