@@ -90,6 +90,7 @@ arrives_as_it_was(void **state)
 	put("a.conf", everything);
 	put("b.conf", "account d { host = h user = u mbox = \"~/m\" }");
 	direct = conf_load_dir("d", &errors, &n);
+	conf_errors_free(&errors, &n);
 	c = carry(HOME, text, sizeof(text));
 	assert_string_equal(text, "");
 	assert_int_equal(c->n, 4);
