@@ -127,11 +127,11 @@ def test_the_server_is_started_anew_while_we_wait(
                 d.wait_mail(count=n + 1)
                 d.wait_state("a", "watching")
                 told(d, a, mails[n + 1])
+            if after == "delete":
+                until(lambda: a.box.messages() == [], 20, "an empty mailbox")
             d.stop()
             assert len(d.logged("^a: error: ")) == 2, d.log.text()
         check(a.maildir, mails)
-        if after == "delete":
-            assert a.box.messages() == []
 
 
 # ---- without IDLE ----
