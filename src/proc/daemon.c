@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "io/listen.h"
+#include "io/lull.h"
 #include "io/netlink.h"
 #include "io/sandbox.h"
 #include "proc/doors.h"
@@ -27,6 +28,9 @@
 #include "sys/notify.h"
 #include "util/mem.h"
 
+#define QUIET_MS 3000
+#define BUSY_MS 60000
+
 struct daemon {
 	const struct daemon_options *options;
 	struct conf *first; /* what cannot change is as it says */
@@ -43,6 +47,7 @@ struct daemon {
 	struct log_pipe *log;
 	struct signals *signals;
 	struct loop_timer *deadline;
+	struct lull *lull;
 	unsigned long max_files; /* before we asked for more */
 	int lock;
 	int group;     /* of the control socket; -1 */
@@ -59,6 +64,7 @@ on_changed(void *arg, const struct rolls_entry *entry)
 {
 	struct daemon *d = arg;
 
+	lull_stir(d->lull);
 	tell_status(d->tell, entry->name, &entry->status);
 	standing_changed(d->standing);
 }
@@ -91,6 +97,14 @@ on_empty(void *arg)
 
 static const struct rolls_events rolls_events = { on_changed, on_entry_progress,
 	on_entry_result, on_empty };
+
+/* Reading the configuration takes several times what is kept of it. */
+static void
+on_lull(void *arg)
+{
+	(void)arg;
+	mem_trim();
+}
 
 static void
 set_accounts(struct daemon *d, struct conf *conf, struct rolls_change *change)
@@ -435,6 +449,7 @@ stop(struct daemon *d)
 	log_pipe_free(&d->log);
 	signals_free(&d->signals);
 	loop_timer_free(&d->deadline);
+	lull_free(&d->lull);
 	loop_free(&d->loop);
 	if (d->lock >= 0)
 		close(d->lock);
@@ -475,6 +490,7 @@ daemon_run(struct conf *conf, const struct daemon_options *options)
 	reload_warn(conf);
 	d.loop = loop_new();
 	d.deadline = loop_timer_new(d.loop, on_deadline, &d);
+	d.lull = lull_new(d.loop, QUIET_MS, BUSY_MS, on_lull, &d);
 	d.signals = signals_new(d.loop, &on_signals, &d);
 	log_notice("mailhaul", "mailhaul %s starts, pid %ld", MAILHAUL_VERSION,
 	    (long)getpid());

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "io/digest.h"
+#include "io/lull.h"
 #include "proc/wire.h"
 #include "sched/account.h"
 #include "sched/keeper.h"
@@ -17,6 +18,8 @@
 #define NUMBER_MAX 10000000
 #define FORGET_MS 60000 /* nobody came to take it back */
 #define TELL_MS 100     /* what changes often is told so often */
+#define QUIET_MS 3000   /* connections have given their buffers back */
+#define BUSY_MS 60000
 
 struct desk {
 	struct desks *desks; /* not ours */
@@ -39,6 +42,7 @@ struct desks {
 	size_t n;
 	TAILQ_HEAD(, desk) detached; /* of no number */
 	struct loop_timer *tell, *forget;
+	struct lull *lull;
 	uint64_t began; /* ms; and so many keepers since then: */
 	size_t begun;
 };
@@ -148,6 +152,7 @@ on_changed(void *arg)
 {
 	struct desk *it = arg;
 
+	lull_stir(it->desks->lull);
 	it->changed = true;
 	if (!loop_timer_armed(it->desks->tell))
 		loop_timer_arm(it->desks->tell, TELL_MS);
@@ -516,6 +521,14 @@ desks_each(struct desks *s, desks_fn fn, void *arg)
 
 /* ---- life ---- */
 
+/* What thousands of sessions needed while they were busy, and no longer. */
+static void
+on_lull(void *arg)
+{
+	(void)arg;
+	mem_trim();
+}
+
 struct desks *
 desks_new(const struct desks_params *params)
 {
@@ -525,6 +538,7 @@ desks_new(const struct desks_params *params)
 	TAILQ_INIT(&s->detached);
 	s->tell = loop_timer_new(params->loop, on_tell, s);
 	s->forget = loop_timer_new(params->loop, on_forget, s);
+	s->lull = lull_new(params->loop, QUIET_MS, BUSY_MS, on_lull, s);
 	return s;
 }
 
@@ -547,5 +561,6 @@ desks_free(struct desks **p)
 	free(s->v);
 	loop_timer_free(&s->tell);
 	loop_timer_free(&s->forget);
+	lull_free(&s->lull);
 	free(s);
 }
