@@ -24,13 +24,15 @@ struct one {
 	struct user user;
 	struct reader *reader;
 	struct conf *conf; /* NULL: none that is good */
+	bool ended, told;
 };
 
 struct users {
 	struct loop *loop; /* not ours */
-	struct loop_timer *begin;
+	struct loop_timer *begin, *late;
 	struct one **v;
-	size_t n, next, busy;
+	size_t n, next, busy, ended;
+	bool news;
 	unsigned int accounts, connections;
 	bool commands;
 	struct users_found found;
@@ -232,13 +234,57 @@ adopt(struct one *o)
 /* ---- one after the other ---- */
 
 static void
-finish(struct users *u)
+clear(struct users_found *f)
 {
-	for (size_t i = 0; i < u->n; i++)
-		if (u->v[i]->conf != NULL && u->v[i]->conf->n > 0)
-			adopt(u->v[i]);
+	for (size_t i = 0; i < f->n; i++)
+		conf_account_deinit(&f->accounts[i]);
+	free(f->accounts);
+	conf_list_free(&f->errors);
+	conf_list_free(&f->failed);
+	*f = (struct users_found){ 0 };
+}
+
+static void
+tell(struct users *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		struct one *o = u->v[i];
+
+		if (!o->ended || o->told)
+			continue;
+		o->told = true;
+		if (o->conf != NULL && o->conf->n > 0)
+			adopt(o);
+		conf_free(&o->conf);
+	}
+	u->news = false;
+	u->found.left = u->n - u->ended;
 	u->fn(u->arg, &u->found);
-	users_cancel(&u);
+	if (u->ended == u->n) {
+		users_cancel(&u);
+		return;
+	}
+	clear(&u->found);
+	loop_timer_arm(u->late, USERS_LATE_MS);
+}
+
+static void
+on_late(void *arg)
+{
+	struct users *u = arg;
+
+	if (u->news)
+		tell(u);
+	else
+		loop_timer_arm(u->late, USERS_LATE_MS);
+}
+
+static void
+end(struct one *o)
+{
+	o->ended = true;
+	o->users->ended++;
+	o->users->news = true;
 }
 
 static void go_on(struct users *u);
@@ -256,6 +302,7 @@ on_answer(void *arg, struct span answer, const struct err *e)
 		complain(o, "%s", e->text);
 		fail(o);
 	}
+	end(o);
 	go_on(o->users);
 }
 
@@ -268,11 +315,14 @@ ask(struct one *o)
 		complain(o, "%s", e.text);
 		if (e.kind != ERR_CONFIG) /* he may be there, all the same */
 			fail(o);
+		end(o);
 		return;
 	}
 	if (o->user.uid == 0 || o->user.home[0] != '/' || o->name[0] == '.' ||
-	    strchr(o->name, '/') != NULL)
-		return; /* nobody with files of his own; nor a name for ours */
+	    strchr(o->name, '/') != NULL) {
+		end(o); /* nobody with files of his own, or no name for ours */
+		return;
+	}
 	o->reader = reader_ask(o->users->loop, &o->user, READER_CONFIGURATION,
 	    o->user.home, on_answer, o);
 	o->users->busy++;
@@ -283,8 +333,8 @@ go_on(struct users *u)
 {
 	while (u->next < u->n && u->busy < AT_ONCE)
 		ask(u->v[u->next++]);
-	if (u->busy == 0)
-		finish(u);
+	if (u->ended == u->n)
+		tell(u);
 }
 
 static void
@@ -356,6 +406,9 @@ users_load(struct loop *loop, const struct conf *conf, users_fn fn, void *arg)
 	}
 	u->begin = loop_timer_new(loop, on_begin, u);
 	loop_timer_arm(u->begin, 0);
+	u->late = loop_timer_new(loop, on_late, u);
+	loop_timer_arm(u->late, USERS_LATE_MS);
+	u->news = true; /* even if it is that nothing is known yet */
 	return u;
 }
 
@@ -373,11 +426,8 @@ users_cancel(struct users **p)
 		free(u->v[i]->name);
 		free(u->v[i]);
 	}
-	for (size_t i = 0; i < u->found.n; i++)
-		conf_account_deinit(&u->found.accounts[i]);
-	free(u->found.accounts);
-	conf_list_free(&u->found.errors);
-	conf_list_free(&u->found.failed);
+	clear(&u->found);
+	loop_timer_free(&u->late);
 	loop_timer_free(&u->begin);
 	free(u->v);
 	free(u);
