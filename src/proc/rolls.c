@@ -7,13 +7,13 @@
 #include "conf/conf_report.h"
 #include "conf/conf_same.h"
 #include "proc/secrets.h"
+#include "proc/turns.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
 #define RETRY_S 30 /* a secret that cannot be had; doubled each time */
 #define RETRY_MAX_S 600
-#define COMMANDS_MAX 32 /* password-commands that run at a time */
 
 enum life {
 	QUEUED,   /* its secret is to be asked for */
@@ -34,7 +34,8 @@ struct entry {
 	struct secrets_wait *waiting;
 	struct loop_timer *retry;
 	unsigned int tries; /* for its secret, in vain */
-	bool command;       /* waiting is for one */
+	struct turn *turn;  /* waiting is for a process */
+	bool want;          /* the team has one, and it is to be asked for */
 	bool reopen;        /* close the breaker once its secret is there */
 	bool refused;       /* its secret was; the status may not say so yet */
 	bool polling;       /* a result is owed */
@@ -51,8 +52,8 @@ struct rolls {
 	struct entry **order; /* as configured; those that leave are not here */
 	size_t n_order;
 	struct loop_timer *ask; /* for the secrets of the queued */
-	unsigned int commands;
-	uint32_t last; /* number given */
+	struct turns *turns;    /* of what runs a process for them */
+	uint32_t last;          /* number given */
 	bool stopping;
 };
 
@@ -126,9 +127,9 @@ tell_failure(struct entry *e, const struct err *why)
 static void
 stop_asking(struct entry *e)
 {
-	if (e->waiting != NULL && e->command)
-		e->rolls->commands--;
+	e->want = false;
 	secrets_cancel(&e->waiting);
+	turns_give_back(e->rolls->turns, &e->turn);
 	loop_timer_stop(e->retry);
 }
 
@@ -286,8 +287,7 @@ on_secret(void *arg, struct secret *secret, const struct err *why)
 	struct entry *e = arg;
 
 	e->waiting = NULL;
-	if (e->command)
-		e->rolls->commands--;
+	turns_give_back(e->rolls->turns, &e->turn);
 	if (e->life == ASKING)
 		first_secret(e, secret, why);
 	else
@@ -296,22 +296,38 @@ on_secret(void *arg, struct secret *secret, const struct err *why)
 	tell_changed(e);
 }
 
+static bool
+is_asked_for(const struct entry *e)
+{
+	if (e->life == QUEUED)
+		return e->after == 0 && !e->shown.paused;
+	return e->life == GIVEN && e->want;
+}
+
+/* A command is run, and a file of a user's read, by a process. */
+static bool
+needs_turn(const struct conf_account *a)
+{
+	return a->secret.command.n > 0 ||
+	    (a->owner != NULL && a->secret.file != NULL);
+}
+
+/* Or waits until another has had its turn. */
 static void
 ask(struct entry *e)
 {
-	e->command = e->shown.account->secret.command.n > 0;
-	if (e->command)
-		e->rolls->commands++;
-	e->waiting =
-	    secrets_get(e->rolls->loop, e->shown.account, on_secret, e);
-}
+	const struct conf_account *a = e->shown.account;
+	struct rolls *r = e->rolls;
 
-static bool
-may_ask(const struct entry *e)
-{
-	return e->life == QUEUED && e->after == 0 && !e->shown.paused &&
-	    (e->shown.account->secret.command.n == 0 ||
-		e->rolls->commands < COMMANDS_MAX);
+	if (needs_turn(a)) {
+		e->turn = turns_take(r->turns, a->owner);
+		if (e->turn == NULL)
+			return;
+	}
+	if (e->life == QUEUED)
+		e->life = ASKING;
+	e->want = false;
+	e->waiting = secrets_get(r->loop, a, on_secret, e);
 }
 
 static void
@@ -325,10 +341,8 @@ on_ask(void *arg)
 		return;
 	}
 	for (size_t i = 0; i < r->n_order; i++)
-		if (may_ask(r->order[i])) {
-			r->order[i]->life = ASKING;
+		if (is_asked_for(r->order[i]))
 			ask(r->order[i]);
-		}
 }
 
 /* ---- the accounts of a configuration ---- */
@@ -390,7 +404,8 @@ ask_again(struct entry *e, bool reopen)
 {
 	e->reopen = reopen || e->reopen;
 	stop_asking(e);
-	ask(e);
+	e->want = true;
+	loop_timer_arm(e->rolls->ask, 0);
 }
 
 static bool
@@ -403,8 +418,10 @@ was_refused(const struct entry *e)
 static void
 keep(struct entry *e, const struct conf_account *account)
 {
-	bool asking = e->waiting != NULL;
+	bool asking = e->waiting != NULL || e->want;
 
+	if (account == e->shown.account)
+		return;
 	e->shown.account = account;
 	if (e->life == GIVEN && !e->shown.paused && was_refused(e)) {
 		ask_again(e, true);
@@ -421,6 +438,8 @@ keep(struct entry *e, const struct conf_account *account)
 static bool
 may_stay(const struct entry *e, const struct conf_account *account)
 {
+	if (account == e->shown.account)
+		return true; /* it was not read anew */
 	return e->life != BROKEN && e->shown.status.state != STATUS_STOPPED &&
 	    conf_account_same(e->shown.account, account);
 }
@@ -645,7 +664,7 @@ rolls_on_want(struct rolls *r, uint32_t number)
 	if (e == NULL || e->life != GIVEN)
 		return;
 	e->refused = true;
-	if (e->waiting == NULL)
+	if (e->waiting == NULL && !e->want)
 		ask_again(e, false);
 }
 
@@ -710,6 +729,7 @@ rolls_new(struct loop *loop, struct team *team,
 	r->events = events;
 	r->arg = arg;
 	r->ask = loop_timer_new(loop, on_ask, r);
+	r->turns = turns_new();
 	return r;
 }
 
@@ -723,6 +743,7 @@ rolls_free(struct rolls **p)
 		return;
 	for (size_t i = 0; i < r->n; i++)
 		free_entry(&r->all[i]);
+	turns_free(&r->turns);
 	loop_timer_free(&r->ask);
 	free(r->all);
 	free(r->order);

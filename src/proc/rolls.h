@@ -47,7 +47,8 @@ struct rolls *rolls_new(struct loop *loop, struct team *team,
 void rolls_free(struct rolls **r);
 
 /* These are the accounts from now on; each outlives the next rolls_set().
- * Those before must live until it returns. */
+ * Those before must live until it returns. One that is at the same address
+ * as before was not read anew, and is left alone in every way. */
 void rolls_set(struct rolls *r, const struct conf_account *const *accounts,
     size_t n, struct rolls_change *out);
 

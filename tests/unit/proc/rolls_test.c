@@ -310,7 +310,7 @@ one_that_the_team_cannot_take_stops(void **state)
 	assert_int_equal(rolls_at(rolls, 0)->status.err.kind, ERR_CONFIG);
 	take(&logged);
 	fake_team.refuses = NULL;
-	set(0, 2); /* a reload, and now they are there */
+	set(1, 2); /* a reload, and now they are there */
 	settle();
 	assert_string_equal(fake_team_heard(), "account 3 work secret=one");
 }
@@ -373,6 +373,28 @@ runs_a_bounded_number_of_commands(void **state)
 	rolls_stop(rolls); /* kills what runs */
 	wait_for_one();
 	assert_string_equal(take(&seen), "empty");
+}
+
+/* His are many and hang; the others' come. */
+static void
+a_user_runs_few_commands_at_a_time(void **state)
+{
+	char *argv[] = { "sleep", "100", NULL };
+	char *good[] = { "whoami", NULL };
+	char owner[] = "nobody";
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		accounts[0][i].owner = owner;
+		use_command(&accounts[0][i], argv);
+		accounts[0][i].secret.command.n = 2;
+	}
+	use_command(&accounts[0][3], good);
+	set(0, 4);
+	wait_for_one();
+	assert_string_equal(take(&seen), "changed team");
+	assert_int_equal(count_children(), 2);
+	set(0, 0);
 }
 
 /* ---- secrets later ---- */
@@ -524,6 +546,30 @@ a_reload_while_secrets_are_asked_for_asks_anew(void **state)
 	assert_string_equal(fake_team_heard(),
 	    "account 1 work secret=one;account 2 home secret=one");
 	accounts[0][0].secret.literal = NULL;
+}
+
+/* Other accounts came or went: neither who stopped nor who was refused begins
+ * anew, and a command that runs goes on. */
+static void
+what_was_not_read_anew_is_left_alone(void **state)
+{
+	char *argv[] = { "sleep", "100", NULL };
+
+	(void)state;
+	accounts[0][2].secret.command = (struct conf_list){ argv, 2 };
+	set(0, 3);
+	wait_for_one();
+	wait_for_one();
+	assert_int_equal(count_children(), 1);
+	fake_team_heard();
+	tell_state(1, STATUS_STOPPED);
+	tell_state(2, STATUS_REFUSED);
+	set(0, 4);
+	assert_int_equal(change.added, 1);
+	assert_int_equal(change.changed + change.removed, 0);
+	wait_for_one();
+	assert_string_equal(fake_team_heard(), "account 4 team secret=one");
+	assert_int_equal(count_children(), 1);
 }
 
 /* ---- orders ---- */
@@ -740,6 +786,7 @@ main(void)
 		TEST(fails_in_vain_with_one_line_and_longer_waits),
 		TEST(one_that_the_team_cannot_take_stops),
 		TEST(runs_a_bounded_number_of_commands),
+		TEST(a_user_runs_few_commands_at_a_time),
 		TEST(gives_another_secret_when_one_is_wanted),
 		TEST(no_log_line_shows_a_secret),
 		TEST(an_unchanged_account_is_left_alone),
@@ -750,6 +797,7 @@ main(void)
 		TEST(a_reload_knows_of_a_refusal_that_no_status_told_yet),
 		TEST(what_stopped_for_its_configuration_begins_anew),
 		TEST(a_reload_while_secrets_are_asked_for_asks_anew),
+		TEST(what_was_not_read_anew_is_left_alone),
 		TEST(a_poll_has_one_result),
 		TEST(a_poll_during_a_look_is_another_look),
 		TEST(a_poll_before_the_secret_is_there_waits_for_it),
