@@ -11,6 +11,7 @@
 #include "io/lull.h"
 #include "io/netlink.h"
 #include "io/sandbox.h"
+#include "proc/accounts.h"
 #include "proc/doors.h"
 #include "proc/limits.h"
 #include "proc/log_pipe.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct loop *loop;
 	struct team *team;
 	struct rolls *rolls;
+	struct accounts *accounts;
 	struct requests *requests;
 	struct standing *standing;
 	struct tell *tell;
@@ -107,21 +109,31 @@ on_lull(void *arg)
 }
 
 static void
-set_accounts(struct daemon *d, struct conf *conf, struct rolls_change *change)
+say(void *arg, bool bad, const char *line)
 {
-	const struct conf_account **list =
-	    mem_array(conf->n + 1, sizeof(*list));
-	const char **names = mem_array(conf->n + 1, sizeof(*names));
+	struct daemon *d = arg;
 
-	for (size_t i = 0; i < conf->n; i++) {
-		list[i] = &conf->accounts[i];
-		names[i] = conf->accounts[i].name;
-	}
-	tell_configure(d->tell, conf, names, conf->n);
-	rolls_set(d->rolls, list, conf->n, change);
-	free(list);
-	free(names);
+	requests_reload_says(d->requests, bad, line);
 }
+
+static void
+on_known(void *arg)
+{
+	struct daemon *d = arg;
+
+	requests_reloaded(d->requests, EX_OK);
+}
+
+static void
+on_accounts(void *arg)
+{
+	struct daemon *d = arg;
+
+	standing_changed(d->standing);
+}
+
+static const struct accounts_events accounts_events = { say, on_known,
+	on_accounts };
 
 /* ---- the team ---- */
 
@@ -220,20 +232,12 @@ set_level(const struct daemon *d)
 }
 
 static void
-say(void *arg, bool bad, const char *line)
-{
-	struct daemon *d = arg;
-
-	requests_reload_says(d->requests, bad, line);
-}
-
-static void
 take(struct daemon *d, struct conf *new)
 {
 	struct rolls_change change;
 	char *line;
 
-	set_accounts(d, new, &change);
+	accounts_set(d->accounts, new, &change);
 	if (d->conf != d->first)
 		conf_free(&d->conf);
 	d->conf = new;
@@ -264,8 +268,9 @@ reload(void *arg)
 	standing_reloading(d->standing);
 	new = reload_read(d->first, say, d);
 	if (new != NULL)
-		take(d, new);
-	requests_reloaded(d->requests, new == NULL ? EX_CONFIG : EX_OK);
+		take(d, new); /* answered when the users' files are read */
+	else
+		requests_reloaded(d->requests, EX_CONFIG);
 	standing_reloaded(d->standing);
 }
 
@@ -331,6 +336,7 @@ on_end_signal(void *arg, int signo)
 	log_notice("mailhaul", "%s: ending", strsignal(signo));
 	standing_stopping(d->standing);
 	loop_timer_arm(d->deadline, (uint64_t)d->conf->stop_timeout_s * 1000);
+	accounts_stop(d->accounts);
 	rolls_stop(d->rolls);
 }
 
@@ -396,12 +402,14 @@ start_rest(struct daemon *d)
 		    "changes of the network are not noticed: %s", e.text);
 	d->tell = tell_new(d->loop);
 	d->rolls = rolls_new(d->loop, d->team, &rolls_events, d);
+	d->accounts =
+	    accounts_new(d->loop, d->rolls, d->tell, &accounts_events, d);
 	d->standing = standing_new(d->loop, d->rolls);
 	d->requests = requests_new(d->loop, d->rolls, &hooks, d);
 	d->pulse =
 	    pulse_new(d->loop, d->team, &pulse, standing_alive, d->standing);
 	d->started = d->reloaded = clock_wall_s();
-	set_accounts(d, d->conf, &change);
+	accounts_set(d->accounts, d->conf, &change);
 	standing_changed(d->standing); /* there may be none to wait for */
 }
 
@@ -441,6 +449,7 @@ stop(struct daemon *d)
 	requests_free(&d->requests);
 	standing_free(&d->standing);
 	rolls_free(&d->rolls);
+	accounts_free(&d->accounts);
 	tell_free(&d->tell);
 	if (d->log != NULL)
 		end_team(d);
