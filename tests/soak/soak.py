@@ -13,13 +13,11 @@ import contextlib
 import imaplib
 import json
 import os
-import pwd
 import random
 import re
 import shutil
 import signal
 import smtplib
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,8 +30,9 @@ import haul as haul_module
 from daemon import Daemon
 from dovecot import Dovecot
 from haul import SLOW, Haul, family
-from mda import Keeper
-from traffic import Source, in_tmp, maildir_files
+from accounts import Accounts
+from steps import HARMS, STEPS, Steps, choose
+from traffic import in_tmp
 
 REST_S = 180         # so long may it take until all is delivered
 POLL_AFTER_S = 75    # by itself; then it is told to look
@@ -44,17 +43,6 @@ SPOOL_KEPT = 64      # by a deliverer, to be used again
 STATES = {"waiting", "connecting", "fetching", "watching", "sleeping",
           "backoff", "throttled", "refused", "paused", "stopped", "leaving",
           "secret"}
-# whose death may repeat a delivery to a program, and to a server
-PROGRAM = ("deliverer", "supervisor")
-RELAY = ("engine", "deliverer", "supervisor", "server")
-
-# weights of what is done in each step, and of what is done to harm
-STEPS = {"deliver": 50, "burst": 3, "large": 2, "flags": 8, "expunge": 6,
-         "poll": 6, "fetch": 2, "pause": 3, "resume": 4, "reload": 2,
-         "change": 2, "remove": 1, "broken": 1, "status": 4}
-HARMS = {"kill_engine": 5, "kill_deliverer": 5, "kill_supervisor": 4,
-         "restart": 2, "server_restart": 4, "server_crash": 2,
-         "server_stops": 4}
 
 
 def opened(pid):
@@ -67,10 +55,6 @@ def opened(pid):
     return out
 
 
-def choose(rng, weights):
-    return rng.choices(list(weights), list(weights.values()))[0]
-
-
 class AtomicHaul(Haul):
     """Its configuration may be read at any time."""
 
@@ -81,7 +65,7 @@ class AtomicHaul(Haul):
         os.rename(path + ".new", path)
 
 
-class Soak:
+class Soak(Accounts, Steps):
     def __init__(self, seconds, seed, directory):
         self.seconds, self.seed = seconds, seed
         self.dir = directory
@@ -116,71 +100,6 @@ class Soak:
         self.note("WRONG: " + text, True)
 
     # ---- accounts ----
-
-    def maildir(self, name):
-        d = os.path.join(self.dir, "to-" + name)
-        return os.path.join(d, "Maildir")
-
-    def into_maildir(self, name, protocol, boxes=("INBOX",), run_as=None, **o):
-        d = self.maildir(name)
-        os.mkdir(os.path.dirname(d))
-        if run_as:
-            self.give(os.path.dirname(d))
-            o["run_as"] = run_as
-        return Source(self, name, protocol, boxes, lambda: maildir_files(d),
-                      maildir=d, **o)
-
-    def give(self, path):
-        who = pwd.getpwnam(self.other)
-        for p in [path] + [os.path.join(d, f) for d, dirs, files in
-                           os.walk(path) for f in dirs + files]:
-            os.chown(p, who.pw_uid, who.pw_gid)
-
-    def into_program(self, name, protocol, parallel, **o):
-        d = os.path.join(self.dir, "to-" + name)
-        os.mkdir(d)
-        keeper = Keeper(d, after="exit 0")
-        if self.other:
-            os.chmod(keeper.path, 0o755)
-            self.give(d)
-            o["run_as"] = self.other
-
-        def find():
-            return {f: os.path.join(keeper.dir, f)
-                    for f in os.listdir(keeper.dir) if f[-5:] != ".part"}
-        return Source(self, name, protocol, ("INBOX",), find,
-                      PROGRAM, parallel, mda=keeper.argv,
-                      mda_parallel=parallel, **o)
-
-    def into_lmtp(self, name, protocol, boxes=("INBOX",), **o):
-        user = "got-%s@example.org" % name
-        box = self.server.box(user)
-        return Source(self, name, protocol, boxes, box.files, RELAY,
-                      lmtp="unix:" + self.server.lmtp_socket,
-                      recipient=user, **o)
-
-    def accounts(self):
-        three = ("INBOX", "Lists/a", "Lists/b")
-        other = {"run_as": self.other} if self.other else {}
-        many = ("INBOX", *("Box/%d" % i for i in range(8)))
-        self.sources = [
-            self.into_maildir("idle", "imap", three, notify=False),
-            self.into_maildir("idle-del", "imap", ("INBOX", "Sub"),
-                              notify=False, after="delete", **other),
-            self.into_maildir("notify", "imap", many, maildir_folders=True),
-            self.into_maildir("single", "imap", three, notify=False,
-                              max_connections=1, interval="10s",
-                              after="delete"),
-            self.into_maildir("poll", "imap", many, watch="poll",
-                              interval="10s", after="delete"),
-            self.into_maildir("pop", "pop3", interval="10s"),
-            self.into_maildir("pop-del", "pop3", interval="10s",
-                              after="delete", **other),
-            self.into_program("mda", "imap", 1, after="delete"),
-            self.into_program("mda4", "pop3", 4, interval="10s"),
-            self.into_lmtp("lmtp", "imap", after="delete"),
-            self.into_lmtp("lmtp-pop", "pop3", interval="10s")]
-        self.configured = dict(self.haul.accounts)
 
     def source(self, rng, down=False):
         """down: mail can be put there without the server."""
@@ -243,8 +162,6 @@ class Soak:
         return sum(start - 1 <= t <= end + 1 and role in roles
                    for t, role in self.kills)
 
-    # ---- steps ----
-
     def step(self, n, harm):
         rng = random.Random("%d/%d" % (self.seed, n))
         what = choose(rng, HARMS if harm else STEPS)
@@ -257,94 +174,6 @@ class Soak:
             self.complain("%d: %s: %r" % (n, what, e))
         self.note("%d: %s: done: %s" % (n, what, said))
         self.reap()
-
-    def do_deliver(self, rng):
-        return self.source(rng).deliver(rng, rng.choice([1, 1, 2, 3]))
-
-    def do_burst(self, rng):
-        return self.source(rng).deliver(rng, rng.randint(20, 60), way="file")
-
-    def do_large(self, rng):
-        return self.source(rng).deliver(
-            rng, 1, rng.randint(1 << 19, 3 << 20), "file")
-
-    def do_flags(self, rng):
-        return self.source(rng).flags(rng)
-
-    def do_expunge(self, rng):
-        return self.source(rng).expunge(rng)
-
-    def command(self, rng, command, *args):
-        self.commands.append((time.monotonic(), command, args, self.haul.start(
-            *args, command=command)))
-
-    def present(self, rng):
-        return rng.choice(sorted(self.haul.accounts))
-
-    def do_poll(self, rng):
-        self.command(rng, "poll", *(
-            [self.present(rng)] if rng.random() < .7 else []))
-
-    def do_fetch(self, rng):
-        self.command(rng, "fetch", self.present(rng))
-
-    def do_pause(self, rng):
-        self.command(rng, "pause", self.present(rng))
-
-    def do_resume(self, rng):
-        self.command(rng, "resume", *(
-            [self.present(rng)] if rng.random() < .5 else []))
-
-    def do_reload(self, rng):
-        if rng.random() < .5:
-            self.reload()
-        else:
-            mark = self.daemon.mark()
-            self.daemon.signal(signal.SIGHUP)
-            self.daemon.wait_log("reloaded: ", mark)
-
-    def reload(self):
-        r = self.haul.run(command="reload")
-        if r.status != 0:
-            self.complain("reload: %r" % r)
-        return r.out.strip()
-
-    def do_change(self, rng):
-        name = self.present(rng)
-        self.haul.accounts[name]["command-timeout"] = \
-            "%ds" % rng.randint(60, 300)
-        self.haul.write_conf()
-        return name + ": " + self.reload()
-
-    def do_remove(self, rng):
-        """An account goes, or all that went come back."""
-        if len(self.haul.accounts) < len(self.configured):
-            return self.bring_back()
-        name = self.present(rng)
-        del self.haul.accounts[name]
-        self.haul.write_conf()
-        return name + ": " + self.reload()
-
-    def bring_back(self):
-        self.haul.accounts.update(
-            {k: v for k, v in self.configured.items()
-             if k not in self.haul.accounts})
-        self.haul.write_conf()
-        return self.reload()
-
-    def do_broken(self, rng):
-        self.haul.write_conf(self.haul.conf_text() + "intervall = 5m\n")
-        r = self.haul.run(command="reload")
-        if r.status != 78:
-            self.complain("reload of a bad configuration: %r" % r)
-        self.haul.write_conf()
-
-    def do_status(self, rng):
-        s = self.status()
-        if len(s["accounts"]) != len(self.haul.accounts):
-            self.complain("status of %d accounts" % len(s["accounts"]))
-        return " ".join(
-            "%s=%s" % (a["name"], a["state"]) for a in s["accounts"])
 
     def status(self):
         s = self.daemon.status()
@@ -373,46 +202,6 @@ class Soak:
 
     # ---- harm ----
 
-    def busy(self, rng):
-        """So that something is being done right now."""
-        for _ in range(rng.randint(0, 3)):
-            self.source(rng).deliver(rng, rng.randint(1, 15), way="file")
-        time.sleep(rng.random() ** 2 * .6)
-
-    def kill_child(self, rng, role):
-        self.busy(rng)
-        self.daemon.seen()
-        pids = self.daemon.pids(role)
-        if not pids:
-            return "there is no " + role
-        pid = rng.choice(sorted(pids))
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            self.kills.append((time.time(), role))
-            self.killed[role] += 1
-        return str(pid)
-
-    def do_kill_engine(self, rng):
-        return self.kill_child(rng, "engine")
-
-    def do_kill_deliverer(self, rng):
-        return self.kill_child(rng, "deliverer")
-
-    def do_kill_supervisor(self, rng):
-        self.busy(rng)
-        d = self.daemon
-        d.seen()
-        d.proc.kill()
-        d.proc.wait()
-        self.kills.append((time.time(), "supervisor"))
-        self.bury(d)
-        self.start()
-
-    def do_restart(self, rng):
-        self.busy(rng)
-        self.end()
-        self.start()
-
     def end(self):
         self.check_restarts()
         d = self.daemon
@@ -433,43 +222,6 @@ class Soak:
             if n > self.killed[role]:
                 self.complain("%d restarts of %s, %d kills" % (
                     n, role, self.killed[role]))
-
-    def do_server_restart(self, rng):
-        self.busy(rng)
-        self.kills.append((time.time(), "server"))
-        pids = family(self.server.proc.pid)
-        self.server.stop_process()
-        self.server_up(rng, pids)
-
-    def do_server_crash(self, rng):
-        self.busy(rng)
-        self.kills.append((time.time(), "server"))
-        pids = family(self.server.proc.pid)
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.server.proc.wait()
-        self.server_up(rng, pids)
-
-    def server_up(self, rng, pids):
-        time.sleep(rng.random() * 3)
-        self.source(rng, down=True).deliver(rng, 2, way="file")
-        for _ in range(20):
-            if self.server.up():
-                return
-        raise AssertionError("Dovecot: " + self.server.log()[-3000:])
-
-    def do_server_stops(self, rng):
-        self.busy(rng)
-        pids = family(self.server.proc.pid)
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-        time.sleep(rng.random() * 4)
-        self.source(rng, down=True).deliver(rng, 2, way="file")
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
     # ---- rest ----
 
@@ -492,8 +244,9 @@ class Soak:
             if took > POLL_AFTER_S * SLOW:
                 if not told:
                     self.note("it is told to look: %s" % why, True)
+                    self.check_missed()
                     told = True
-                self.haul.run(command="held", *["retry"])
+                self.haul.run("retry", command="held")
                 self.haul.run(command="poll", timeout=120)
             time.sleep(0.5)
         self.note("at rest after %.1f s%s" % (
@@ -506,6 +259,19 @@ class Soak:
     def check(self):
         for s in self.sources:
             s.check()
+
+    def check_missed(self):
+        """Mail may wait because something failed; not because nobody
+        noticed it."""
+        r = self.haul.run("list", "--json", command="held")
+        wait = {x["account"] for x in json.loads(r.out or "[]")}
+        states = {a["name"]: a for a in self.status()["accounts"]}
+        for s in self.sources:
+            a = states[s.name]
+            if s.pending() and s.name not in wait and not a["error"] and \
+                    a["state"] in ("watching", "sleeping"):
+                self.complain("%s: %s, but did not notice %r" % (
+                    s.name, a["state"], [x.ident for x in s.pending()]))
 
     def unrest(self):
         out = []
