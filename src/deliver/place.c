@@ -31,6 +31,7 @@ places_init(struct places *ps, struct ledger *ledger,
 	ps->names = names;
 	ps->spool = mem_strdup(spool);
 	ps->uses = 0;
+	ps->broken = 0;
 	LIST_INIT(&ps->list);
 }
 
@@ -59,6 +60,7 @@ places_find(struct places *ps, const char *path)
 			return p;
 	}
 	p = mem_new(sizeof(*p));
+	p->places = ps;
 	p->path = mem_strdup(path);
 	if (strncmp(path, PLACE_MBOX, strlen(PLACE_MBOX)) == 0)
 		p->mbox = p->path + strlen(PLACE_MBOX);
@@ -82,6 +84,8 @@ place_stick(struct place *p, const struct err *why)
 void
 place_break(struct place *p, const struct err *why)
 {
+	if (!p->broken)
+		p->places->broken++;
 	p->broken = true;
 	place_stick(p, why);
 }
@@ -92,6 +96,8 @@ refuse_broken(const struct places *ps, const struct maildir *m, struct err *e)
 {
 	const struct place *p;
 
+	if (ps->broken == 0) /* mostly, and there may be thousands of places */
+		return 0;
 	LIST_FOREACH (p, &ps->list, next) {
 		if (p->broken && p->mbox == NULL && p->maildir != NULL &&
 		    maildir_is_same(p->maildir, m)) {

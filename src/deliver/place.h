@@ -31,6 +31,7 @@
 
 struct place {
 	LIST_ENTRY(place) next;
+	struct places *places; /* not ours; where it is */
 	char *path;
 	const char *mbox;        /* the path of an mbox, in path; or NULL */
 	struct place *spool;     /* not ours; of an mbox that is ready */
@@ -50,6 +51,7 @@ struct places {
 	const struct maildir_names *names; /* not ours */
 	char *spool;                       /* its path; NULL: no mboxes */
 	uint64_t uses;                     /* how often one was made ready */
+	size_t broken;                     /* of them */
 	LIST_HEAD(, place) list;
 };
 
