@@ -33,6 +33,7 @@ struct tell {
 	char **argv;       /* NULL: no command */
 	uint32_t after_s;
 	TAILQ_HEAD(, subject) subjects;
+	struct subject *found; /* last; NULL: none */
 	unsigned int running;
 };
 
@@ -141,14 +142,23 @@ on_due(void *arg)
 
 /* ---- subjects ---- */
 
+/* Mostly the next asked for is the next, or a little behind it: thousands of
+ * accounts are told of in their order. */
 static struct subject *
-find(const struct tell *t, const char *name)
+find(struct tell *t, const char *name)
 {
-	struct subject *s;
+	struct subject *first = TAILQ_FIRST(&t->subjects);
+	struct subject *s = t->found == NULL ? first : t->found;
 
-	TAILQ_FOREACH (s, &t->subjects, next)
-		if (strcmp(s->name, name) == 0)
+	for (struct subject *end = s; s != NULL;) {
+		if (strcmp(s->name, name) == 0) {
+			t->found = s;
 			return s;
+		}
+		s = TAILQ_NEXT(s, next) == NULL ? first : TAILQ_NEXT(s, next);
+		if (s == end)
+			break;
+	}
 	return NULL;
 }
 
@@ -156,6 +166,8 @@ static void
 free_subject(struct tell *t, struct subject *s)
 {
 	TAILQ_REMOVE(&t->subjects, s, next);
+	if (t->found == s)
+		t->found = NULL;
 	if (s->child != NULL)
 		t->running--;
 	child_free(&s->child);
