@@ -2,8 +2,8 @@
 # make bench: MAILHAUL (a release binary) against its peers, one line per
 # figure. The harness and the peers are in a directory of their own, $BENCH
 # (default ../shared/bench); it needs root and the packages its README names.
-# BENCH_STEPS picks from: small small1k rtt big poll accts memory delivery (that
-# one needs no harness: delivery.py). The figures are kept in build/bench/, with
+# BENCH_STEPS picks from: small small1k rtt big poll accts memory idle delivery
+# (that one needs no harness: delivery.py). The figures are kept in build/bench/, with
 # those of the run before, to compare.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -103,6 +103,7 @@ for step in ${BENCH_STEPS:-small rtt poll memory delivery}; do
 	poll) corpus tiny; run poll --corpus tiny --mode poll --clients "$FAST" ;;
 	accts) corpus accts; run accts --corpus accts:50 --clients "$FAST" ;;
 	memory) memory ;;
+	idle) "$PYTHON" "$HERE/idle.py" "$BENCH" "$D" memory flood latency ;;
 	delivery) "$PYTHON" "$HERE/delivery.py" "$MAILHAUL" "$RUNS" ;;
 	*) echo "bench: there is no step $step"; exit 1 ;;
 	esac
