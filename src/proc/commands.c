@@ -222,18 +222,6 @@ struct fetch_command {
 	int status;
 };
 
-static enum report_style
-style_of(const struct supervisor_options *options)
-{
-	if (options->quiet)
-		return REPORT_SILENT;
-	if (isatty(STDERR_FILENO) && options->verbose == 0)
-		return REPORT_MOVING;
-	if (options->verbose > 0 || isatty(STDOUT_FILENO))
-		return REPORT_SUMMARY;
-	return REPORT_SILENT;
-}
-
 static void
 on_fetch_account(void *arg, const struct control_account *account)
 {
@@ -248,7 +236,8 @@ need_report(struct fetch_command *c)
 {
 	if (c->report != NULL)
 		return;
-	c->report = report_new(style_of(c->options), c->n);
+	c->report = report_new(
+	    report_style_for(c->options->quiet, c->options->verbose), c->n);
 	for (size_t i = 0; i < c->n; i++)
 		report_name(c->report, i, c->names[i]);
 }

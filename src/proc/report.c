@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys/clock.h"
 #include "util/mem.h"
@@ -29,6 +30,18 @@ struct report {
 	int name_width;
 	uint64_t start_ms;
 };
+
+enum report_style
+report_style_for(bool quiet, unsigned int verbose)
+{
+	if (quiet)
+		return REPORT_SILENT;
+	if (isatty(STDERR_FILENO) && verbose == 0)
+		return REPORT_MOVING;
+	if (verbose > 0 || isatty(STDOUT_FILENO))
+		return REPORT_SUMMARY;
+	return REPORT_SILENT;
+}
 
 struct report *
 report_new(enum report_style style, size_t accounts)

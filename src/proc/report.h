@@ -21,6 +21,9 @@ enum report_style {
 	REPORT_MOVING   /* a terminal: moving lines, then the summary */
 };
 
+/* By what it was asked for with, and whether there are terminals. */
+enum report_style report_style_for(bool quiet, unsigned int verbose);
+
 struct report *report_new(enum report_style style, size_t accounts);
 void report_free(struct report **r);
 
