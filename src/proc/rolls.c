@@ -304,14 +304,6 @@ is_asked_for(const struct entry *e)
 	return e->life == GIVEN && e->want;
 }
 
-/* A command is run, and a file of a user's read, by a process. */
-static bool
-needs_turn(const struct conf_account *a)
-{
-	return a->secret.command.n > 0 ||
-	    (a->owner != NULL && a->secret.file != NULL);
-}
-
 /* Or waits until another has had its turn. */
 static void
 ask(struct entry *e)
@@ -319,7 +311,7 @@ ask(struct entry *e)
 	const struct conf_account *a = e->shown.account;
 	struct rolls *r = e->rolls;
 
-	if (needs_turn(a)) {
+	if (secrets_need_process(a)) {
 		e->turn = turns_take(r->turns, a->owner);
 		if (e->turn == NULL)
 			return;

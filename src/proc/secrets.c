@@ -143,6 +143,13 @@ find_user(struct secrets_wait *w, struct err *e)
 	return user_find(w->account->owner, w->user, e) == 0;
 }
 
+bool
+secrets_need_process(const struct conf_account *account)
+{
+	return account->secret.command.n > 0 ||
+	    (account->owner != NULL && account->secret.file != NULL);
+}
+
 struct secrets_wait *
 secrets_get(struct loop *loop, const struct conf_account *account,
     secrets_fn fn, void *arg)

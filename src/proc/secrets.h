@@ -6,6 +6,8 @@
  * literal, or a command with a deadline, which delays nobody else. Of an account
  * that is a user's own, as that user. */
 
+#include <stdbool.h>
+
 #include "conf/conf.h"
 #include "io/loop.h"
 
@@ -16,6 +18,9 @@ struct secrets_wait;
 /* secret is the callee's; NULL and e when there is none. From the loop. */
 typedef void (*secrets_fn)(
     void *arg, struct secret *secret, const struct err *e);
+
+/* A command is run, and a file of a user's own read, by a process. */
+bool secrets_need_process(const struct conf_account *account);
 
 struct secrets_wait *secrets_get(struct loop *loop,
     const struct conf_account *account, secrets_fn fn, void *arg);

@@ -16,6 +16,7 @@
 #include "proc/secrets.h"
 #include "proc/state_lock.h"
 #include "proc/team.h"
+#include "proc/turns.h"
 #include "sched/reaction.h"
 #include "sys/log.h"
 #include "util/mem.h"
@@ -27,8 +28,9 @@ struct job {                           /* an account that was asked for */
 	struct supervisor *supervisor; /* not ours */
 	const struct conf_account *account;
 	struct secrets_wait *waiting;
+	struct turn *turn; /* waiting is for a process */
 	size_t row;
-	bool asked, ended;
+	bool asked, begun, ended;
 };
 
 struct supervisor {
@@ -36,6 +38,7 @@ struct supervisor {
 	const struct supervisor_options *options;
 	struct loop *loop;
 	struct team *team;
+	struct turns *turns;
 	struct report *report;
 	struct job *jobs; /* one for each account of the configuration */
 	size_t left;      /* jobs that have not ended */
@@ -169,6 +172,21 @@ fail_job(struct job *j, const struct err *e)
 	end_job(j, e);
 }
 
+static bool
+is_queued(const struct job *j)
+{
+	return j->asked && !j->begun && !j->ended;
+}
+
+static void begin_jobs(struct supervisor *s);
+
+static void
+stop_waiting(struct job *j)
+{
+	secrets_cancel(&j->waiting);
+	turns_give_back(j->supervisor->turns, &j->turn);
+}
+
 static void
 on_secret(void *arg, struct secret *secret, const struct err *e)
 {
@@ -176,6 +194,7 @@ on_secret(void *arg, struct secret *secret, const struct err *e)
 	struct err why;
 
 	j->waiting = NULL;
+	stop_waiting(j);
 	if (secret == NULL)
 		fail_job(j, e);
 	else if (team_account(j->supervisor->team,
@@ -183,20 +202,36 @@ on_secret(void *arg, struct secret *secret, const struct err *e)
 		     false, &why) != 0)
 		fail_job(j, &why);
 	secret_free(&secret);
+	begin_jobs(j->supervisor);
+}
+
+/* Who has to wait for a turn comes when another has had his. */
+static void
+begin_jobs(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->conf->n; i++) {
+		struct job *j = &s->jobs[i];
+
+		if (!is_queued(j))
+			continue;
+		if (secrets_need_process(j->account)) {
+			j->turn = turns_take(s->turns, j->account->owner);
+			if (j->turn == NULL)
+				continue;
+		}
+		j->begun = true;
+		j->waiting = secrets_get(s->loop, j->account, on_secret, j);
+	}
 }
 
 /* The deliverers start while the secrets are fetched. */
 static void
 start_jobs(struct supervisor *s)
 {
-	for (size_t i = 0; i < s->conf->n; i++) {
-		struct job *j = &s->jobs[i];
-
-		if (!j->asked)
-			continue;
-		team_expect(s->team, j->account);
-		j->waiting = secrets_get(s->loop, j->account, on_secret, j);
-	}
+	for (size_t i = 0; i < s->conf->n; i++)
+		if (s->jobs[i].asked)
+			team_expect(s->team, s->jobs[i].account);
+	begin_jobs(s);
 }
 
 static void
@@ -244,9 +279,10 @@ on_ended(void *arg, enum team_role role, const char *user, const struct err *e)
 
 		if (!j->asked || j->ended || !is_hit(j, role, user))
 			continue;
-		secrets_cancel(&j->waiting);
+		stop_waiting(j);
 		fail_job(j, e);
 	}
+	begin_jobs(s);
 }
 
 /* Of the daemon's accounts alone. */
@@ -288,8 +324,8 @@ on_signal(void *arg, int signo)
 	log_warning("mailhaul", "%s: ending", strsignal(signo));
 	err_set(&e, ERR_CANCEL, 0, "interrupted");
 	for (size_t i = 0; i < s->conf->n; i++)
-		if (s->jobs[i].waiting != NULL) {
-			secrets_cancel(&s->jobs[i].waiting);
+		if (s->jobs[i].waiting != NULL || is_queued(&s->jobs[i])) {
+			stop_waiting(&s->jobs[i]);
 			fail_job(&s->jobs[i], &e);
 		}
 	team_stop(s->team);
@@ -353,21 +389,11 @@ level_of(const struct supervisor *s)
 	return configured;
 }
 
-static enum report_style
-style_of(const struct supervisor *s)
-{
-	if (s->options->quiet)
-		return REPORT_SILENT;
-	if (isatty(STDERR_FILENO) && s->options->verbose == 0)
-		return REPORT_MOVING;
-	if (s->options->verbose > 0 || isatty(STDOUT_FILENO))
-		return REPORT_SUMMARY;
-	return REPORT_SILENT;
-}
-
 static int
 init(struct supervisor *s, struct err *e)
 {
+	enum report_style style =
+	    report_style_for(s->options->quiet, s->options->verbose);
 	struct team_params params;
 	bool busy;
 
@@ -375,12 +401,12 @@ init(struct supervisor *s, struct err *e)
 	s->lock = state_lock(s->conf->state_dir, &busy, e);
 	if (s->lock < 0)
 		return -1;
-	s->report = report_new(style_of(s), s->left);
+	s->report = report_new(style, s->left);
 	for (size_t i = 0; i < s->conf->n; i++)
 		if (s->jobs[i].asked)
 			report_name(s->report, s->jobs[i].row,
 			    s->jobs[i].account->name);
-	if (style_of(s) == REPORT_MOVING && start_moving(s, e) != 0)
+	if (style == REPORT_MOVING && start_moving(s, e) != 0)
 		return -1;
 	s->sigint = loop_signal_new(s->loop, SIGINT, on_signal, s);
 	s->sigterm = loop_signal_new(s->loop, SIGTERM, on_signal, s);
@@ -391,7 +417,7 @@ init(struct supervisor *s, struct err *e)
 		.max_files = s->max_files,
 		.max_connections_per_host = s->conf->max_connections_per_host,
 		.engine_user = s->conf->engine_user,
-		.progress = style_of(s) == REPORT_MOVING,
+		.progress = style == REPORT_MOVING,
 		.log_level = level_of(s),
 		.log_format = s->conf->log_format };
 	s->team = team_new(s->loop, &params, &events, s, e);
@@ -421,6 +447,7 @@ deinit(struct supervisor *s)
 	if (s->lock >= 0)
 		close(s->lock);
 	free(s->jobs);
+	turns_free(&s->turns);
 }
 
 static void
@@ -457,6 +484,7 @@ supervisor_fetch(struct conf *conf, const char *const *names, size_t n,
 	if (sandbox_secrets(&e) != 0)
 		log_notice("supervisor", "%s", e.text);
 	s.loop = loop_new();
+	s.turns = turns_new();
 	s.jobs = mem_array(conf->n + 1, sizeof(*s.jobs));
 	buf_init(&s.log, LOG_MAX);
 	log_set_level(level_of(&s));
