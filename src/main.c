@@ -20,6 +20,7 @@
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
 #include "util/mem.h"
+#include "proc/users_join.h"
 
 /* Arguments and sub-commands, nothing else. */
 
@@ -71,6 +72,45 @@ load(const char *path)
 	return conf;
 }
 
+/* ---- accounts of users ---- */
+
+/* Whether the mistakes of a user are of any interest: "user alice: ...". */
+static bool
+is_about(const char *line, const char *account)
+{
+	const char *slash = strchr(account, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - account);
+
+	return n > 0 && strncmp(line, "user ", 5) == 0 &&
+	    strncmp(line + 5, account, n) == 0 && line[5 + n] == ':';
+}
+
+static void
+say_mistake(const void *arg, const char *line)
+{
+	const struct arguments *a = arg;
+	bool told = a->n == 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		told = told || is_about(line, a->rest[i]);
+	if (told && !a->options.quiet)
+		fprintf(stderr, "%s\n", line);
+}
+
+/* Those of root's own are there without a look into the users' files. */
+static void
+join_users(struct conf *conf, const struct arguments *a)
+{
+	bool meant = a->n == 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		meant = meant || strchr(a->rest[i], '/') != NULL;
+	if (meant)
+		users_join(conf, say_mistake, a);
+}
+
+/* ---- commands ---- */
+
 /* Of the daemon, which may run although the file is broken by now; or NULL,
  * and what is wrong was told. */
 static char *
@@ -105,14 +145,18 @@ fetch(const struct arguments *a)
 	if (conf == NULL)
 		return EX_CONFIG;
 	if (a->full) {
+		join_users(conf, a);
 		status = held_want_full(conf, a->rest[0], a->rest + 1, n - 1);
 		n = 1;
 	}
 	if (status == EX_OK) {
 		status = command_fetch(conf->control, a->rest, n, &a->options);
-		if (status < 0) /* no daemon does it */
+		if (status < 0) { /* no daemon does it */
+			if (!a->full)
+				join_users(conf, a);
 			status =
 			    supervisor_fetch(conf, a->rest, n, &a->options);
+		}
 	}
 	conf_free(&conf);
 	return status;
@@ -185,6 +229,8 @@ held(const struct arguments *a)
 	struct conf *conf = load(a->path);
 	int status = EX_CONFIG;
 
+	if (conf != NULL && a->n > 0)
+		join_users(conf, a);
 	if (conf != NULL)
 		status = held_command(conf, a->rest, a->n, a->json);
 	conf_free(&conf);
@@ -217,6 +263,7 @@ check(const struct arguments *a)
 
 	if (conf == NULL)
 		return EX_CONFIG;
+	join_users(conf, a);
 	for (size_t i = 0; a->n == 0 && i < conf->n; i++)
 		(void)say_account(conf, conf->accounts[i].name);
 	for (size_t i = 0; i < a->n; i++)

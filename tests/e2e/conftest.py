@@ -177,8 +177,9 @@ def fake(haul, certs):
     made = []
 
     def make(protocol, session=None, **kw):
+        """of: whose configuration it is in, if not ours."""
         kw.setdefault("certs", certs)
-        f = Fake(haul, protocol, session, **kw)
+        f = Fake(kw.pop("of", haul), protocol, session, **kw)
         made.append(f)
         return f
     yield make

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 
+from haul import Haul
 from home import SHOW
 
 ALICE, BOB, ENGINE, STAFF = 4201, 4202, 4203, 4300
@@ -64,6 +65,20 @@ class People:
 
     def close(self):
         shutil.rmtree(self.dir)
+
+
+class Own(Haul):
+    """What one of them has in his own files: accounts are made as with any
+    other."""
+
+    def __init__(self, people, user):
+        super().__init__(people.home(user))
+        self.people, self.user = people, user
+        self.globals = {}
+
+    def write_conf(self, text=None):
+        self.people.file(self.user, ".config/mailhaul/mail.conf",
+                         self.conf_text() if text is None else text)
 
 
 def owners(path):
