@@ -12,6 +12,8 @@
 
 #define WAIT_MS 100
 #define WAIT_MAX_MS 30000
+#define LOCK_AGAIN_MS 100
+#define LOCK_TRIES 50
 #define LIFE_MS 60000 /* whoever lived so long was no failure */
 
 struct member {
@@ -29,6 +31,7 @@ struct member {
 	uint64_t since;           /* when it was started */
 	unsigned int wait_ms;     /* before the next one */
 	unsigned int restarts;
+	unsigned int lock_tries; /* in a row that found it taken */
 	bool dismissed, replaced;
 	bool killed; /* by us: nobody needs to be told */
 };
@@ -178,16 +181,33 @@ start(struct member *m, struct err *e)
 	return 0;
 }
 
+/* Whose supervisor was killed may still be syncing: it holds the lock for as
+ * long as that takes. */
+static bool
+waits_for_lock(struct member *m, const struct err *e)
+{
+	if (e->kind != ERR_LOCKED || m->lock_tries == LOCK_TRIES) {
+		m->lock_tries = 0;
+		return false;
+	}
+	m->lock_tries++;
+	loop_timer_arm(m->start, LOCK_AGAIN_MS);
+	return true;
+}
+
 static void
 on_start(void *arg)
 {
 	struct member *m = arg;
 	struct err e;
 
-	if (start(m, &e) == 0)
-		m->events->started(m->arg);
-	else
-		end(m, &e);
+	if (start(m, &e) != 0) {
+		if (!waits_for_lock(m, &e))
+			end(m, &e);
+		return;
+	}
+	m->lock_tries = 0;
+	m->events->started(m->arg);
 }
 
 /* ---- life ---- */

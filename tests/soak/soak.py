@@ -215,10 +215,8 @@ class Soak(Accounts, Steps):
     def check_restarts(self):
         """Nobody ended but those who were killed."""
         d = self.status()["daemon"]
-        # those of a supervisor that was killed may not be gone yet
-        early = len(self.daemon.logged("[.]lock: held by another process"))
         for role in self.killed:
-            n = d[role + "_restarts"] - (early if role == "deliverer" else 0)
+            n = d[role + "_restarts"]
             if n > self.killed[role]:
                 self.complain("%d restarts of %s, %d kills" % (
                     n, role, self.killed[role]))

@@ -31,6 +31,7 @@ struct watcher {
 	int refusals; /* of prepare() that are left */
 	uint64_t at[8];
 	struct err e;
+	bool locked; /* is why it refuses */
 	bool free_it, replace_it;
 };
 
@@ -41,7 +42,8 @@ on_prepare(void *arg, struct err *e)
 
 	w->at[w->prepared++ % 8] = clock_ms();
 	if (w->refusals-- > 0)
-		return err_set(e, ERR_DELIVER, 0, "not today");
+		return err_set(
+		    e, w->locked ? ERR_LOCKED : ERR_DELIVER, 0, "not today");
 	return 0;
 }
 
@@ -197,6 +199,22 @@ tries_to_prepare_again(void **state)
 }
 
 static void
+waits_for_a_lock_without_a_word(void **state)
+{
+	struct watcher w = { .refusals = 2, .locked = true, .until = 1 };
+
+	(void)state;
+	begin(&w, "mailhaul: stays", true);
+	while (w.packets == 0)
+		go_on(&w);
+	assert_int_equal(w.prepared, 3);
+	assert_int_equal(w.started, 1);
+	assert_int_equal(w.ended, 0);
+	assert_int_equal(member_restarts(w.member), 0);
+	end(&w);
+}
+
+static void
 dismisses_it_in_order(void **state)
 {
 	struct watcher w = { .until = 1 };
@@ -307,6 +325,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(does_not_start_it_again_when_it_must_not),
 		cmocka_unit_test(hears_a_refusal_and_the_words_before),
 		cmocka_unit_test(tries_to_prepare_again),
+		cmocka_unit_test(waits_for_a_lock_without_a_word),
 		cmocka_unit_test(dismisses_it_in_order),
 		cmocka_unit_test(dismisses_nobody),
 		cmocka_unit_test(replaces_it_without_a_wait),
