@@ -357,19 +357,6 @@ static const struct signals_hooks on_signals = { on_end_signal, on_poll_signal,
 /* ---- before and after ---- */
 
 static int
-take_state(struct daemon *d, struct err *e)
-{
-	bool busy;
-
-	d->lock = state_lock(d->conf->state_dir, &busy, e);
-	if (d->lock < 0 && busy)
-		return err_set(e, ERR_LOCKED, 0,
-		    "another mailhaul works on %s (a daemon, or a fetch)",
-		    d->conf->state_dir);
-	return d->lock < 0 ? -1 : 0;
-}
-
-static int
 start_team(struct daemon *d, struct err *e)
 {
 	struct team_params params = {
@@ -416,7 +403,8 @@ start_rest(struct daemon *d)
 static int
 start(struct daemon *d, struct err *e)
 {
-	if (take_state(d, e) != 0)
+	d->lock = state_lock(d->conf->state_dir, e);
+	if (d->lock < 0)
 		return -1;
 	d->log = log_pipe_new(d->loop, e);
 	if (d->log == NULL || open_doors(d, e) != 0 || start_team(d, e) != 0)

@@ -8,13 +8,11 @@
  * supervisor by the length of a sync does, and is waited for.
  */
 
-#include <stdbool.h>
-
 #include "util/err.h"
 
 /* Makes the directory when it is missing. The descriptor that holds the lock,
- * or -1; *busy: somebody else had it all the time. Waits up to five seconds.
- */
-int state_lock(const char *state_dir, bool *busy, struct err *e);
+ * or -1; ERR_LOCKED: somebody else had it all the time. Waits up to five
+ * seconds. */
+int state_lock(const char *state_dir, struct err *e);
 
 #endif

@@ -395,10 +395,9 @@ init(struct supervisor *s, struct err *e)
 	enum report_style style =
 	    report_style_for(s->options->quiet, s->options->verbose);
 	struct team_params params;
-	bool busy;
 
 	s->draw = loop_timer_new(s->loop, on_draw, s);
-	s->lock = state_lock(s->conf->state_dir, &busy, e);
+	s->lock = state_lock(s->conf->state_dir, e);
 	if (s->lock < 0)
 		return -1;
 	s->report = report_new(style, s->left);
