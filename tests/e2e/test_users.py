@@ -206,6 +206,9 @@ def test_his_deliverer_is_killed(fake, haul, people, daemon):
                            and rights(p)["Uid"][0] == str(ALICE)],
                   20 * SLOW, "another deliverer")
             d.wait_mail("a", n, timeout=30)
+        # tmp/ is cleared up when the last one opens the Maildir
+        a.box.add(corpus.message(n + 1))
+        d.wait_mail("a", n + 1)
         assert d.logged("of alice was killed by signal 9")
     check(a.maildir, a.box.octets())
     check(b.maildir, b.box.octets())
