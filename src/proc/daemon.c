@@ -479,6 +479,7 @@ daemon_run(struct conf *conf, const struct daemon_options *options)
 		.metrics = -1 };
 	struct err e;
 
+	signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go */
 	log_set_format(conf->log_format);
 	set_level(&d);
 	d.max_files = limits_raise_files();

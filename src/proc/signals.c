@@ -55,7 +55,6 @@ signals_new(struct loop *loop, const struct signals_hooks *hooks, void *arg)
 
 	s->hooks = hooks;
 	s->arg = arg;
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < SIGNALS; i++)
 		s->each[i] = loop_signal_new(loop, all[i].signo, all[i].fn, s);
 	return s;

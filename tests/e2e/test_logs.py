@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -16,6 +17,7 @@ import time
 import pytest
 
 import corpus
+import haul as haul_module
 import model
 from clock import Clock
 from haul import SLOW, until
@@ -443,3 +445,19 @@ def test_no_secret_is_told_at_any_level(fake, haul, daemon, way, form):
         octets = d.log.text().encode()
         assert not model.secrets_in(octets)
         assert model.PASSWORD.encode() not in octets
+
+
+def test_a_log_that_nobody_reads_ends_nothing(haul, fake):
+    """Not even at the start, when it says what it thinks of the file."""
+    fake("imap")
+    r, w = os.pipe()
+    os.close(r)
+    p = subprocess.Popen([haul_module.MAILHAUL, "-c", haul.conf, "run"],
+                         stdin=subprocess.DEVNULL, stdout=w, stderr=w)
+    os.close(w)
+    try:
+        until(
+            lambda: haul.run(command="status").status == haul_module.OK)
+    finally:
+        p.terminate()
+    assert p.wait(30) == 0
