@@ -8,7 +8,7 @@ struct dns;
 struct loop;
 
 /* Not ours; outlives the fetch. client is NULL while a deliverer is started
- * again, which only fetches that rest outlive. */
+ * again; see fetch_detach(). */
 struct fetch_env {
 	struct loop *loop;
 	struct dns *dns;

@@ -170,7 +170,14 @@ fetch_detach(struct fetch *f)
 		return false;
 	if (f->relays != NULL)
 		relays_free(&f->relays);
+	f->detached = true;
 	return true;
+}
+
+void
+fetch_attach(struct fetch *f)
+{
+	f->detached = false;
 }
 
 void

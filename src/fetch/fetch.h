@@ -125,10 +125,11 @@ void fetch_stop(struct fetch *f);
 bool fetch_look(struct fetch *f);
 /* Ends with ERR_NET within seconds unless the server answers. */
 void fetch_probe(struct fetch *f);
-/* The deliverer goes: env->client is to be NULL after this, for a while. True:
- * it only waits, and sees to what comes meanwhile when there is another;
- * false: it needs a deliverer, free it. */
+/* The deliverer goes, and env->client with it. True: it only waits, and sees
+ * to what comes meanwhile after fetch_attach(), when another deliverer knows
+ * the account; false: it needs a deliverer, free it. */
 bool fetch_detach(struct fetch *f);
+void fetch_attach(struct fetch *f);
 /* Says good-bye when it waits, else as fetch_stop(); fn follows. */
 void fetch_leave(struct fetch *f);
 /* Until the next look that nobody asked for it is no longer than this. */

@@ -259,7 +259,7 @@ proceed(struct imap_watch *w)
 static bool
 has_no_deliverer(struct imap_watch *w)
 {
-	if (w->f->env->client != NULL)
+	if (!w->f->detached)
 		return false;
 	loop_timer_arm(w->timer, DELIVERER_MS);
 	return true;

@@ -28,6 +28,7 @@ struct fetch {
 	const struct fetch_params *params;
 	const struct fetch_driver *driver;
 	void *run;
+	bool detached;         /* no deliverer knows the account */
 	struct relays *relays; /* NULL: the deliverer delivers */
 	fetch_fn fn;
 	void *arg;

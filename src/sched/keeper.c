@@ -393,7 +393,7 @@ void
 keeper_recall(struct keeper *k)
 {
 	k->stale = k->recalling;
-	if (k->recalling || k->params.env->client == NULL)
+	if (k->recalling || k->detached)
 		return;
 	k->recalling = true;
 	client_recall(
@@ -478,6 +478,7 @@ keeper_detach(struct keeper *k)
 	if (k->recalling)
 		client_recall_cancel(k->params.env->client, k);
 	k->recalling = k->stale = false;
+	k->detached = true;
 	k->answered = k->again = false;
 	free(k->answer);
 	k->answer = NULL;
@@ -495,6 +496,7 @@ void
 keeper_attach(struct keeper *k, uint32_t number)
 {
 	k->params.who.number = number;
+	k->detached = false;
 	lane_attach(k->main, number);
 	for (size_t i = 0; i < k->n_extras; i++)
 		lane_attach(k->extras[i]->lane, number);

@@ -51,9 +51,9 @@ void keeper_secret(struct keeper *k, const struct secret *secret);
 /* The network changed, or we slept: which sessions live? */
 void keeper_probe(struct keeper *k);
 /*
- * The deliverer goes: env's client is to be NULL when this returns, and until
- * there is another. Sessions that wait stay; others are begun anew with the
- * next. A poll under way is not answered.
+ * The deliverer goes, and env's client with it. Sessions that wait stay;
+ * others are begun anew after keeper_attach(). A poll under way is not
+ * answered.
  */
 void keeper_detach(struct keeper *k);
 /* There is one again, which knows the account by number. */

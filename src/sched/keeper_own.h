@@ -39,7 +39,8 @@ struct keeper {
 	char salt[16];          /* of the ledger */
 	int today;              /* the day that status.today counts */
 	bool begun, paused, stopped, leaving;
-	bool unsaved; /* the breaker: there was no deliverer */
+	bool detached; /* no deliverer knows the account */
+	bool unsaved;  /* the breaker, as there was none */
 	bool recalling;
 	bool stale;          /* what comes of that, as more happened since */
 	bool again;          /* somebody waits for the answer after it */

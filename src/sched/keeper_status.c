@@ -111,7 +111,7 @@ keeper_remember(struct keeper *k)
 		.refused_at = k->breaker.last,
 		.mark = k->breaker.mark };
 
-	k->unsaved = k->params.env->client == NULL;
+	k->unsaved = k->detached;
 	if (!k->unsaved)
 		client_remember(
 		    k->params.env->client, k->params.who.number, &record);

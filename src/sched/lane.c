@@ -31,7 +31,8 @@ struct lane {
 	uint64_t round_at;  /* the first of this session; 0: none yet */
 	enum owed owed;
 	bool leaving;
-	bool dropped; /* its fetch was, as the deliverer went */
+	bool detached; /* no deliverer knows the account */
+	bool dropped;  /* its fetch was, as the deliverer went */
 };
 
 /* What ends well although a look is owed may have seen all before the mail
@@ -128,7 +129,7 @@ on_timer(void *arg)
 		give_place_up(l);
 		return;
 	}
-	if (!leaves && l->params.env->client == NULL) {
+	if (!leaves && l->detached) {
 		loop_timer_arm(l->timer, DELIVERER_MS);
 		return;
 	}
@@ -221,6 +222,7 @@ void
 lane_detach(struct lane *l)
 {
 	l->owed = OWED_NOTHING;
+	l->detached = true;
 	if (l->fetch == NULL && l->place == NULL)
 		return;
 	if (l->fetch != NULL && !l->leaving && fetch_detach(l->fetch))
@@ -236,6 +238,9 @@ lane_attach(struct lane *l, uint32_t account)
 {
 	l->params.fetch.account = account;
 	l->params.fetch.relay.account = account;
+	l->detached = false;
+	if (l->fetch != NULL)
+		fetch_attach(l->fetch);
 	if (!l->dropped)
 		return;
 	l->dropped = false;

@@ -68,8 +68,8 @@ void lane_look(struct lane *l);
  * counts the time in which the machine did, too. */
 void lane_probe(struct lane *l);
 bool lane_was_probed(const struct lane *l); /* lately */
-/* env's client goes, and NULL is in its place: what rests stays, what fetches
- * is dropped without a report. And there is another. */
+/* env's client goes: what rests stays, what fetches is dropped without a
+ * report, and nothing is begun. And there is another, who knows the account. */
 void lane_detach(struct lane *l);
 void lane_attach(struct lane *l, uint32_t account);
 void lane_leave(struct lane *l); /* in order; LANE_LEFT follows */

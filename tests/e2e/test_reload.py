@@ -210,3 +210,24 @@ def test_sessions_that_wait_outlive_their_deliverer(
         f.box.add(corpus.message(2))
         d.wait_mail("a", 2)
     check(haul.maildir("a"), [corpus.message(1), corpus.message(2)])
+
+
+def test_mail_that_comes_while_a_deliverer_is_started_again(
+        fake, haul, daemon):
+    """At any moment of it: before the account is known again, too."""
+    fakes = [fake("imap", name="n%d" % i) for i in range(8)]
+    with daemon() as d:
+        for f in fakes:
+            f.idler()
+        back = threading.Thread(target=d.kill_role, args=("deliverer",))
+        back.start()
+        n = 0
+        while back.is_alive() or n < 40:
+            fakes[n % 8].box.add(corpus.message(n))
+            n += 1
+            back.join(0.005)
+        for f in fakes:
+            f.server.wait_for(lambda: f.maildir.count() == len(f.box.mails))
+            check(f.maildir, f.box.octets())
+            assert len(f.server.logins) <= 2
+        assert not d.logged("broke the protocol")

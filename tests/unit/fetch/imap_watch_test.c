@@ -467,6 +467,7 @@ bring_back(void *arg)
 	(void)arg;
 	assert_int_equal(rig_said(rig, "DONE"), 0);
 	env()->client = kept;
+	fetch_attach(me.fetch);
 }
 
 static void
