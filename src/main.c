@@ -19,8 +19,8 @@
 #include "proc/reader_main.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
-#include "util/mem.h"
 #include "proc/users_join.h"
+#include "util/mem.h"
 
 /* Arguments and sub-commands, nothing else. */
 
