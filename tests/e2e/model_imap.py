@@ -147,8 +147,8 @@ class Imap(Watching):
             "OK logged in" if right else self.refuse_login)
         self.logged_in = answer.upper().startswith("OK")
         self.who = user
-        self.say(answer if answer.startswith("*") else tag + " " + answer)
         self.p.server.logins.append((time.monotonic(), user, self.logged_in))
+        self.say(answer if answer.startswith("*") else tag + " " + answer)
         self.p.server.note()
         if answer.upper().startswith("* BYE"):
             self.p.drop()
