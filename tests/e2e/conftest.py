@@ -22,16 +22,19 @@ def pytest_configure(config):
                     haul_module.MAILHAUL, 2)
 
 
-# The same at thousands of places: once with each compiler adds nothing.
-THOROUGH = ("test_crash.py", "test_cut.py", "test_lmtp_crash.py",
-            "test_mbox_crash.py", "test_mda_crash.py", "test_cut_at_every")
+# The same at thousands of places: once with each flavor adds little.
+KILLS = ("test_crash.py", "test_lmtp_crash.py", "test_mbox_crash.py",
+         "test_mda_crash.py")
+CUTS = ("test_cut.py", "test_cut_at_every")
+QUICK = {"kills": KILLS, "all": KILLS + CUTS}
 
 
 def pytest_collection_modifyitems(config, items):
-    """E2E_QUICK: without the rings of kills and cuts."""
-    if not os.environ.get("E2E_QUICK"):
+    """E2E_QUICK=kills or all: without the rings of kills, or of cuts, too."""
+    names = QUICK.get(os.environ.get("E2E_QUICK"))
+    if names is None:
         return
-    left = [i for i in items if not any(t in i.nodeid for t in THOROUGH)]
+    left = [i for i in items if not any(t in i.nodeid for t in names)]
     config.hook.pytest_deselected(items=[i for i in items if i not in left])
     items[:] = left
 
