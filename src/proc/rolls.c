@@ -226,7 +226,7 @@ fail_secret(struct entry *e, const struct err *why)
 	uint64_t wait = RETRY_MAX_S;
 
 	if (e->tries < 5)
-		wait = RETRY_S << e->tries;
+		wait = (uint64_t)RETRY_S << e->tries;
 	if (wait > RETRY_MAX_S)
 		wait = RETRY_MAX_S;
 	if (e->tries++ == 0)

@@ -501,7 +501,7 @@ play_mallory(void)
 	fd = open(path, O_RDONLY);
 	if (fd < 0 || read(fd, &trick, 1) != 1)
 		return 9;
-	for (int i = 0; trick == 'f'; i++)
+	while (trick == 'f')
 		send_piece(WIRE_PIECE, zeros, sizeof(zeros));
 	if (trick == 'g') {
 		send_piece(WIRE_PIECE, "\xff\xff\xff\xff", 4);
