@@ -75,7 +75,10 @@ def test_watching_the_status_goes_on_until_it_is_interrupted(
     fake("imap")
     with daemon() as d:
         d.wait_state("a", "watching")
-        p = haul.start("--watch", "--json", command="status")
+        # it is inherited, and ignored below a shell's "&"
+        p = haul.start("--watch", "--json", command="status",
+                       preexec_fn=lambda: signal.signal(
+                           signal.SIGINT, signal.SIG_DFL))
         first = b""
         while first.count(b'"accounts"') < 2:
             line = p.stdout.readline()

@@ -79,7 +79,7 @@ def test_they_are_fetched_as_if_they_were_ours(
             d.command("poll", "alice/old")
             come(f)
         assert names(d) == ["ours", "alice/work", "alice/old", "bob/work"]
-        assert d.account("alice/work")["state"] == "watching"
+        d.wait_state("alice/work", "watching")
         d.wait_log("alice/work: ")
         assert model.PASSWORD not in d.log.text()
     for f in (w, p, b, r):
