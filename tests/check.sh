@@ -41,13 +41,14 @@ unit() {
 	count "unit ($# programs)" "$ok" "$bad"
 }
 
+# One more at a time than there are processors: they often wait.
 e2e() {
 	local sum=$O/tests/e2e.sum ok bad
 	mkdir -p "$O/tests"
 	rm -f "$sum"
 	MAILHAUL=${MAILHAUL:-$O/mailhaul} E2E_SUM=$sum PYTHONDONTWRITEBYTECODE=1 \
 		bash -c '"$0" -m pytest -q -p no:cacheprovider -n "$1" \
-			'"${E2E_ARGS:-}"' tests/e2e' "$PYTHON" "$JOBS" </dev/null
+			'"${E2E_ARGS:-}"' tests/e2e' "$PYTHON" "$((JOBS + 1))" </dev/null
 	read -r ok bad 2>/dev/null <"$sum" || { ok=0 bad=1; }
 	count e2e "$ok" "$bad"
 }
