@@ -47,7 +47,8 @@ struct fetch_stay {
 	const char *const *without;
 	size_t n_without;
 	/* From the loop, whenever all is fetched and it waits again; with
-	 * what fetch_new() was given. fetch_free() inside it is not fine. */
+	 * what fetch_new() was given. fetch_free() inside it is not fine,
+	 * fetch_leave() is. */
 	void (*round)(void *arg, const struct fetch_round *round);
 };
 

@@ -106,17 +106,19 @@ how(const struct imap_watch *w)
 	return w->home != NULL && w->idle ? FETCH_HOW_IDLE : FETCH_HOW_POLL;
 }
 
+/* The last thing in any event: who is told may leave, and w is no more. */
 static void
 tell_round(struct imap_watch *w)
 {
 	size_t n = imap_names_count(w->names);
+	struct fetch_round round = w->round;
 
-	w->round.how = how(w);
-	w->round.home = w->home == NULL ? NULL : w->home->text;
-	w->round.watched = w->notifying ? n : 1;
-	w->round.polled = n - (n < w->round.watched ? n : w->round.watched);
-	fetch_end_round(w->f, &w->round);
 	w->round = (struct fetch_round){ 0 };
+	round.how = how(w);
+	round.home = w->home == NULL ? NULL : w->home->text;
+	round.watched = w->notifying ? n : 1;
+	round.polled = n - (n < round.watched ? n : round.watched);
+	fetch_end_round(w->f, &round);
 }
 
 /* An IDLE that is not answered is no rest: the round ends by its "+". */
