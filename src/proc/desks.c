@@ -305,18 +305,26 @@ desks_drop_env(struct desks *s, const struct fetch_env *env)
 	}
 }
 
+/* Of the detached, those that have been so for so long. */
+static void
+forget(struct desks *s, uint64_t ms)
+{
+	struct desk *it;
+
+	while ((it = TAILQ_FIRST(&s->detached)) != NULL &&
+	    clock_ms() - it->detached >= ms) {
+		TAILQ_REMOVE(&s->detached, it, link);
+		free_desk(it);
+	}
+}
+
 static void
 on_forget(void *arg)
 {
 	struct desks *s = arg;
-	struct desk *it;
 
-	while ((it = TAILQ_FIRST(&s->detached)) != NULL &&
-	    clock_ms() - it->detached >= FORGET_MS) {
-		TAILQ_REMOVE(&s->detached, it, link);
-		free_desk(it);
-	}
-	if (it != NULL)
+	forget(s, FORGET_MS);
+	if (!TAILQ_EMPTY(&s->detached))
 		loop_timer_arm(s->forget, FORGET_MS);
 }
 
@@ -468,12 +476,7 @@ desks_probe(struct desks *s)
 void
 desks_stop(struct desks *s)
 {
-	struct desk *it;
-
-	while ((it = TAILQ_FIRST(&s->detached)) != NULL) {
-		TAILQ_REMOVE(&s->detached, it, link);
-		free_desk(it);
-	}
+	forget(s, 0);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i] != NULL)
 			desks_drop(s, (uint32_t)i);
@@ -546,15 +549,11 @@ void
 desks_free(struct desks **p)
 {
 	struct desks *s = *p;
-	struct desk *it;
 
 	*p = NULL;
 	if (s == NULL)
 		return;
-	while ((it = TAILQ_FIRST(&s->detached)) != NULL) {
-		TAILQ_REMOVE(&s->detached, it, link);
-		free_desk(it);
-	}
+	forget(s, 0);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i] != NULL)
 			free_desk(s->v[i]);
