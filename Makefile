@@ -9,12 +9,13 @@ PYTHON  ?= /usr/bin/python3
 JOBS    := $(shell nproc)
 
 PKGS := libevent libevent_pthreads openssl libconfuse sqlite3 libgsasl \
-	libseccomp jansson
+	libseccomp jansson expat
 DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libconfuse-dev libsqlite3-dev libgsasl-dev libseccomp-dev \
-	libjansson-dev \
+	libjansson-dev libcurl4-openssl-dev libcurl4 libqrencode-dev \
+	libexpat1-dev \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
-	python3-prometheus-client \
+	python3-prometheus-client python3-openssl python3-cryptography \
 	dovecot-imapd dovecot-pop3d dovecot-lmtpd exim4-daemon-light \
 	procmail maildrop iproute2 openssl mandoc clang-format clang-tidy cppcheck
 # servers that conflict with Dovecot, unpacked beside it

@@ -21,7 +21,37 @@ enum conf_protocol { CONF_IMAP, CONF_POP3 };
 
 enum conf_tls { CONF_TLS_IMPLICIT, CONF_TLS_STARTTLS, CONF_TLS_NONE };
 
-enum conf_auth { CONF_AUTH_AUTO, CONF_AUTH_PLAIN, CONF_AUTH_LOGIN };
+enum conf_auth {
+	CONF_AUTH_AUTO,  /* the strongest that is offered and possible */
+	CONF_AUTH_PLAIN, /* RFC 4616 */
+	CONF_AUTH_LOGIN, /* IMAP's LOGIN, POP3's USER and PASS */
+	CONF_AUTH_CRAM_MD5,
+	CONF_AUTH_SCRAM_SHA_1,
+	CONF_AUTH_SCRAM_SHA_1_PLUS,
+	CONF_AUTH_SCRAM_SHA_256,
+	CONF_AUTH_SCRAM_SHA_256_PLUS,
+	CONF_AUTH_EXTERNAL, /* with tls-cert */
+	CONF_AUTH_XOAUTH2,
+	CONF_AUTH_OAUTHBEARER,
+	CONF_AUTH_GSSAPI,
+	CONF_AUTH_APOP, /* POP3; never chosen by auto */
+	CONF_AUTHS
+};
+
+enum conf_tls_verify {
+	CONF_VERIFY_CHAIN,
+	CONF_VERIFY_PIN, /* the pins instead of chain and name */
+	CONF_VERIFY_BOTH,
+	CONF_VERIFY_DANE /* TLSA records instead of the chain */
+};
+
+enum conf_tls_min { CONF_TLS_1_2, CONF_TLS_1_3 };
+
+enum conf_ocsp { CONF_OCSP_STAPLED, CONF_OCSP_REQUIRE };
+
+enum conf_family { CONF_ANY_FAMILY, CONF_IPV4, CONF_IPV6 };
+
+enum conf_proxy_kind { CONF_NO_PROXY, CONF_SOCKS5, CONF_HTTP_PROXY };
 
 enum conf_after { CONF_KEEP, CONF_DELETE };
 
@@ -39,6 +69,34 @@ struct conf_secret {
 	struct conf_list command;
 	char *credential; /* a name in $CREDENTIALS_DIRECTORY */
 	struct secret *literal;
+	char *netrc;                    /* path: the password of host and user */
+	struct conf_list token_command; /* prints an access token */
+	struct conf_oauth2 *oauth2;     /* see "mailhaul login" */
+};
+
+/*
+ * How an access token is obtained (RFC 6749): a section of the file on top of
+ * the preset it names or is named after, or a preset alone. Each account has
+ * a copy of its own.
+ */
+struct conf_oauth2 {
+	char *name; /* "google", or the title of the section */
+	char *client_id;
+	struct secret *client_secret; /* or NULL */
+	char *client_secret_file;     /* or NULL; instead of client_secret */
+	char *scopes;                 /* separated by SP; or NULL */
+	char *device_url; /* RFC 8628; NULL: it has no device flow */
+	char *auth_url;   /* NULL: it has no authorization code flow */
+	char *token_url;
+	char *ca_file; /* of these three; NULL: the system's */
+};
+
+struct conf_proxy {
+	enum conf_proxy_kind kind;
+	char *host;
+	unsigned int port;
+	char *user;              /* NULL: it wants none */
+	struct secret *password; /* NULL: none */
 };
 
 /* Where mail goes to: an account has exactly one. */
@@ -66,6 +124,27 @@ struct conf_account {
 	char *tls_ca_file; /* NULL: the system's */
 	char *tls_ca_pem;  /* what is in it, if it is not for us to open it */
 	char *tls_name;    /* NULL: host */
+	char *tls_ca_dir;  /* certificates beside or instead of tls_ca_file */
+	enum conf_tls_verify tls_verify;
+	struct conf_list tls_pins; /* SHA-256 of a SubjectPublicKeyInfo, each
+	                              as 64 lower-case hexadecimal digits */
+	enum conf_tls_min tls_min;
+	char *tls_ciphers;  /* as in openssl-ciphers(1); NULL: ours */
+	char *tls_crl_file; /* PEM; or NULL */
+	enum conf_ocsp tls_ocsp;
+	/* Our own certificate: both or none. PEM, a chain in the first. */
+	char *tls_cert, *tls_key;
+	/* As tls_ca_pem; the key is a secret. */
+	char *tls_crl_pem, *tls_cert_pem;
+	struct secret *tls_key_pem;
+	uint64_t tls_warn_s; /* so long before the server's certificate
+	                        expires; 0: never */
+	/* How to get to the server. */
+	struct conf_proxy proxy;
+	struct conf_list tunnel; /* an argv that speaks for the server on its
+	                            stdin and stdout; n 0: none */
+	char *bind_address;      /* numeric; NULL: any */
+	enum conf_family address_family;
 	enum conf_auth auth;
 	char *user;
 	struct conf_secret secret;

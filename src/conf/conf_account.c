@@ -25,6 +25,7 @@ conf_account_init(struct conf_account *a)
 		.protocol = CONF_IMAP,
 		.tls = CONF_TLS_IMPLICIT,
 		.auth = CONF_AUTH_AUTO,
+		.tls_warn_s = 14 * 86400,
 		.watch = CONF_WATCH_IDLE,
 		.after = CONF_KEEP,
 		.connect_timeout_s = 30,
@@ -51,20 +52,75 @@ conf_account_init(struct conf_account *a)
 }
 
 void
+conf_oauth2_free(struct conf_oauth2 **p)
+{
+	struct conf_oauth2 *o = *p;
+
+	*p = NULL;
+	if (o == NULL)
+		return;
+	free(o->name);
+	free(o->client_id);
+	secret_free(&o->client_secret);
+	free(o->client_secret_file);
+	free(o->scopes);
+	free(o->device_url);
+	free(o->auth_url);
+	free(o->token_url);
+	free(o->ca_file);
+	free(o);
+}
+
+static void
+deinit_secret(struct conf_secret *s)
+{
+	free(s->file);
+	conf_list_free(&s->command);
+	free(s->credential);
+	secret_free(&s->literal);
+	free(s->netrc);
+	conf_list_free(&s->token_command);
+	conf_oauth2_free(&s->oauth2);
+}
+
+static void
+deinit_tls(struct conf_account *a)
+{
+	free(a->tls_ca_file);
+	free(a->tls_ca_pem);
+	free(a->tls_name);
+	free(a->tls_ca_dir);
+	conf_list_free(&a->tls_pins);
+	free(a->tls_ciphers);
+	free(a->tls_crl_file);
+	free(a->tls_cert);
+	free(a->tls_key);
+	free(a->tls_crl_pem);
+	free(a->tls_cert_pem);
+	secret_free(&a->tls_key_pem);
+}
+
+static void
+deinit_way_there(struct conf_account *a)
+{
+	free(a->proxy.host);
+	free(a->proxy.user);
+	secret_free(&a->proxy.password);
+	conf_list_free(&a->tunnel);
+	free(a->bind_address);
+}
+
+void
 conf_account_deinit(struct conf_account *a)
 {
 	free(a->name);
 	free(a->where);
 	free(a->owner);
 	free(a->host);
-	free(a->tls_ca_file);
-	free(a->tls_ca_pem);
-	free(a->tls_name);
+	deinit_tls(a);
+	deinit_way_there(a);
 	free(a->user);
-	free(a->secret.file);
-	conf_list_free(&a->secret.command);
-	free(a->secret.credential);
-	secret_free(&a->secret.literal);
+	deinit_secret(&a->secret);
 	conf_list_free(&a->mailboxes);
 	free(a->maildir);
 	free(a->mbox);

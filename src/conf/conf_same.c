@@ -34,12 +34,68 @@ same_literal(const struct secret *a, const struct secret *b)
 }
 
 static bool
+same_oauth2(const struct conf_oauth2 *a, const struct conf_oauth2 *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return same_text(a->name, b->name) &&
+	    same_text(a->client_id, b->client_id) &&
+	    same_literal(a->client_secret, b->client_secret) &&
+	    same_text(a->client_secret_file, b->client_secret_file) &&
+	    same_text(a->scopes, b->scopes) &&
+	    same_text(a->device_url, b->device_url) &&
+	    same_text(a->auth_url, b->auth_url) &&
+	    same_text(a->token_url, b->token_url) &&
+	    same_text(a->ca_file, b->ca_file);
+}
+
+static bool
 same_secret(const struct conf_secret *a, const struct conf_secret *b)
 {
 	return same_text(a->file, b->file) &&
 	    same_list(&a->command, &b->command) &&
 	    same_text(a->credential, b->credential) &&
-	    same_literal(a->literal, b->literal);
+	    same_literal(a->literal, b->literal) &&
+	    same_text(a->netrc, b->netrc) &&
+	    same_list(&a->token_command, &b->token_command) &&
+	    same_oauth2(a->oauth2, b->oauth2);
+}
+
+static bool
+same_verification(const struct conf_account *a, const struct conf_account *b)
+{
+	return same_text(a->tls_ca_file, b->tls_ca_file) &&
+	    same_text(a->tls_ca_pem, b->tls_ca_pem) &&
+	    same_text(a->tls_name, b->tls_name) &&
+	    same_text(a->tls_ca_dir, b->tls_ca_dir) &&
+	    a->tls_verify == b->tls_verify &&
+	    same_list(&a->tls_pins, &b->tls_pins) && a->tls_min == b->tls_min &&
+	    same_text(a->tls_ciphers, b->tls_ciphers) &&
+	    same_text(a->tls_crl_file, b->tls_crl_file) &&
+	    same_text(a->tls_crl_pem, b->tls_crl_pem) &&
+	    a->tls_ocsp == b->tls_ocsp && a->tls_warn_s == b->tls_warn_s;
+}
+
+static bool
+same_own_certificate(const struct conf_account *a, const struct conf_account *b)
+{
+	return same_text(a->tls_cert, b->tls_cert) &&
+	    same_text(a->tls_key, b->tls_key) &&
+	    same_text(a->tls_cert_pem, b->tls_cert_pem) &&
+	    same_literal(a->tls_key_pem, b->tls_key_pem);
+}
+
+static bool
+same_way_there(const struct conf_account *a, const struct conf_account *b)
+{
+	return a->proxy.kind == b->proxy.kind &&
+	    same_text(a->proxy.host, b->proxy.host) &&
+	    a->proxy.port == b->proxy.port &&
+	    same_text(a->proxy.user, b->proxy.user) &&
+	    same_literal(a->proxy.password, b->proxy.password) &&
+	    same_list(&a->tunnel, &b->tunnel) &&
+	    same_text(a->bind_address, b->bind_address) &&
+	    a->address_family == b->address_family;
 }
 
 static bool
@@ -54,10 +110,7 @@ same_login(const struct conf_account *a, const struct conf_account *b)
 {
 	return same_text(a->name, b->name) && same_text(a->owner, b->owner) &&
 	    a->protocol == b->protocol && same_text(a->host, b->host) &&
-	    a->port == b->port && a->tls == b->tls &&
-	    same_text(a->tls_ca_file, b->tls_ca_file) &&
-	    same_text(a->tls_ca_pem, b->tls_ca_pem) &&
-	    same_text(a->tls_name, b->tls_name) && a->auth == b->auth &&
+	    a->port == b->port && a->tls == b->tls && a->auth == b->auth &&
 	    same_text(a->user, b->user) && same_secret(&a->secret, &b->secret);
 }
 
@@ -128,7 +181,9 @@ same_patience(const struct conf_account *a, const struct conf_account *b)
 bool
 conf_account_same(const struct conf_account *a, const struct conf_account *b)
 {
-	return same_login(a, b) && same_choice(a, b) && same_way(a, b) &&
+	return same_login(a, b) && same_verification(a, b) &&
+	    same_own_certificate(a, b) && same_way_there(a, b) &&
+	    same_choice(a, b) && same_way(a, b) &&
 	    same_envelope(a, b) && same_relay_options(a, b) &&
 	    same_patience(a, b);
 }

@@ -637,6 +637,12 @@ conn_peer(const struct conn *c)
 	return c->peer;
 }
 
+int
+conn_binding(const struct conn *c, unsigned char out[TLS_BINDING_OCTETS])
+{
+	return conn_is_tls(c) ? tls_binding(c->wire.tls, out) : -1;
+}
+
 const char *
 conn_tls_description(const struct conn *c)
 {

@@ -90,6 +90,8 @@ const char *conn_peer(const struct conn *c); /* "192.0.2.1:993"; host:port
                                                 while not connected; host
                                                 if it was given a socket */
 const char *conn_tls_description(const struct conn *c);
+/* tls_binding() of its session; -1 without TLS. */
+int conn_binding(const struct conn *c, unsigned char out[TLS_BINDING_OCTETS]);
 uint64_t conn_octets_in(const struct conn *c);
 
 #endif

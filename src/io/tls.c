@@ -449,6 +449,21 @@ tls_peer_is_plain(const struct tls *t)
 	    t->io.first[0] != 21;
 }
 
+int
+tls_binding(struct tls *t, unsigned char out[TLS_BINDING_OCTETS])
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+
+	if (!t->up || t->broken ||
+	    (SSL_version(t->ssl) < TLS1_3_VERSION &&
+		SSL_get_extms_support(t->ssl) != 1))
+		return -1;
+	return SSL_export_keying_material(t->ssl, out, TLS_BINDING_OCTETS,
+		   label, sizeof(label) - 1, NULL, 0, 0) == 1
+	    ? 0
+	    : -1;
+}
+
 const char *
 tls_description(const struct tls *t)
 {

@@ -60,6 +60,14 @@ void tls_shutdown(struct tls *t); /* sends close_notify if it can */
 /* After a failed handshake: what the server sent was no TLS at all. */
 bool tls_peer_is_plain(const struct tls *t);
 
+/*
+ * What binds a login to this session and no other: the 32 octets of
+ * "tls-exporter" (RFC 9266). -1 when the session has none, as TLS 1.2 without
+ * an extended master secret.
+ */
+#define TLS_BINDING_OCTETS 32
+int tls_binding(struct tls *t, unsigned char out[TLS_BINDING_OCTETS]);
+
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; valid as long as t. */
 const char *tls_description(const struct tls *t);
 

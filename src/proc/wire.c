@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/conf_account.h"
+#include "conf/conf_list.h"
 #include "util/mem.h"
 
 #define LIST_MAX 100000
@@ -49,6 +50,51 @@ unpack_optional(struct unpack *u)
 /* ---- to the engine: the server ---- */
 
 static void
+pack_optional_secret(struct buf *b, const struct secret *s)
+{
+	pack_span(b, s == NULL ? SPAN("") : secret_span(s));
+}
+
+/* Programs are the supervisor's: of a tunnel only that there is one. */
+static void
+pack_way_there(struct buf *b, const struct conf_account *a)
+{
+	pack_u8(b, (uint8_t)a->proxy.kind);
+	pack_str(b, a->proxy.host);
+	pack_u32(b, a->proxy.port);
+	pack_str(b, a->proxy.user);
+	pack_optional_secret(b, a->proxy.password);
+	pack_u8(b, a->tunnel.n > 0);
+	pack_str(b, a->bind_address);
+	pack_u8(b, (uint8_t)a->address_family);
+}
+
+static struct secret *
+unpack_optional_secret(struct unpack *u)
+{
+	struct span s = unpack_span(u);
+
+	return s.n == 0 ? NULL : secret_new(s);
+}
+
+static void
+unpack_way_there(struct unpack *u, struct conf_account *a)
+{
+	a->proxy.kind = (enum conf_proxy_kind)unpack_u8(u);
+	a->proxy.host = unpack_optional(u);
+	a->proxy.port = unpack_u32(u);
+	a->proxy.user = unpack_optional(u);
+	a->proxy.password = unpack_optional_secret(u);
+	if (unpack_u8(u) != 0)
+		conf_list_add(&a->tunnel, "");
+	a->bind_address = unpack_optional(u);
+	a->address_family = (enum conf_family)unpack_u8(u);
+	if (a->proxy.kind > CONF_HTTP_PROXY || a->address_family > CONF_IPV6 ||
+	    (a->proxy.kind != CONF_NO_PROXY && a->proxy.host == NULL))
+		u->bad = true;
+}
+
+static void
 pack_source(struct buf *b, const struct conf_account *a)
 {
 	pack_str(b, a->name);
@@ -58,6 +104,7 @@ pack_source(struct buf *b, const struct conf_account *a)
 	pack_u8(b, (uint8_t)a->tls);
 	pack_str(b, a->tls_name);
 	pack_u8(b, (uint8_t)a->auth);
+	pack_way_there(b, a);
 	pack_str(b, a->user);
 	pack_list(b, &a->mailboxes);
 	pack_u8(b, (uint8_t)a->after);
@@ -89,6 +136,7 @@ unpack_source(struct unpack *u, struct conf_account *a)
 	a->tls = (enum conf_tls)unpack_u8(u);
 	a->tls_name = unpack_optional(u);
 	a->auth = (enum conf_auth)unpack_u8(u);
+	unpack_way_there(u, a);
 	a->user = unpack_str(u);
 	unpack_list(u, &a->mailboxes);
 	a->after = (enum conf_after)unpack_u8(u);
@@ -109,7 +157,7 @@ unpack_source(struct unpack *u, struct conf_account *a)
 	a->notify = unpack_u8(u) != 0;
 	a->list_status = unpack_u8(u) != 0;
 	if (a->protocol > CONF_POP3 || a->tls > CONF_TLS_NONE ||
-	    a->auth > CONF_AUTH_LOGIN || a->after > CONF_DELETE ||
+	    a->auth >= CONF_AUTHS || a->after > CONF_DELETE ||
 	    a->watch > CONF_WATCH_POLL)
 		u->bad = true;
 }

@@ -15,6 +15,9 @@ BEGIN {
 	home["confuse.h"] = "src/conf/"
 	home["sqlite3.h"] = "src/ledger/"
 	home["gsasl.h"] = "src/proto/sasl.c"
+	home["curl/"] = "src/io/"
+	home["expat.h"] = "src/proto/"
+	home["qrencode.h"] = "src/proc/"
 }
 
 FILENAME ~ /layers\.txt$/ {

@@ -313,7 +313,7 @@ refuses_choices_that_do_not_exist(void **state)
 	a.tls = (enum conf_tls)(CONF_TLS_NONE + 1);
 	assert_refused(&a);
 	a = account;
-	a.auth = (enum conf_auth)(CONF_AUTH_LOGIN + 1);
+	a.auth = CONF_AUTHS;
 	assert_refused(&a);
 	a = account;
 	a.after = (enum conf_after)(CONF_DELETE + 1);
