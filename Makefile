@@ -16,12 +16,14 @@ DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libexpat1-dev \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-prometheus-client python3-openssl python3-cryptography \
-	dovecot-imapd dovecot-pop3d dovecot-lmtpd exim4-daemon-light \
+	dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-gssapi \
+	exim4-daemon-light \
 	procmail maildrop iproute2 openssl mandoc clang-format clang-tidy cppcheck
 # servers that conflict with Dovecot, unpacked beside it
 SERVERS     := /var/cache/mailhaul-tests
 SERVER_DEBS := cyrus-common cyrus-imapd cyrus-pop3d \
-	courier-base courier-imap courier-pop
+	courier-base courier-imap courier-pop \
+	krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit
 # asked once, and not before "make deps" has installed pkg-config
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread)$(PKG_LIBS)
