@@ -11,6 +11,7 @@
 #include "conf/conf_daemon.h"
 #include "conf/conf_dir.h"
 #include "conf/conf_list.h"
+#include "conf/conf_options.h"
 #include "conf/conf_parse.h"
 #include "conf/conf_read.h"
 #include "conf/conf_report.h"
@@ -275,9 +276,11 @@ conf_summary(const struct conf_account *a, char *dst, size_t size)
 	char *to = destination_text(a), *boxes = mailbox_text(a);
 	char *text;
 
-	text = mem_printf("%s %s@%s%s%s:%u (%s)%s -> %s%s%s, %s",
+	text = mem_printf("%s %s@%s%s%s:%u (%s%s%s)%s -> %s%s%s, %s",
 	    a->protocol == CONF_IMAP ? "imap" : "pop3", a->user, v6 ? "[" : "",
-	    a->host, v6 ? "]" : "", a->port, tls[a->tls], boxes, to,
+	    a->host, v6 ? "]" : "", a->port, tls[a->tls],
+	    a->auth == CONF_AUTH_AUTO ? "" : ", ",
+	    a->auth == CONF_AUTH_AUTO ? "" : conf_auth_name(a->auth), boxes, to,
 	    a->run_as == NULL ? "" : " as ", a->run_as == NULL ? "" : a->run_as,
 	    a->after == CONF_KEEP ? "keep" : "delete");
 	text_printable(dst, size, span_of(text));

@@ -69,7 +69,7 @@ struct conf_secret {
 	struct conf_list command;
 	char *credential; /* a name in $CREDENTIALS_DIRECTORY */
 	struct secret *literal;
-	char *netrc;                    /* path: the password of host and user */
+	char *netrc; /* path: the password of host and user */
 	struct conf_list token_command; /* prints an access token */
 	struct conf_oauth2 *oauth2;     /* see "mailhaul login" */
 };

@@ -71,8 +71,8 @@ conf_oauth2_free(struct conf_oauth2 **p)
 	free(o);
 }
 
-static void
-deinit_secret(struct conf_secret *s)
+void
+conf_secret_deinit(struct conf_secret *s)
 {
 	free(s->file);
 	conf_list_free(&s->command);
@@ -81,6 +81,7 @@ deinit_secret(struct conf_secret *s)
 	free(s->netrc);
 	conf_list_free(&s->token_command);
 	conf_oauth2_free(&s->oauth2);
+	*s = (struct conf_secret){ 0 };
 }
 
 static void
@@ -120,7 +121,7 @@ conf_account_deinit(struct conf_account *a)
 	deinit_tls(a);
 	deinit_way_there(a);
 	free(a->user);
-	deinit_secret(&a->secret);
+	conf_secret_deinit(&a->secret);
 	conf_list_free(&a->mailboxes);
 	free(a->maildir);
 	free(a->mbox);

@@ -12,6 +12,7 @@
 /* The defaults; 0 and empty where they depend on other options. */
 void conf_account_init(struct conf_account *a);
 void conf_account_deinit(struct conf_account *a); /* wipes a password */
-void conf_oauth2_free(struct conf_oauth2 **o); /* wipes; NULL is fine */
+void conf_secret_deinit(struct conf_secret *s);   /* wipes; then it is none */
+void conf_oauth2_free(struct conf_oauth2 **o);    /* wipes; NULL is fine */
 
 #endif

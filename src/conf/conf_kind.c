@@ -37,6 +37,16 @@ conf_refuse_value(
 	free(full);
 }
 
+void
+conf_refuse_in(struct conf_reader *r, const struct conf_section *own,
+    const char *name, const char *text)
+{
+	const struct conf_setting *s = conf_section_get(own, name);
+
+	conf_complain(r->report, s == NULL ? own->at : s->at, "%s: %s %s",
+	    r->who, name, text);
+}
+
 const char *
 conf_single(struct conf_reader *r, const struct conf_setting *s)
 {
@@ -322,12 +332,27 @@ conf_read_mailboxes(struct conf_reader *r, const struct conf_option *o,
 /* ---- passwords ---- */
 
 void
+conf_check_hidden(
+    struct conf_reader *r, const struct conf_setting *s, const char *instead)
+{
+	char *text;
+
+	if (!r->tree->files[s->at.file].others_may_read)
+		return;
+	text = mem_printf("stands in a file that others can read: chmod 600 "
+			  "it%s%s",
+	    instead == NULL ? "" : ", or use ", instead == NULL ? "" : instead);
+	conf_refuse(r, s, text);
+	free(text);
+}
+
+void
 conf_read_password(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
-	const struct conf_source *file = &r->tree->files[s->at.file];
 	const char *value = conf_single(r, s), *wrong;
 	struct secret **to = field;
+	char *instead;
 
 	(void)o;
 	if (value == NULL)
@@ -335,10 +360,9 @@ conf_read_password(struct conf_reader *r, const struct conf_option *o,
 	wrong = conf_check_password(value);
 	if (wrong != NULL)
 		conf_refuse(r, s, wrong);
-	if (file->others_may_read)
-		conf_refuse(r, s,
-		    "stands in a file that others can read: chmod 600 it, or "
-		    "use password-file");
+	instead = mem_printf("%s-file", s->name);
+	conf_check_hidden(r, s, instead);
+	free(instead);
 	secret_free(to);
 	*to = secret_new(span_of(value));
 }

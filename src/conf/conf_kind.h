@@ -40,6 +40,11 @@ void conf_refuse_value(
 void conf_refuse(
     struct conf_reader *r, const struct conf_setting *s, const char *text);
 
+/* "who: name text" for an account as a whole: at the option if that stands in
+ * its own section, else (it is of defaults, or missing) at the section. */
+void conf_refuse_in(struct conf_reader *r, const struct conf_section *own,
+    const char *name, const char *text);
+
 /* The value of a setting that has one; else NULL, and it is told. */
 const char *conf_single(struct conf_reader *r, const struct conf_setting *s);
 
@@ -59,5 +64,9 @@ CONF_KIND(conf_read_target);     /* the same, "~" is r->home */
 CONF_KIND(conf_read_command);    /* to a struct conf_list: an argv */
 CONF_KIND(conf_read_mailboxes);  /* to a struct conf_list */
 CONF_KIND(conf_read_password);   /* to a struct secret * */
+
+/* Tells that what stands there is a secret, if others can read that file. */
+void conf_check_hidden(
+    struct conf_reader *r, const struct conf_setting *s, const char *instead);
 
 #endif

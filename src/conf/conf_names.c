@@ -9,6 +9,10 @@
 static const char *const keywords[] = { "account", "defaults", "include",
 	NULL };
 
+/* One that is an option of accounts, too. */
+static const char *const beginnings[] = { "account", "defaults", "include",
+	"oauth2", NULL };
+
 bool
 conf_is_in(const char *const *words, const char *name)
 {
@@ -58,32 +62,57 @@ conf_unknowns_free(struct conf_unknowns *u)
 	*u = (struct conf_unknowns){ 0 };
 }
 
-static const char *
-nearest(const struct conf_words *words, const char *name, bool in_section)
+const char *const *
+conf_words_in(const struct conf_words *words, enum conf_inside in)
 {
-	const char *word;
+	switch (in) {
+	case CONF_IN_NONE:
+		return words->global;
+	case CONF_IN_ACCOUNT:
+		return words->account;
+	case CONF_IN_OAUTH2:
+		return words->oauth2;
+	}
+	return words->global;
+}
 
-	if (in_section)
-		return conf_nearest_word(name, words->account);
-	word = conf_nearest_word(name, keywords);
-	return word != NULL ? word : conf_nearest_word(name, words->global);
+static const char *
+nearest(const struct conf_words *words, const char *name, enum conf_inside in)
+{
+	const char *word = NULL;
+
+	if (in == CONF_IN_NONE)
+		word = conf_nearest_word(name, beginnings);
+	return word != NULL ? word
+			    : conf_nearest_word(name, conf_words_in(words, in));
+}
+
+/* Where else the name would be an option, or NULL. */
+static const char *
+elsewhere(const struct conf_words *words, const char *name, enum conf_inside in)
+{
+	if (conf_is_in(words->account, name))
+		return in == CONF_IN_NONE
+		    ? "stands outside an account: put it into account NAME { "
+		      "} or defaults { }"
+		    : "is an option of an account: put it into account NAME { "
+		      "}";
+	if (conf_is_in(words->oauth2, name))
+		return "is of how to get tokens: put it into oauth2 NAME { }";
+	if (conf_is_in(words->global, name))
+		return "is for all accounts: put it outside the braces";
+	return NULL;
 }
 
 void
 conf_complain_unknown(struct conf_report *r, struct conf_place at,
-    const struct conf_words *words, const char *name, bool in_section)
+    const struct conf_words *words, const char *name, enum conf_inside in)
 {
-	const char *word = nearest(words, name, in_section);
+	const char *other = elsewhere(words, name, in);
+	const char *word = nearest(words, name, in);
 
-	if (!in_section && conf_is_in(words->account, name))
-		conf_complain(r, at,
-		    "\"%s\" stands outside an account: put it into account "
-		    "NAME { } or defaults { }",
-		    name);
-	else if (in_section && conf_is_in(words->global, name))
-		conf_complain(r, at,
-		    "\"%s\" is for all accounts: put it outside the braces",
-		    name);
+	if (other != NULL)
+		conf_complain(r, at, "\"%s\" %s", name, other);
 	else if (word != NULL)
 		conf_complain(r, at,
 		    "unknown option \"%s\" (did you mean \"%s\"?)", name, word);

@@ -12,6 +12,7 @@
 struct conf_words { /* the options there are; both end in NULL */
 	const char *const *global;
 	const char *const *account; /* defaults has the same */
+	const char *const *oauth2;
 };
 
 /* What an unknown name seems to be. */
@@ -40,8 +41,15 @@ void conf_unknowns_add(
     struct conf_unknowns *u, const char *name, bool in_section);
 void conf_unknowns_free(struct conf_unknowns *u);
 
+/* Where a name stands. */
+enum conf_inside { CONF_IN_NONE, CONF_IN_ACCOUNT, CONF_IN_OAUTH2 };
+
+/* The names that may stand there. */
+const char *const *conf_words_in(
+    const struct conf_words *words, enum conf_inside in);
+
 /* Complains about a name that is none, with what may be meant. */
 void conf_complain_unknown(struct conf_report *r, struct conf_place at,
-    const struct conf_words *words, const char *name, bool in_section);
+    const struct conf_words *words, const char *name, enum conf_inside in);
 
 #endif

@@ -17,6 +17,7 @@
 /* More of any is nobody's configuration. */
 #define FILES_MAX 1000
 #define ACCOUNTS_MAX 1000
+#define OAUTH2_MAX 1000
 #define SETTINGS_MAX 200 /* in a section: there are fewer options */
 #define VALUES_MAX 20000
 #define ERRORS_MAX 100
@@ -65,6 +66,9 @@ pack_tree(struct buf *b, const struct conf_tree *t)
 	pack_u32(b, (uint32_t)t->n_accounts);
 	for (size_t i = 0; i < t->n_accounts; i++)
 		pack_section(b, &t->accounts[i]);
+	pack_u32(b, (uint32_t)t->n_oauth2);
+	for (size_t i = 0; i < t->n_oauth2; i++)
+		pack_section(b, &t->oauth2[i]);
 }
 
 static void
@@ -231,17 +235,21 @@ unpack_files(struct unpack *u, struct conf_tree *t)
 	}
 }
 
+typedef void (*add_fn)(
+    struct conf_tree *t, struct conf_section *s, struct conf_report *r);
+
 static void
-unpack_accounts(struct unpack *u, struct conf_tree *t, struct conf_report *r)
+unpack_sections(struct unpack *u, struct conf_tree *t, uint32_t max, add_fn add,
+    struct conf_report *r)
 {
-	uint32_t n = count(u, ACCOUNTS_MAX);
+	uint32_t n = count(u, max);
 
 	for (uint32_t i = 0; i < n && !u->bad; i++) {
 		struct conf_section s = { 0 };
 
 		unpack_section(u, t, &s, r);
 		if (!u->bad)
-			conf_tree_add_account(t, &s, r);
+			add(t, &s, r);
 		conf_section_deinit(&s);
 	}
 }
@@ -254,7 +262,8 @@ unpack_tree(struct unpack *u, struct conf_tree *t, struct conf_report *r)
 	unpack_section(u, t, &t->global, r);
 	t->has_defaults = unpack_u8(u) != 0;
 	unpack_section(u, t, &t->defaults, r);
-	unpack_accounts(u, t, r);
+	unpack_sections(u, t, ACCOUNTS_MAX, conf_tree_add_account, r);
+	unpack_sections(u, t, OAUTH2_MAX, conf_tree_add_oauth2, r);
 }
 
 static char *

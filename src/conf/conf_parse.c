@@ -68,11 +68,22 @@ here(const struct parser *p, const cfg_t *cfg)
 	return place(p, (unsigned int)cfg->line);
 }
 
-static void
-complain_unknown(
-    struct parser *p, struct conf_place at, const char *name, bool in_section)
+/* Those of no name that we know are like accounts. */
+static enum conf_inside
+where(const struct parser *p, const cfg_t *cfg)
 {
-	conf_complain_unknown(p->report, at, p->words, name, in_section);
+	if (cfg == p->root)
+		return CONF_IN_NONE;
+	return strcmp(cfg_name((cfg_t *)(uintptr_t)cfg), "oauth2") == 0
+	    ? CONF_IN_OAUTH2
+	    : CONF_IN_ACCOUNT;
+}
+
+static void
+complain_unknown(struct parser *p, struct conf_place at, const char *name,
+    enum conf_inside in)
+{
+	conf_complain_unknown(p->report, at, p->words, name, in);
 }
 
 /* ---- what libconfuse reads ---- */
@@ -80,7 +91,16 @@ complain_unknown(
 static bool
 is_known_section(const char *name)
 {
-	return strcmp(name, "account") == 0 || strcmp(name, "defaults") == 0;
+	return strcmp(name, "account") == 0 || strcmp(name, "defaults") == 0 ||
+	    strcmp(name, "oauth2") == 0;
+}
+
+/* By the beginning of its name: it may be misspelt. */
+static bool
+may_be_secret(const char *name)
+{
+	return strncmp(name, "pas", 3) == 0 || strcmp(name, "proxy") == 0 ||
+	    strncmp(name, "client-s", 8) == 0;
 }
 
 /* Called for each value. libconfuse itself gets an empty text to keep, so
@@ -91,38 +111,53 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	struct parser *p = parser;
 	bool global = cfg == p->root, first = cfg_opt_size(opt) == 1;
 	struct conf_section *s = global ? &p->tree->global : &p->section;
-	const char *const *known =
-	    global ? p->words->global : p->words->account;
+	enum conf_inside in = where(p, cfg);
 
 	*(const char **)result = "";
-	if (strncmp(opt->name, "pas", 3) == 0) /* or misspelt */
+	if (may_be_secret(opt->name))
 		p->password_at = here(p, cfg);
 	if (!global && s->title == NULL)
 		s->title = mem_strdup(cfg_title(cfg));
 	if (!global && !is_known_section(cfg_name(cfg)))
 		return 0; /* the section is the error */
-	if (conf_is_in(known, opt->name))
+	if (conf_is_in(conf_words_in(p->words, in), opt->name))
 		conf_section_put(
 		    s, opt->name, value, here(p, cfg), first, p->report);
 	else if (first)
-		complain_unknown(p, here(p, cfg), opt->name, !global);
+		complain_unknown(p, here(p, cfg), opt->name, in);
 	return 0;
 }
 
 /* Sections of one title are one to libconfuse. The name of one without
  * options can be asked for only if it is the last and new. */
-static void
-end_of_account(struct parser *p, cfg_opt_t *opt, struct conf_section *s)
+static bool
+find_title(cfg_opt_t *opt, size_t known, struct conf_section *s)
 {
 	unsigned int n = cfg_opt_size(opt);
 
-	if (s->title == NULL && n > p->tree->n_accounts)
+	if (s->title == NULL && n > known)
 		s->title = mem_strdup(cfg_title(cfg_opt_getnsec(opt, n - 1)));
-	if (s->title == NULL)
+	return s->title != NULL;
+}
+
+static void
+end_of_account(struct parser *p, cfg_opt_t *opt, struct conf_section *s)
+{
+	if (find_title(opt, p->tree->n_accounts, s))
+		conf_tree_add_account(p->tree, s, p->report);
+	else
 		conf_complain(p->report, s->at,
 		    "an account of this name is there already: remove it");
+}
+
+static void
+end_of_oauth2(struct parser *p, cfg_opt_t *opt, struct conf_section *s)
+{
+	if (find_title(opt, p->tree->n_oauth2, s))
+		conf_tree_add_oauth2(p->tree, s, p->report);
 	else
-		conf_tree_add_account(p->tree, s, p->report);
+		conf_complain(p->report, s->at,
+		    "an oauth2 of this name is there already: remove it");
 }
 
 static unsigned int
@@ -143,10 +178,12 @@ on_section(cfg_t *cfg, cfg_opt_t *opt)
 	p->section.at = place(p, section_line(p->open));
 	if (strcmp(opt->name, "account") == 0)
 		end_of_account(p, opt, &p->section);
+	else if (strcmp(opt->name, "oauth2") == 0)
+		end_of_oauth2(p, opt, &p->section);
 	else if (strcmp(opt->name, "defaults") == 0)
 		conf_tree_add_defaults(p->tree, &p->section, p->report);
 	else
-		complain_unknown(p, p->section.at, opt->name, false);
+		complain_unknown(p, p->section.at, opt->name, CONF_IN_NONE);
 	conf_section_deinit(&p->section);
 	return 0;
 }
@@ -190,7 +227,7 @@ on_unknown(struct parser *p, const cfg_t *cfg, const char *name)
 	}
 	if (conf_unknowns_find(&p->unknown, name, in_section) != NULL ||
 	    strchr(name, '|') != NULL || p->unknown.n == UNKNOWN_MAX) {
-		complain_unknown(p, at, name, in_section);
+		complain_unknown(p, at, name, where(p, cfg));
 		p->told = true;
 		return;
 	}
@@ -253,7 +290,7 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	if (strcmp(fmt, NO_TITLE) == 0 && may_be_section(p, cfg, word, false))
 		return;
 	if (conf_unknowns_find(&p->unknown, word, cfg != p->root) != NULL) {
-		complain_unknown(p, at, word, cfg != p->root);
+		complain_unknown(p, at, word, where(p, cfg));
 		p->told = true;
 		return;
 	}
@@ -480,21 +517,27 @@ static cfg_t *
 new_root(const struct parser *p)
 {
 	cfg_opt_t include = CFG_FUNC("include", on_include);
-	struct table inside = { 0 }, all = { 0 };
+	struct table section = { 0 }, all = { 0 };
 	const char *const *w;
 	cfg_t *root;
 
+	/* One table for all sections: on_value() knows what may be where. */
 	for (w = p->words->account; *w != NULL; w++)
-		add_option(&inside, *w);
-	add_unknown(p, &inside, true, NULL);
+		add_option(&section, *w);
+	for (w = p->words->oauth2; *w != NULL; w++) {
+		if (!conf_is_in(p->words->account, *w))
+			add_option(&section, *w);
+	}
+	add_unknown(p, &section, true, NULL);
 	for (w = p->words->global; *w != NULL; w++)
 		add_option(&all, *w);
 	add(&all, include);
-	add_section(&all, "account", inside.v, true);
-	add_section(&all, "defaults", inside.v, false);
-	add_unknown(p, &all, false, inside.v);
+	add_section(&all, "account", section.v, true);
+	add_section(&all, "defaults", section.v, false);
+	add_section(&all, "oauth2", section.v, true);
+	add_unknown(p, &all, false, section.v);
 	root = cfg_init(all.v, CFGF_NONE); /* copies the tables */
-	free(inside.v);
+	free(section.v);
 	free(all.v);
 	if (root == NULL)
 		mem_grow(NULL, SIZE_MAX, SIZE_MAX); /* ends us in words */

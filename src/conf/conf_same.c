@@ -183,7 +183,6 @@ conf_account_same(const struct conf_account *a, const struct conf_account *b)
 {
 	return same_login(a, b) && same_verification(a, b) &&
 	    same_own_certificate(a, b) && same_way_there(a, b) &&
-	    same_choice(a, b) && same_way(a, b) &&
-	    same_envelope(a, b) && same_relay_options(a, b) &&
-	    same_patience(a, b);
+	    same_choice(a, b) && same_way(a, b) && same_envelope(a, b) &&
+	    same_relay_options(a, b) && same_patience(a, b);
 }

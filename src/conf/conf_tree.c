@@ -40,6 +40,9 @@ conf_tree_deinit(struct conf_tree *t)
 	for (i = 0; i < t->n_accounts; i++)
 		conf_section_deinit(&t->accounts[i]);
 	free(t->accounts);
+	for (i = 0; i < t->n_oauth2; i++)
+		conf_section_deinit(&t->oauth2[i]);
+	free(t->oauth2);
 	free(t->home);
 	conf_tree_init(t);
 }
@@ -84,27 +87,55 @@ conf_section_put(struct conf_section *s, const char *name, const char *value,
 	conf_list_add(&set->values, value);
 }
 
+static const struct conf_section *
+find(const struct conf_section *v, size_t n, const char *title)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(v[i].title, title) == 0)
+			return &v[i];
+	}
+	return NULL;
+}
+
+/* kind is what the sections are called. */
+static void
+add_section(struct conf_section **v, size_t *n, struct conf_section *s,
+    const char *kind, struct conf_report *r)
+{
+	const struct conf_section *first = find(*v, *n, s->title);
+
+	if (first != NULL) {
+		conf_complain(r, s->at,
+		    "%s \"%s\" is there already, in line %u of %s: give one "
+		    "of them another name",
+		    kind, s->title, first->at.line, first->at.path);
+		return;
+	}
+	*v = mem_grow(*v, *n + 1, sizeof(**v));
+	(*v)[(*n)++] = *s;
+	*s = (struct conf_section){ 0 };
+}
+
 void
 conf_tree_add_account(
     struct conf_tree *t, struct conf_section *s, struct conf_report *r)
 {
-	size_t i;
+	add_section(&t->accounts, &t->n_accounts, s, "account", r);
+}
 
-	for (i = 0; i < t->n_accounts; i++) {
-		const struct conf_section *a = &t->accounts[i];
+void
+conf_tree_add_oauth2(
+    struct conf_tree *t, struct conf_section *s, struct conf_report *r)
+{
+	add_section(&t->oauth2, &t->n_oauth2, s, "oauth2", r);
+}
 
-		if (strcmp(a->title, s->title) != 0)
-			continue;
-		conf_complain(r, s->at,
-		    "account \"%s\" is there already, in line %u of %s: give "
-		    "one of them another name",
-		    s->title, a->at.line, a->at.path);
-		return;
-	}
-	t->accounts =
-	    mem_grow(t->accounts, t->n_accounts + 1, sizeof(*t->accounts));
-	t->accounts[t->n_accounts++] = *s;
-	*s = (struct conf_section){ 0 };
+const struct conf_section *
+conf_tree_oauth2(const struct conf_tree *t, const char *title)
+{
+	return find(t->oauth2, t->n_oauth2, title);
 }
 
 void

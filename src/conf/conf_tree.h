@@ -21,7 +21,7 @@ struct conf_setting {
 };
 
 struct conf_section {
-	char *title; /* NULL but for accounts */
+	char *title; /* NULL but for accounts and oauth2 */
 	struct conf_place at;
 	struct conf_setting *v;
 	size_t n;
@@ -40,6 +40,8 @@ struct conf_tree {
 	bool has_defaults;
 	struct conf_section *accounts;
 	size_t n_accounts;
+	struct conf_section *oauth2;
+	size_t n_oauth2;
 	bool own;    /* of a user who is not the administrator */
 	char *home;  /* what "~" is; NULL: our own */
 	bool broken; /* not read to its end: things may seem to be missing */
@@ -60,8 +62,14 @@ void conf_section_put(struct conf_section *s, const char *name,
 /* Take what is in *s over, unless there is one already, which is told. */
 void conf_tree_add_account(
     struct conf_tree *t, struct conf_section *s, struct conf_report *r);
+void conf_tree_add_oauth2(
+    struct conf_tree *t, struct conf_section *s, struct conf_report *r);
 void conf_tree_add_defaults(
     struct conf_tree *t, struct conf_section *s, struct conf_report *r);
+
+/* The oauth2 section of that title, or NULL. */
+const struct conf_section *conf_tree_oauth2(
+    const struct conf_tree *t, const char *title);
 
 /* The number of the file in files[]; its path lives as long as *t. */
 size_t conf_tree_add_file(

@@ -74,6 +74,13 @@ read_credential(const char *name, struct secret **out, struct err *e)
 	return r;
 }
 
+/* It logs in with what else it has: a certificate, a ticket. */
+static bool
+needs_none(const struct conf_account *a)
+{
+	return a->auth == CONF_AUTH_EXTERNAL || a->auth == CONF_AUTH_GSSAPI;
+}
+
 int
 conf_secret_read(
     const struct conf_account *a, struct secret **out, struct err *e)
@@ -86,6 +93,10 @@ conf_secret_read(
 		return read_file(from->file, true, out, e);
 	if (from->credential != NULL)
 		return read_credential(from->credential, out, e);
+	if (needs_none(a)) {
+		*out = secret_new(SPAN(""));
+		return 0;
+	}
 	if (from->literal == NULL)
 		return err_set(e, ERR_CONFIG, 0,
 		    "no password is configured: add password-file, "

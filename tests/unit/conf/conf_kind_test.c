@@ -186,7 +186,7 @@ reads_a_password_from_a_private_file_only(void **state)
 	file.others_may_read = true;
 	read_value(&o, "hush", NULL, &s,
 	    "f:3: name stands in a file that others can read: chmod 600 it, or "
-	    "use password-file");
+	    "use name-file");
 	file.others_may_read = false;
 	secret_free(&s);
 }

@@ -12,19 +12,21 @@
 
 static const char *const global[] = { "log-level", NULL };
 
-static const char *const account[] = { "host", "user", NULL };
+static const char *const account[] = { "host", "user", "oauth2", NULL };
+
+static const char *const oauth2[] = { "client-id", NULL };
 
 static void
-expect(const char *name, bool in_section, const char *want)
+expect(const char *name, enum conf_inside in, const char *want)
 {
-	const struct conf_words words = { global, account };
+	const struct conf_words words = { global, account, oauth2 };
 	struct conf_place at = { .path = "f", .line = 3 };
 	struct conf_report r;
 	char **errors;
 	size_t n;
 
 	conf_report_init(&r);
-	conf_complain_unknown(&r, at, &words, name, in_section);
+	conf_complain_unknown(&r, at, &words, name, in);
 	errors = conf_report_take(&r, &n);
 	assert_int_equal(n, 1);
 	assert_string_equal(errors[0], want);
@@ -35,18 +37,28 @@ static void
 names_what_may_be_meant(void **state)
 {
 	(void)state;
-	expect("hots", true,
+	expect("hots", CONF_IN_ACCOUNT,
 	    "f:3: unknown option \"hots\" (did you mean \"host\"?)");
-	expect("loglevel", false,
+	expect("loglevel", CONF_IN_NONE,
 	    "f:3: unknown option \"loglevel\" (did you mean \"log-level\"?)");
-	expect("includes", false,
+	expect("includes", CONF_IN_NONE,
 	    "f:3: unknown option \"includes\" (did you mean \"include\"?)");
-	expect("zzzz", true,
+	expect("zzzz", CONF_IN_ACCOUNT,
 	    "f:3: unknown option \"zzzz\": mailhaul.conf(5) lists all");
-	expect("host", false,
+	expect("host", CONF_IN_NONE,
 	    "f:3: \"host\" stands outside an account: put it into account NAME "
 	    "{ } or defaults { }");
-	expect("log-level", true,
+	expect("oauth", CONF_IN_NONE,
+	    "f:3: unknown option \"oauth\" (did you mean \"oauth2\"?)");
+	expect("client_id", CONF_IN_OAUTH2,
+	    "f:3: unknown option \"client_id\" (did you mean \"client-id\"?)");
+	expect("host", CONF_IN_OAUTH2,
+	    "f:3: \"host\" is an option of an account: put it into account "
+	    "NAME { }");
+	expect("client-id", CONF_IN_ACCOUNT,
+	    "f:3: \"client-id\" is of how to get tokens: put it into oauth2 "
+	    "NAME { }");
+	expect("log-level", CONF_IN_ACCOUNT,
 	    "f:3: \"log-level\" is for all accounts: put it outside the "
 	    "braces");
 }

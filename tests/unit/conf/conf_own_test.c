@@ -89,13 +89,18 @@ arrives_as_it_was(void **state)
 	(void)state;
 	put("a.conf", everything);
 	put("b.conf", "account d { host = h user = u mbox = \"~/m\" }");
+	put("c.conf",
+	    "oauth2 google { client-id = i client-secret = s }\n"
+	    "account e { host = h user = u oauth2 = google mbox = \"~/m\"\n"
+	    "  proxy = \"socks5://a:b@p\" }\n");
 	direct = conf_load_dir("d", &errors, &n);
 	conf_errors_free(&errors, &n);
 	c = carry(HOME, text, sizeof(text));
 	assert_string_equal(text, "");
-	assert_int_equal(c->n, 4);
-	assert_int_equal(direct->n, 4);
-	for (size_t i = 0; i < 4; i++) {
+	assert_int_equal(c->n, 5);
+	assert_int_equal(direct->n, 5);
+	assert_non_null(c->accounts[4].secret.oauth2);
+	for (size_t i = 0; i < 5; i++) {
 		assert_true(
 		    conf_account_same(&c->accounts[i], &direct->accounts[i]));
 		assert_string_equal(

@@ -14,12 +14,14 @@
 
 static const char *const global[] = { "level", NULL };
 
-static const char *const account[] = { "host", "list", NULL };
+static const char *const account[] = { "host", "list", "oauth2", NULL };
+
+static const char *const oauth2[] = { "id", "list", NULL };
 
 static char *
 parse(struct conf_tree *t, const char *path)
 {
-	const struct conf_words words = { global, account };
+	const struct conf_words words = { global, account, oauth2 };
 	struct conf_list files = { 0 };
 	struct conf_report r;
 	struct buf b;

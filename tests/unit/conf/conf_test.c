@@ -438,7 +438,11 @@ refuses_values_out_of_range(void **state)
 		{ "protocol = smtp", "protocol = \"smtp\": use imap or pop3" },
 		{ "tls = ssl",
 		    "tls = \"ssl\": use implicit, starttls or none" },
-		{ "auth = cram", "auth = \"cram\": use auto, plain or login" },
+		{ "auth = cram",
+		    "auth = \"cram\": use auto, plain, login, cram-md5, "
+		    "scram-sha-1, scram-sha-1-plus, scram-sha-256, "
+		    "scram-sha-256-plus, external, xoauth2, oauthbearer, "
+		    "gssapi or apop" },
 		{ "watch = IDLE", "watch = \"IDLE\": use idle or poll" },
 		{ "after = seen", "after = \"seen\": use keep or delete" },
 		{ "id = maybe", "id = \"maybe\": use yes or no" },
@@ -765,6 +769,8 @@ sums_an_account_up(void **state)
 		{ "", "imap u@h:993 (tls), INBOX -> /m, keep" },
 		{ "tls = none mailboxes = {a, b, \"!c\"} after = delete",
 		    "imap u@h:143 (no tls), a + 2 more -> /m, delete" },
+		{ "auth = scram-sha-256",
+		    "imap u@h:993 (tls, scram-sha-256), INBOX -> /m, keep" },
 		{ "protocol = pop3 tls = starttls password = hush",
 		    "pop3 u@h:110 (starttls) -> /m, keep" },
 	};

@@ -80,6 +80,17 @@ refuses_a_file_that_is_not_one_line(void **state)
 }
 
 static void
+needs_nothing_where_something_else_logs_in(void **state)
+{
+	struct conf_account a = { .auth = CONF_AUTH_EXTERNAL };
+
+	(void)state;
+	expect(&a, "", NULL);
+	a.auth = CONF_AUTH_GSSAPI;
+	expect(&a, "", NULL);
+}
+
+static void
 refuses_a_file_that_others_can_read(void **state)
 {
 	struct conf_account a = account_with_file("pw");
@@ -203,6 +214,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_one_line_of_a_file),
 		cmocka_unit_test(refuses_a_file_that_is_not_one_line),
+		cmocka_unit_test(needs_nothing_where_something_else_logs_in),
 		cmocka_unit_test(refuses_a_file_that_others_can_read),
 		cmocka_unit_test(refuses_what_is_no_file),
 		cmocka_unit_test(reads_a_credential_whatever_its_mode),
