@@ -111,6 +111,16 @@ deinit_way_there(struct conf_account *a)
 	free(a->bind_address);
 }
 
+const char *
+conf_account_command(const struct conf_account *a)
+{
+	if (a->secret.command.n > 0)
+		return "password-command";
+	if (a->secret.token_command.n > 0)
+		return "token-command";
+	return a->tunnel.n > 0 ? "tunnel" : NULL;
+}
+
 void
 conf_account_deinit(struct conf_account *a)
 {

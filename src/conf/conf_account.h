@@ -12,7 +12,12 @@
 /* The defaults; 0 and empty where they depend on other options. */
 void conf_account_init(struct conf_account *a);
 void conf_account_deinit(struct conf_account *a); /* wipes a password */
-void conf_secret_deinit(struct conf_secret *s);   /* wipes; then it is none */
-void conf_oauth2_free(struct conf_oauth2 **o);    /* wipes; NULL is fine */
+
+/* The option by which a program is run for logging in or connecting, or NULL:
+ * users may have such programs run if they are allowed to. */
+const char *conf_account_command(const struct conf_account *a);
+
+void conf_secret_deinit(struct conf_secret *s); /* wipes; then it is none */
+void conf_oauth2_free(struct conf_oauth2 **o);  /* wipes; NULL is fine */
 
 #endif

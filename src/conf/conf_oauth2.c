@@ -183,7 +183,7 @@ static void
 read_scopes(struct conf_reader *r, const struct conf_option *o,
     const struct conf_setting *s, void *field)
 {
-	char *all = NULL, *longer, **to = field;
+	char *all = mem_strdup(""), *longer, **to = field;
 	size_t i;
 
 	(void)o;
@@ -192,8 +192,8 @@ read_scopes(struct conf_reader *r, const struct conf_option *o,
 			conf_refuse(r, s,
 			    "holds what is no scope: write them as "
 			    "{\"mail.read\", \"offline_access\"}");
-		longer = mem_printf("%s%s%s", i == 0 ? "" : all,
-		    i == 0 ? "" : " ", s->values.v[i]);
+		longer = mem_printf(
+		    "%s%s%s", all, i == 0 ? "" : " ", s->values.v[i]);
 		free(all);
 		all = longer;
 	}

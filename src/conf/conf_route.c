@@ -136,7 +136,7 @@ static const char *
 read_url(struct span s, struct conf_proxy *to)
 {
 	const char *wrong = NULL;
-	size_t i, at = s.n;
+	size_t i, at;
 
 	if (!read_scheme(&s, to))
 		return "must begin with \"socks5://\" or \"http://\", or be "

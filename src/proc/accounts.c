@@ -141,7 +141,8 @@ keep(struct accounts *a, const char *owner)
 	TAILQ_FOREACH (g, &a->guests, next) {
 		if (strcmp(g->account.owner, owner) != 0)
 			continue;
-		if (g->account.secret.command.n > 0 && !conf->user_commands)
+		if (conf_account_command(&g->account) != NULL &&
+		    !conf->user_commands)
 			continue;
 		accounts++;
 		connections += g->account.max_connections;

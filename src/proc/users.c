@@ -161,13 +161,16 @@ refuse_commands(struct one *o)
 {
 	for (size_t i = o->conf->n; i-- > 0;) {
 		const struct conf_account *a = &o->conf->accounts[i];
+		const char *option = conf_account_command(a);
 
-		if (a->secret.command.n == 0)
+		if (option == NULL)
 			continue;
 		complain(o,
-		    "%s: account %s: password-command is not allowed here "
-		    "(user-password-command): use password-file",
-		    a->where, a->name);
+		    "%s: account %s: %s is not allowed here "
+		    "(user-password-command): %s",
+		    a->where, a->name, option,
+		    a->secret.command.n > 0 ? "use password-file"
+					    : "remove it");
 		drop_account(o->conf, i);
 	}
 }

@@ -57,6 +57,42 @@ knows_which_exit_status_means_later(void **state)
 }
 
 static void
+names_the_program_that_is_run_to_get_in(void **state)
+{
+	struct conf_account a;
+
+	(void)state;
+	conf_account_init(&a);
+	conf_list_add(&a.mda, "procmail");
+	assert_null(conf_account_command(&a));
+	conf_list_add(&a.tunnel, "ssh");
+	assert_string_equal(conf_account_command(&a), "tunnel");
+	conf_list_add(&a.secret.token_command, "t");
+	assert_string_equal(conf_account_command(&a), "token-command");
+	conf_list_free(&a.secret.token_command);
+	conf_list_add(&a.secret.command, "pass");
+	assert_string_equal(conf_account_command(&a), "password-command");
+	conf_account_deinit(&a);
+}
+
+static struct conf_oauth2 *
+some_oauth2(void)
+{
+	struct conf_oauth2 *o = mem_new(sizeof(*o));
+
+	o->name = mem_strdup("n");
+	o->client_id = mem_strdup("i");
+	o->client_secret = secret_new(SPAN("s"));
+	o->client_secret_file = mem_strdup("/s");
+	o->scopes = mem_strdup("s");
+	o->device_url = mem_strdup("https://d");
+	o->auth_url = mem_strdup("https://a");
+	o->token_url = mem_strdup("https://t");
+	o->ca_file = mem_strdup("/ca");
+	return o;
+}
+
+static void
 gives_back_all_it_holds(void **state)
 {
 	struct conf_account a;
@@ -83,6 +119,24 @@ gives_back_all_it_holds(void **state)
 	a.secret.file = mem_strdup("/p");
 	a.secret.credential = mem_strdup("c");
 	a.secret.literal = secret_new(SPAN("x"));
+	a.secret.netrc = mem_strdup("/n");
+	conf_list_add(&a.secret.token_command, "t");
+	a.secret.oauth2 = some_oauth2();
+	a.tls_ca_pem = mem_strdup("pem");
+	a.tls_ca_dir = mem_strdup("/d");
+	conf_list_add(&a.tls_pins, "00");
+	a.tls_ciphers = mem_strdup("HIGH");
+	a.tls_crl_file = mem_strdup("/crl");
+	a.tls_cert = mem_strdup("/c");
+	a.tls_key = mem_strdup("/k");
+	a.tls_crl_pem = mem_strdup("crl");
+	a.tls_cert_pem = mem_strdup("cert");
+	a.tls_key_pem = secret_new(SPAN("key"));
+	a.proxy.host = mem_strdup("p");
+	a.proxy.user = mem_strdup("u");
+	a.proxy.password = secret_new(SPAN("x"));
+	conf_list_add(&a.tunnel, "ssh");
+	a.bind_address = mem_strdup("::1");
 	conf_list_add(&a.secret.command, "pass");
 	conf_list_add(&a.mailboxes, "INBOX");
 	conf_account_deinit(&a); /* the leak checker sees what is left */
@@ -97,6 +151,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begins_with_the_defaults),
 		cmocka_unit_test(knows_which_exit_status_means_later),
+		cmocka_unit_test(names_the_program_that_is_run_to_get_in),
 		cmocka_unit_test(gives_back_all_it_holds),
 	};
 

@@ -398,16 +398,20 @@ refuses_commands_unless_they_are_allowed(void **state)
 	(void)state;
 	put("alice", MAIN,
 	    "account a { " BOX " password-command = {\"x\"} }\n"
-	    "account b { " BOX " password-file = \"~/p\" }");
+	    "account b { " BOX " password-file = \"~/p\" }\n"
+	    "account c { " BOX " token-command = x }\n"
+	    "account d { " BOX " tunnel = x }\n");
 	load(&l, &conf, "alice", NULL);
 	assert_non_null(strstr(l.errors, "account a: password-command is not"));
+	assert_non_null(strstr(l.errors, "account c: token-command is not"));
+	assert_non_null(strstr(l.errors, "account d: tunnel is not"));
 	assert_int_equal(l.found.n, 1);
 	assert_string_equal(l.found.accounts[0].name, "alice/b");
 	done(&l);
 	conf.user_commands = true;
 	load(&l, &conf, "alice", NULL);
 	assert_string_equal(l.errors, "");
-	assert_int_equal(l.found.n, 2);
+	assert_int_equal(l.found.n, 4);
 	done(&l);
 }
 
