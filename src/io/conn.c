@@ -649,6 +649,12 @@ conn_tls_description(const struct conn *c)
 	return c->wire.secure ? tls_description(c->wire.tls) : "no TLS";
 }
 
+struct tls_info *
+conn_tls_info(const struct conn *c)
+{
+	return c->wire.secure ? tls_info(c->wire.tls) : NULL;
+}
+
 uint64_t
 conn_octets_in(const struct conn *c)
 {

@@ -90,6 +90,9 @@ const char *conn_peer(const struct conn *c); /* "192.0.2.1:993"; host:port
                                                 while not connected; host
                                                 if it was given a socket */
 const char *conn_tls_description(const struct conn *c);
+/* All there is to say of its TLS, made for this call: the caller frees with
+ * free(). NULL while there is none. */
+struct tls_info *conn_tls_info(const struct conn *c);
 /* tls_binding() of its session; -1 without TLS. */
 int conn_binding(const struct conn *c, unsigned char out[TLS_BINDING_OCTETS]);
 uint64_t conn_octets_in(const struct conn *c);

@@ -469,3 +469,16 @@ tls_description(const struct tls *t)
 {
 	return t->description;
 }
+
+struct tls_info *
+tls_info(const struct tls *t)
+{
+	struct tls_info *info;
+
+	if (!t->up)
+		return NULL;
+	info = tls_info_new(t->ssl);
+	info->verified = TLS_VERIFY_CHAIN;
+	info->ocsp = TLS_OCSP_NONE;
+	return info;
+}

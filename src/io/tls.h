@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "io/tls_ca.h" /* tls_read_ca() */
+#include "io/tls_info.h"
 #include "util/err.h"
 #include "util/span.h"
 
@@ -70,5 +71,8 @@ int tls_binding(struct tls *t, unsigned char out[TLS_BINDING_OCTETS]);
 
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; valid as long as t. */
 const char *tls_description(const struct tls *t);
+
+/* More of that; NULL before the handshake. The caller frees with free(). */
+struct tls_info *tls_info(const struct tls *t);
 
 #endif
