@@ -3,189 +3,19 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "io/tls_bio.h"
-#include "io/tls_error.h"
+#include "io/tls_own.h"
+#include "io/tls_verify.h"
 #include "util/mem.h"
 
-/* Several records of 16 KiB by one system call. */
-#define READ_AHEAD_OCTETS ((size_t)65536)
 /* What one call of ours takes from the socket at most. */
-#define ALLOWANCE_OCTETS READ_AHEAD_OCTETS
-#define ALPN_MAX_OCTETS 32
+#define ALLOWANCE_OCTETS ((size_t)65536)
 #define NAME_MAX_OCTETS 253
-
-struct tls_ctx {
-	SSL_CTX *ssl_ctx;
-};
-
-struct tls {
-	SSL *ssl;
-	struct tls_bio io;
-	char *name;
-	char alpn[ALPN_MAX_OCTETS + 1];
-	bool up, broken; /* broken: only tls_free() is left */
-	bool refused;    /* the certificate was; refusal says why */
-	struct tls_refusal refusal;
-	X509 *leaf, *bad; /* what refusal points to */
-	char description[96];
-};
-
-/* ---- trusted certificates ---- */
-
-static void
-prepare(void)
-{
-	tzset(); /* the first gmtime_r(3) would read /etc/localtime */
-	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
-}
-
-void
-tls_prepare(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, prepare);
-}
-
-/* Adds each certificate that can be read. How many there were. */
-static size_t
-add_certificates(X509_STORE *store, BIO *bio)
-{
-	size_t n = 0;
-
-	while (BIO_pending(bio) > 0) {
-		X509 *cert = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
-
-		if (cert == NULL &&
-		    ERR_GET_REASON(ERR_peek_last_error()) ==
-			PEM_R_NO_START_LINE)
-			break;
-		if (cert != NULL && X509_STORE_add_cert(store, cert) == 1)
-			n++;
-		X509_free(cert);
-	}
-	ERR_clear_error();
-	return n;
-}
-
-static int
-set_trust(SSL_CTX *ctx, struct span pem, struct err *e)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	size_t n = 0;
-	BIO *bio;
-
-	if (pem.n > TLS_CA_MAX_OCTETS)
-		return err_set(e, ERR_CONFIG, 0, "too many certificates");
-	bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-	if (bio != NULL)
-		n = add_certificates(store, bio);
-	BIO_free(bio);
-	if (n == 0)
-		return err_set(e, ERR_CONFIG, 0,
-		    "no trusted certificate could be read; set tls-ca-file");
-	/* whatever the user put into tls-ca-file is trusted, be it a root,
-	 * an intermediate or the server's own certificate */
-	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	return 0;
-}
-
-static int
-refuse_certificate(int good, X509_STORE_CTX *store)
-{
-	const SSL *ssl;
-	struct tls *t;
-
-	if (good)
-		return 1;
-	ssl = X509_STORE_CTX_get_ex_data(
-	    store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	t = SSL_get_app_data(ssl);
-	if (t->refused)
-		return 0;
-	t->refused = true;
-	t->leaf = X509_STORE_CTX_get0_cert(store);
-	t->bad = X509_STORE_CTX_get_current_cert(store);
-	if (t->leaf != NULL)
-		X509_up_ref(t->leaf);
-	if (t->bad != NULL)
-		X509_up_ref(t->bad);
-	t->refusal = (struct tls_refusal){
-		.leaf = t->leaf,
-		.bad = t->bad,
-		.code = X509_STORE_CTX_get_error(store),
-		.depth = X509_STORE_CTX_get_error_depth(store),
-		.name = t->name,
-	};
-	return 0;
-}
-
-/* ---- contexts ---- */
-
-static void
-set_rules(SSL_CTX *ctx)
-{
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(ctx,
-	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD_OCTETS);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, refuse_certificate);
-}
-
-struct tls_ctx *
-tls_ctx_new_pem(struct span pem, struct err *e)
-{
-	struct tls_ctx *ctx = mem_new(sizeof(*ctx));
-
-	tls_prepare();
-	ERR_clear_error();
-	ctx->ssl_ctx = SSL_CTX_new(TLS_client_method());
-	if (ctx->ssl_ctx == NULL) {
-		tls_error_queue(e, "OpenSSL cannot start");
-		tls_ctx_free(&ctx);
-		return NULL;
-	}
-	set_rules(ctx->ssl_ctx);
-	if (set_trust(ctx->ssl_ctx, pem, e) != 0)
-		tls_ctx_free(&ctx);
-	return ctx;
-}
-
-struct tls_ctx *
-tls_ctx_new(const char *ca_file, struct err *e)
-{
-	struct tls_ctx *ctx = NULL;
-	struct buf pem;
-
-	if (tls_read_ca(ca_file, &pem, e) == 0)
-		ctx = tls_ctx_new_pem(buf_span(&pem), e);
-	buf_deinit(&pem);
-	return ctx;
-}
-
-void
-tls_ctx_free(struct tls_ctx **ctx)
-{
-	if (*ctx == NULL)
-		return;
-	SSL_CTX_free((*ctx)->ssl_ctx);
-	free(*ctx);
-	*ctx = NULL;
-}
 
 /* ---- sessions ---- */
 
@@ -207,7 +37,7 @@ set_name(struct tls *t, struct err *e)
 	size_t n = strlen(t->name);
 	bool good;
 
-	if (is_address(t->name)) {
+	if (t->is_address) {
 		good = X509_VERIFY_PARAM_set1_ip_asc(vp, t->name) == 1;
 	} else {
 		/* a leading dot would stand for any host below it */
@@ -224,17 +54,30 @@ set_name(struct tls *t, struct err *e)
 	return 0;
 }
 
+/* RFC 7671 5.1: of a certificate that a record of usage 3 names, nothing but
+ * its key counts. */
+static int
+set_dane(struct tls *t, struct err *e)
+{
+	if (t->ctx->verify != TLS_VERIFY_DANE || t->is_address)
+		return 0;
+	if (SSL_dane_enable(t->ssl, t->name) <= 0)
+		return tls_error_queue(e, "DANE");
+	SSL_dane_set_flags(t->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+	return 0;
+}
+
 /* ALPN keeps another protocol's server from being taken for ours (ALPACA);
  * a server that does not know it ignores it. */
 static int
 set_alpn(struct tls *t, const char *alpn, struct err *e)
 {
-	unsigned char list[ALPN_MAX_OCTETS + 1];
+	unsigned char list[TLS_ALPN_MAX + 1];
 	size_t n = alpn == NULL ? 0 : strlen(alpn);
 
 	if (n == 0)
 		return 0;
-	if (n > ALPN_MAX_OCTETS)
+	if (n > TLS_ALPN_MAX)
 		return err_set(e, ERR_CONFIG, 0, "ALPN name is too long");
 	list[0] = (unsigned char)n;
 	memcpy(list + 1, alpn, n);
@@ -265,11 +108,14 @@ tls_new(struct tls_ctx *ctx, int fd, const char *name, const char *alpn,
 	struct tls *t = mem_new(sizeof(*t));
 	size_t n = strlen(name);
 
+	t->ctx = ctx;
+	ctx->refs++;
 	ERR_clear_error();
 	/* "example.org." is the same host, but no certificate says so */
 	if (n > 1 && name[n - 1] == '.')
 		n--;
 	t->name = mem_spandup(span_make(name, n));
+	t->is_address = is_address(t->name);
 	t->ssl = SSL_new(ctx->ssl_ctx);
 	if (t->ssl == NULL) {
 		tls_error_queue(e, "OpenSSL cannot start");
@@ -278,7 +124,7 @@ tls_new(struct tls_ctx *ctx, int fd, const char *name, const char *alpn,
 	}
 	SSL_set_app_data(t->ssl, t);
 	if (set_io(t, fd, e) != 0 || set_name(t, e) != 0 ||
-	    set_alpn(t, alpn, e) != 0)
+	    set_dane(t, e) != 0 || set_alpn(t, alpn, e) != 0)
 		tls_free(&t);
 	return t;
 }
@@ -289,8 +135,8 @@ tls_free(struct tls **t)
 	if (*t == NULL)
 		return;
 	SSL_free((*t)->ssl);
-	X509_free((*t)->leaf);
-	X509_free((*t)->bad);
+	tls_verify_forget(*t);
+	tls_ctx_drop((*t)->ctx);
 	free((*t)->name);
 	free(*t);
 	*t = NULL;
@@ -336,7 +182,7 @@ answer(struct tls *t, int r, struct err *e, const char *doing)
 	}
 	t->broken = true;
 	if (!socket_failed(t, e, doing))
-		tls_error_queue(e, doing);
+		tls_error_session(e, doing, t->ctx->only_tls_1_3);
 	ERR_clear_error();
 	return TLS_FAILED;
 }
@@ -347,26 +193,6 @@ refuse(struct tls *t)
 	t->broken = true;
 	ERR_clear_error();
 	return TLS_FAILED;
-}
-
-/* What must hold after a handshake, checked once more in our own words. */
-static int
-check_session(struct tls *t, struct err *e)
-{
-	X509 *cert = SSL_get0_peer_certificate(t->ssl);
-	const unsigned char *alpn;
-	unsigned int n;
-
-	if (cert == NULL || SSL_get_verify_result(t->ssl) != X509_V_OK ||
-	    SSL_version(t->ssl) < TLS1_2_VERSION)
-		return err_set(e, ERR_TLS, 0,
-		    "the TLS session with %.100s is not verified", t->name);
-	SSL_get0_alpn_selected(t->ssl, &alpn, &n);
-	if (n > 0 && (n != strlen(t->alpn) || memcmp(alpn, t->alpn, n) != 0))
-		return err_set(e, ERR_TLS, 0,
-		    "the server chose a protocol by ALPN that was not "
-		    "offered");
-	return 0;
 }
 
 enum tls_answer
@@ -384,7 +210,7 @@ tls_handshake(struct tls *t, struct err *e)
 		tls_error_not_tls(e, span_make(t->io.first, t->io.n_first));
 	if (a != TLS_OK)
 		return a;
-	if (check_session(t, e) != 0)
+	if (tls_verify_end(t, e) != 0)
 		return refuse(t);
 	t->up = true;
 	snprintf(t->description, sizeof(t->description), "%s %s",
@@ -478,7 +304,7 @@ tls_info(const struct tls *t)
 	if (!t->up)
 		return NULL;
 	info = tls_info_new(t->ssl);
-	info->verified = TLS_VERIFY_CHAIN;
+	info->verified = t->ctx->verify;
 	info->ocsp = TLS_OCSP_NONE;
 	return info;
 }

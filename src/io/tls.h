@@ -4,20 +4,18 @@
 
 /*
  * TLS client sessions on a non-blocking socket, by OpenSSL. TLS 1.2 at
- * least; the chain and the host name are always verified; no renegotiation,
- * no compression. Certificates for a struct tls_ctx are read when it is made,
- * and no file is opened afterwards.
+ * least; the server is always verified, in the way that the rules of the
+ * context say; no renegotiation, no compression, no early data.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "io/tls_ca.h" /* tls_read_ca() */
+#include "io/tls_ctx.h"
 #include "io/tls_info.h"
 #include "util/err.h"
 #include "util/span.h"
 
-struct tls_ctx;
 struct tls;
 
 enum tls_answer {
@@ -28,17 +26,6 @@ enum tls_answer {
 	TLS_FAILED  /* *e is set; ERR_NET with sys 0 is an end of file without
 	               close_notify */
 };
-
-/* Reads what would otherwise be opened later (openssl.cnf, the time zone). A
- * process calls this before it is sandboxed; more than once does nothing. */
-void tls_prepare(void);
-
-/* ca_file NULL: the system's certificates. NULL and *e (ERR_CONFIG) when the
- * file holds none. */
-struct tls_ctx *tls_ctx_new(const char *ca_file, struct err *e);
-/* The same from PEM text, for a process that opens no files. */
-struct tls_ctx *tls_ctx_new_pem(struct span pem, struct err *e);
-void tls_ctx_free(struct tls_ctx **ctx); /* sessions keep what they need */
 
 /* name is for SNI (not sent when it is an address) and for verification. */
 struct tls *tls_new(struct tls_ctx *ctx, int fd, const char *name,

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "io/tls_rules.h"
+
 /* Its common name, else its organisation, else "?". */
 void tls_cert_name(char *dst, size_t size, const X509_NAME *dn);
 
@@ -28,7 +30,6 @@ void tls_cert_day(char *dst, size_t size, const ASN1_TIME *t);
 int64_t tls_cert_time(const ASN1_TIME *t); /* Unix seconds; 0: nonsense */
 
 /* SHA-256 of the SubjectPublicKeyInfo (as RFC 7469 2.4 has it); -1: none. */
-#define TLS_PIN_OCTETS 32
 int tls_cert_pin(const X509 *cert, unsigned char pin[TLS_PIN_OCTETS]);
 
 /* "sha256:" and base64; "?" when there is none. */

@@ -43,6 +43,44 @@ put_dates(char *dst, size_t size, const struct tls_refusal *r)
 }
 
 static void
+put_crl_day(char *dst, size_t size, const struct tls_refusal *r)
+{
+	tls_cert_day(dst, size,
+	    r->crl == NULL ? NULL : X509_CRL_get0_nextUpdate(r->crl));
+}
+
+/* Of what tls-crl-file, the DNS and OCSP say. */
+static void
+put_revocation(char *dst, size_t size, const struct tls_refusal *r)
+{
+	const char *whose = r->depth == 0 ? "it" : "a certificate above it";
+	char day[TLS_CERT_DAY_SIZE];
+
+	if (r->code == X509_V_ERR_CERT_REVOKED)
+		snprintf(dst, size, "%s was revoked, says tls-crl-file", whose);
+	else if (r->code == X509_V_ERR_UNABLE_TO_GET_CRL)
+		snprintf(dst, size, "tls-crl-file has no CRL of who issued %s",
+		    whose);
+	else if (r->code == X509_V_ERR_CRL_HAS_EXPIRED) {
+		put_crl_day(day, sizeof(day), r);
+		snprintf(dst, size,
+		    "the CRL of its issuer expired on %s (tls-crl-file)", day);
+	} else if (r->code == X509_V_ERR_DANE_NO_MATCH)
+		snprintf(dst, size, "no TLSA record matches it");
+	else if (r->code == TLS_REFUSAL_REVOKED)
+		snprintf(dst, size, "it was revoked, says its OCSP response");
+	else if (r->code == TLS_REFUSAL_OCSP)
+		snprintf(dst, size,
+		    "its OCSP response is not usable (tls-ocsp = require)");
+	else if (r->code == TLS_REFUSAL_NO_OCSP)
+		snprintf(dst, size,
+		    "it comes without an OCSP response (tls-ocsp = require)");
+	else
+		snprintf(
+		    dst, size, "%s", X509_verify_cert_error_string(r->code));
+}
+
+static void
 put_reason(char *dst, size_t size, const struct tls_refusal *r)
 {
 	switch (r->code) {
@@ -71,9 +109,23 @@ put_reason(char *dst, size_t size, const struct tls_refusal *r)
 		    "tls-ca-file)");
 		return;
 	default:
-		break;
+		put_revocation(dst, size, r);
+		return;
 	}
 	snprintf(dst, size, "%s", X509_verify_cert_error_string(r->code));
+}
+
+/* By itself, since the pin shall be there as a whole. */
+static int
+refuse_key(struct err *e, const struct tls_refusal *r)
+{
+	char pin[TLS_PIN_TEXT_SIZE];
+
+	tls_cert_pin_text(pin, r->leaf);
+	return err_set(e, ERR_TLS, 0,
+	    "no tls-pin matches the key of %.*s; the server's key is %s: if "
+	    "that is right, add it to tls-pin",
+	    NAME_SHOWN, r->name, pin);
 }
 
 int
@@ -82,6 +134,8 @@ tls_error_certificate(struct err *e, const struct tls_refusal *r)
 	char names[NAMES_SHOWN], issuer[ISSUER_SHOWN], until[TLS_CERT_DAY_SIZE],
 	    why[100];
 
+	if (r->code == TLS_REFUSAL_PIN)
+		return refuse_key(e, r);
 	put_reason(why, sizeof(why), r);
 	if (r->leaf == NULL)
 		return err_set(e, ERR_TLS, 0,
@@ -97,20 +151,27 @@ tls_error_certificate(struct err *e, const struct tls_refusal *r)
 
 /* ---- all else ---- */
 
+static bool
+is_about_version(unsigned long code)
+{
+	int reason = ERR_GET_REASON(code);
+
+	return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	    (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+		reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
+}
+
 static const char *
 reason_text(unsigned long code)
 {
 	int reason = ERR_GET_REASON(code);
 	const char *text;
 
-	if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
-		if (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
-		    reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
-			return "the server does not offer TLS 1.2 or newer";
-		if (reason > SSL_AD_REASON_OFFSET)
-			return SSL_alert_desc_string_long(
-			    reason - SSL_AD_REASON_OFFSET);
-	}
+	if (is_about_version(code))
+		return "the server does not offer TLS 1.2 or newer";
+	if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET)
+		return SSL_alert_desc_string_long(
+		    reason - SSL_AD_REASON_OFFSET);
 	text = ERR_reason_error_string(code);
 	return text == NULL ? "unknown reason" : text;
 }
@@ -126,6 +187,16 @@ tls_error_queue(struct err *e, const char *doing)
 	    alert ? "the server answered with alert " : "", reason_text(code));
 	ERR_clear_error();
 	return -1;
+}
+
+int
+tls_error_session(struct err *e, const char *doing, bool only_tls_1_3)
+{
+	if (!only_tls_1_3 || !is_about_version(ERR_peek_error()))
+		return tls_error_queue(e, doing);
+	ERR_clear_error();
+	return err_set(e, ERR_TLS, 0,
+	    "%s: the server does not offer TLS 1.3 (tls-min)", doing);
 }
 
 int

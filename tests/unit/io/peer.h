@@ -143,15 +143,67 @@ identity_pem(const struct identity *id, struct buf *out)
 	BIO_free(bio);
 }
 
+/* Adds the private key as PEM text. */
+static inline void
+identity_key_pem(const struct identity *id, struct buf *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+
+	PEM_write_bio_PrivateKey(bio, id->key, NULL, NULL, 0, NULL, NULL);
+	n = BIO_get_mem_data(bio, &p);
+	buf_add(out, span_make(p, (size_t)n));
+	BIO_free(bio);
+}
+
+/* Adds the issuer's list of revoked certificates (revoked NULL: of none), good
+ * for so many days, as PEM text. */
+static inline void
+identity_crl(const struct identity *issuer, const struct identity *revoked,
+    int days, struct buf *out)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *t = ASN1_TIME_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->cert));
+	X509_gmtime_adj(t, -20 * 86400L);
+	X509_CRL_set1_lastUpdate(crl, t);
+	if (revoked != NULL) {
+		X509_REVOKED *r = X509_REVOKED_new();
+
+		X509_REVOKED_set_serialNumber(
+		    r, X509_get_serialNumber(revoked->cert));
+		X509_REVOKED_set_revocationDate(r, t);
+		X509_CRL_add0_revoked(crl, r);
+	}
+	X509_gmtime_adj(t, days * 86400L);
+	X509_CRL_set1_nextUpdate(crl, t);
+	if (X509_CRL_sign(crl, issuer->key, EVP_sha256()) == 0)
+		abort();
+	PEM_write_bio_X509_CRL(bio, crl);
+	n = BIO_get_mem_data(bio, &p);
+	buf_add(out, span_make(p, (size_t)n));
+	BIO_free(bio);
+	ASN1_TIME_free(t);
+	X509_CRL_free(crl);
+}
+
 /* ---- the server ---- */
 
 struct peer;
 typedef void (*peer_fn)(struct peer *p);
 
 struct peer {
-	const struct identity *id; /* not ours; NULL: no TLS */
-	int max_version;           /* of TLS; 0: any */
-	const char *alpn;          /* what it chooses, "\4imap"; NULL: none */
+	const struct identity *id;    /* not ours; NULL: no TLS */
+	int max_version;              /* of TLS; 0: any */
+	const struct identity *above; /* sent behind id; NULL: nothing */
+	bool asks;                    /* for a certificate of the client */
+	const char *alpn; /* what it chooses, "\4imap"; NULL: none */
 	peer_fn script;
 	void *arg;
 	int receive_octets; /* SO_RCVBUF; 0: as the kernel likes */
@@ -265,6 +317,14 @@ peer_choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n,
 	return SSL_TLSEXT_ERR_OK;
 }
 
+static inline int
+peer_take_any(int good, X509_STORE_CTX *store)
+{
+	(void)good;
+	(void)store;
+	return 1;
+}
+
 static inline void
 peer_make_ctx(struct peer *p)
 {
@@ -276,6 +336,10 @@ peer_make_ctx(struct peer *p)
 		SSL_CTX_set_min_proto_version(p->ctx, TLS1_VERSION);
 		SSL_CTX_set_max_proto_version(p->ctx, p->max_version);
 	}
+	if (p->above != NULL)
+		SSL_CTX_add1_chain_cert(p->ctx, p->above->cert);
+	if (p->asks)
+		SSL_CTX_set_verify(p->ctx, SSL_VERIFY_PEER, peer_take_any);
 	SSL_CTX_set_alpn_select_cb(p->ctx, peer_choose_alpn, p);
 }
 

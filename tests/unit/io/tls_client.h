@@ -86,4 +86,43 @@ accept_and_leave(struct peer *p)
 	peer_hear_end(p);
 }
 
+/* One handshake with a server on its own, under these rules; p has its
+ * identity and what else it shall do. */
+static inline enum tls_answer
+try_peer(struct peer *p, const struct tls_rules *rules, const char *name,
+    struct err *e)
+{
+	struct tls_ctx *ctx = tls_ctx_new(rules, e);
+	struct client c;
+	enum tls_answer a;
+
+	assert_non_null(ctx);
+	if (p->script == NULL)
+		p->script = accept_and_leave;
+	peer_begin(p);
+	client_begin(&c, ctx, p->port, name, NULL);
+	tls_ctx_free(&ctx); /* the session keeps what it needs */
+	a = shake(&c);
+	*e = c.e;
+	client_end(&c);
+	assert_true(peer_end(p));
+	return a;
+}
+
+static inline enum tls_answer
+try_rules(const struct identity *id, const struct tls_rules *rules,
+    const char *name, struct err *e)
+{
+	struct peer p = { .id = id };
+
+	return try_peer(&p, rules, name, e);
+}
+
+static inline void
+expect(const struct err *e, enum err_kind kind, const char *words)
+{
+	if (e->kind != kind || strstr(e->text, words) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", words, e->text);
+}
+
 #endif

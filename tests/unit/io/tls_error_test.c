@@ -53,7 +53,7 @@ says_why_a_certificate_is_refused(void **state)
 	says(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, 0, "it is self-signed");
 	says(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0,
 	    "its issuer is not trusted");
-	says(X509_V_ERR_CERT_REVOKED, 0, "certificate revoked");
+	says(X509_V_ERR_CERT_REVOKED, 0, "it was revoked, says tls-crl-file");
 }
 
 static void
