@@ -2,6 +2,7 @@
 #include "io/tls_ca.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,24 +49,38 @@ is_hash_name(const char *name)
 	    name[9 + strspn(name + 9, "0123456789")] == '\0';
 }
 
-static void
-add_directory(const char *path, struct buf *out)
+static bool
+is_pem_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] != '.' && n > 4 &&
+	    (strcmp(name + n - 4, ".pem") == 0 ||
+		strcmp(name + n - 4, ".crt") == 0);
+}
+
+/* Of the files that are named so; how many there are. */
+static size_t
+add_directory(const char *path, bool (*is_one)(const char *), struct buf *out)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
+	size_t n = 0;
 
 	if (dir == NULL)
-		return;
+		return 0;
 	while ((entry = readdir(dir)) != NULL) {
 		char *file;
 
-		if (!is_hash_name(entry->d_name))
+		if (!is_one(entry->d_name))
 			continue;
 		file = mem_printf("%s/%s", path, entry->d_name);
 		add_file(file, out, NULL); /* one bad file spoils no other */
 		free(file);
+		n++;
 	}
 	closedir(dir);
+	return n;
 }
 
 /* SSL_CERT_DIR is a list, as PATH is. */
@@ -77,7 +92,7 @@ add_directories(const char *list, struct buf *out)
 	while (rest.n > 0) {
 		char *path = mem_spandup(span_until(&rest, ':'));
 
-		add_directory(path, out);
+		(void)add_directory(path, is_hash_name, out);
 		free(path);
 	}
 }
@@ -121,7 +136,7 @@ read_system(struct buf *out, struct err *e)
 }
 
 static int
-read_named(const char *path, struct buf *out, struct err *e)
+read_file(const char *path, struct buf *out, struct err *e)
 {
 	if (add_file(path, out, e) != 0)
 		return err_prefix(e, "tls-ca-file");
@@ -132,15 +147,50 @@ read_named(const char *path, struct buf *out, struct err *e)
 	return 0;
 }
 
+/* Where there are hash names the others are the same once more. */
+static int
+read_directory(const char *path, struct buf *out, struct err *e)
+{
+	struct buf all;
+	int r = 0;
+
+	if (access(path, R_OK | X_OK) != 0)
+		return err_set(e, ERR_CONFIG, errno, "tls-ca-dir: %s: %s", path,
+		    strerror(errno));
+	buf_init(&all, TLS_CA_MAX_OCTETS);
+	if (add_directory(path, is_hash_name, &all) == 0)
+		(void)add_directory(path, is_pem_name, &all);
+	if (!has_certificate(&all))
+		r = err_set(e, ERR_CONFIG, 0,
+		    "tls-ca-dir: %s has no file with a certificate (*.pem, "
+		    "*.crt, or names as of openssl-rehash)",
+		    path);
+	else if (buf_add(out, buf_span(&all)) != 0)
+		r = err_set(e, ERR_CONFIG, 0,
+		    "tls-ca-dir: %s: too many certificates", path);
+	buf_deinit(&all);
+	return r;
+}
+
+static int
+read_named(
+    const char *ca_file, const char *ca_dir, struct buf *out, struct err *e)
+{
+	if (ca_file != NULL && read_file(ca_file, out, e) != 0)
+		return -1;
+	return ca_dir == NULL ? 0 : read_directory(ca_dir, out, e);
+}
+
 int
-tls_read_ca(const char *ca_file, struct buf *out, struct err *e)
+tls_read_ca(
+    const char *ca_file, const char *ca_dir, struct buf *out, struct err *e)
 {
 	const char *file = secure_getenv("SSL_CERT_FILE");
 	const char *dirs = secure_getenv("SSL_CERT_DIR");
 
 	buf_init(out, TLS_CA_MAX_OCTETS);
-	if (ca_file != NULL)
-		return read_named(ca_file, out, e);
+	if (ca_file != NULL || ca_dir != NULL)
+		return read_named(ca_file, ca_dir, out, e);
 	if (file != NULL || dirs != NULL)
 		return read_environment(file, dirs, out, e);
 	return read_system(out, e);

@@ -7,7 +7,7 @@
 
 #include "util/mem.h"
 
-#define CA_MAX (16 * 1024 * 1024)
+#define CA_MAX (16 * 1024 * 1024) /* as of who packs it */
 #define NUMBER_MAX 1000000
 
 struct ca {
@@ -44,6 +44,19 @@ cas_free(struct cas **p)
 }
 
 static struct tls_ctx *
+make_ctx(struct span packed, struct err *e)
+{
+	struct unpack u = unpack_of(packed);
+	struct tls_rules rules;
+
+	if (tls_rules_unpack(&u, &rules))
+		return tls_ctx_new(&rules, e);
+	err_set(e, ERR_TEMP, 0, "the rules of TLS make no sense");
+	return NULL;
+}
+
+/* Of what is mapped nothing is written to other memory but by OpenSSL. */
+static struct tls_ctx *
 read_ca(int fd, struct err *e)
 {
 	struct tls_ctx *ctx;
@@ -57,7 +70,7 @@ read_ca(int fd, struct err *e)
 		err_set(e, ERR_TEMP, 0, "the certificates cannot be read");
 		return NULL;
 	}
-	ctx = tls_ctx_new_pem(span_make(map, (size_t)st.st_size), e);
+	ctx = make_ctx(span_make(map, (size_t)st.st_size), e);
 	munmap(map, (size_t)st.st_size);
 	return ctx;
 }

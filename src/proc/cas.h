@@ -2,8 +2,8 @@
 #ifndef MAILHAUL_PROC_CAS_H
 #define MAILHAUL_PROC_CAS_H
 
-/* The certificate stores of an engine, by the numbers that the supervisor
- * gives them; 0 is "none". Each is read once and shared by its accounts. */
+/* What accounts ask of TLS, by the numbers that the supervisor gives it; 0 is
+ * "none". Each is read once and shared by its accounts. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct cas;
 struct cas *cas_new(void);
 void cas_free(struct cas **c);
 
-/* PEM text from fd, which stays the caller's. False: number is taken or makes
+/* As of tls_rules_pack() from fd, which stays the caller's. False: number is taken or makes
  * no sense. What cannot be read is the trouble of who asks for it. */
 bool cas_add(struct cas *c, uint32_t number, int fd);
 bool cas_has(const struct cas *c, uint32_t number);

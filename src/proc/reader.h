@@ -18,13 +18,21 @@ struct reader;
 
 #define READER_MS 30000
 #define READER_MAX ((size_t)2 * 1024 * 1024) /* octets of an answer */
-#define READER_CA_MAX ((size_t)256 * 1024)   /* of one tls-ca-file */
+#define READER_CA_MAX ((size_t)256 * 1024)   /* of one tls-ca-file or such */
 
 enum reader_what {
-	/* Path is his home: as conf_own_pack(), then the number of files with
-	 * certificates; each: path, whether it could be read, PEM or an error */
+	/* Path is his home: as conf_own_pack(), then the number of what his
+	 * accounts name for TLS; each: enum reader_pem, path (may be empty),
+	 * directory (the same), whether it could be read, PEM or an error */
 	READER_CONFIGURATION = 1,
 	READER_SECRET /* whether it could be read, the secret or an error */
+};
+
+enum reader_pem {
+	READER_CA, /* the directory is tls-ca-dir */
+	READER_CRL,
+	READER_CERT,
+	READER_KEY
 };
 
 /* Once, from the loop; the reader is freed when it returns. answer is borrowed

@@ -12,6 +12,7 @@
 #include "io/sandbox.h"
 #include "io/tls_ca.h"
 #include "proc/reader.h"
+#include "proc/trust.h"
 #include "proc/wire.h"
 #include "util/mem.h"
 
@@ -37,51 +38,79 @@ answer(struct reading *r, struct buf *b)
 
 /* ---- the configuration ---- */
 
-static void
-pack_certificates(struct buf *b, const char *path, uint32_t *n)
+static int
+read_pem(enum reader_pem what, const char *path, const char *dir,
+    struct buf *pem, struct err *e)
 {
+	switch (what) {
+	case READER_CA:
+		return tls_read_ca(path, dir, pem, e);
+	case READER_CRL:
+		return trust_read(TRUST_CRL, path, pem, e);
+	case READER_CERT:
+		return trust_read(TRUST_CERT, path, pem, e);
+	case READER_KEY:
+		return trust_read(TRUST_KEY, path, pem, e);
+	}
+	return -1;
+}
+
+static void
+pack_pem(struct buf *b, enum reader_pem what, const char *path, const char *dir,
+    uint32_t *n)
+{
+	const char *shown = path == NULL ? dir : path;
 	struct buf pem;
 	struct err e;
 	int r;
 
-	if (path == NULL)
+	if (shown == NULL)
 		return;
-	r = tls_read_ca(path, &pem, &e);
+	r = read_pem(what, path, dir, &pem, &e);
 	if (r == 0 && pem.n > READER_CA_MAX)
 		r = err_set(&e, ERR_CONFIG, 0, "%s: longer than %zu octets",
-		    path, READER_CA_MAX);
+		    shown, READER_CA_MAX);
 	if (r == 0 && pem.n + b->n > READER_MAX - CONF_OWN_MAX)
 		r = err_set(&e, ERR_CONFIG, 0,
-		    "%s: all certificates together are too long", path);
+		    "%s: all certificates together are too long", shown);
+	pack_u8(b, (uint8_t)what);
 	pack_str(b, path);
+	pack_str(b, dir);
 	pack_u8(b, r == 0);
 	if (r == 0)
 		pack_span(b, buf_span(&pem));
 	else
 		pack_str(b, e.text);
-	buf_deinit(&pem);
+	buf_wipe(&pem);
 	(*n)++;
+}
+
+static void
+pack_all_of(struct buf *b, const struct conf_account *a, uint32_t *n)
+{
+	pack_pem(b, READER_CA, a->tls_ca_file, a->tls_ca_dir, n);
+	pack_pem(b, READER_CA, a->delivery_tls_ca_file, NULL, n);
+	pack_pem(b, READER_CRL, a->tls_crl_file, NULL, n);
+	pack_pem(b, READER_CERT, a->tls_cert, NULL, n);
+	pack_pem(b, READER_KEY, a->tls_key, NULL, n);
 }
 
 /* Errors are so short that these may be beyond the limit by themselves. */
 static void
-pack_all_certificates(struct buf *to, const struct conf *c)
+pack_all_pem(struct buf *to, const struct conf *c)
 {
 	struct buf b;
 	uint32_t n = 0;
 
 	buf_init(&b, READER_MAX);
 	for (size_t i = 0; c != NULL && i < c->n; i++) {
-		const struct conf_account *a = &c->accounts[i];
-
 		if (b.n > READER_MAX - CONF_OWN_MAX - READER_CA_MAX)
 			break; /* what is missing is an error, too */
-		pack_certificates(&b, a->tls_ca_file, &n);
-		pack_certificates(&b, a->delivery_tls_ca_file, &n);
+		pack_all_of(&b, &c->accounts[i], &n);
 	}
 	pack_u32(to, n);
 	(void)buf_add(to, buf_span(&b));
-	buf_deinit(&b);
+	buf_wipe(&b);
 }
 
 /* home is "~", too. */
@@ -95,7 +124,7 @@ read_configuration(struct reading *r, const char *home)
 	(void)setenv("HOME", home, 1);
 	buf_init(&b, READER_MAX);
 	c = conf_own_pack(dir, &b);
-	pack_all_certificates(&b, c);
+	pack_all_pem(&b, c);
 	conf_free(&c);
 	free(dir);
 	answer(r, &b);

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/tls_ca.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "util/mem.h"
@@ -18,8 +17,8 @@
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct store {
-	char *file;    /* NULL: the system's */
-	uint64_t read; /* when that was last its content */
+	struct buf print; /* of what was asked */
+	uint64_t read;    /* when that was last its content */
 	size_t size;
 	int fd;
 };
@@ -29,22 +28,16 @@ struct stores {
 	uint32_t n;
 };
 
-static bool
-same_file(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* The engine can do nothing to it that the next one would see. */
 static int
-keep(struct span pem, struct err *e)
+keep(struct span packed, struct err *e)
 {
-	int fd = memfd_create("certificates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create("tls", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return err_set(
 		    e, ERR_TEMP, errno, "memfd: %s", strerror(errno));
-	if (file_write_all(fd, pem, "memfd", e) == 0) {
+	if (file_write_all(fd, packed, "memfd", e) == 0) {
 		if (fcntl(fd, F_ADD_SEALS, SEALS) == 0)
 			return fd;
 		err_set(e, ERR_TEMP, errno, "memfd: %s", strerror(errno));
@@ -54,59 +47,60 @@ keep(struct span pem, struct err *e)
 }
 
 static int
-add(struct stores *s, const char *file, struct span pem, struct err *e)
+add(struct stores *s, struct span print, struct span packed, struct err *e)
 {
-	int fd = keep(pem, e);
+	int fd = keep(packed, e);
+	struct store *it;
 
 	if (fd < 0)
 		return -1;
 	s->v = mem_grow(s->v, s->n + 1, sizeof(*s->v));
-	s->v[s->n++] = (struct store){
-		.file = mem_strdup(file),
-		.read = clock_ms(),
-		.size = pem.n,
-		.fd = fd,
-	};
+	it = &s->v[s->n++];
+	*it = (struct store){ .read = clock_ms(), .size = packed.n, .fd = fd };
+	buf_init(&it->print, print.n);
+	(void)buf_add(&it->print, print);
 	return 0;
 }
 
 static bool
-find_fresh(const struct stores *s, const char *file, uint32_t *number)
+find_fresh(const struct stores *s, struct span print, uint32_t *number)
 {
 	uint64_t now = clock_ms();
 
 	for (*number = s->n; *number > 0; (*number)--) {
 		const struct store *it = &s->v[*number - 1];
 
-		if (same_file(it->file, file) && now - it->read < FRESH_MS)
+		if (now - it->read < FRESH_MS &&
+		    span_eq(buf_span(&it->print), print))
 			return true;
 	}
 	return false;
 }
 
 static bool
-holds(const struct store *it, struct span pem)
+holds(const struct store *it, struct span packed)
 {
 	void *map;
 	bool same;
 
-	if (it->size != pem.n)
+	if (it->size != packed.n)
 		return false;
 	map = mmap(NULL, it->size, PROT_READ, MAP_SHARED, it->fd, 0);
 	if (map == MAP_FAILED)
 		return false;
-	same = memcmp(map, pem.p, pem.n) == 0;
+	same = memcmp(map, packed.p, packed.n) == 0;
 	munmap(map, it->size);
 	return same;
 }
 
 static bool
-find_same(struct stores *s, const char *file, struct span pem, uint32_t *number)
+find_same(
+    struct stores *s, struct span print, struct span packed, uint32_t *number)
 {
 	for (*number = s->n; *number > 0; (*number)--) {
 		struct store *it = &s->v[*number - 1];
 
-		if (same_file(it->file, file) && holds(it, pem)) {
+		if (span_eq(buf_span(&it->print), print) && holds(it, packed)) {
 			it->read = clock_ms();
 			return true;
 		}
@@ -114,34 +108,38 @@ find_same(struct stores *s, const char *file, struct span pem, uint32_t *number)
 	return false;
 }
 
-int
-stores_find(struct stores *s, const char *file, uint32_t *number, struct err *e)
+static int
+find(struct stores *s, const struct trust *trust, struct span print,
+    uint32_t *number, struct err *e)
 {
-	struct buf pem;
+	struct buf packed;
 	int r;
 
-	if (find_fresh(s, file, number))
+	/* what somebody else has read is there at once, and may differ */
+	if (!trust->foreign && find_fresh(s, print, number))
 		return 0;
-	r = tls_read_ca(file, &pem, e);
-	if (r == 0 && !find_same(s, file, buf_span(&pem), number)) {
-		r = add(s, file, buf_span(&pem), e);
+	buf_init(&packed, TRUST_MAX);
+	r = trust_pack(trust, &packed, e);
+	if (r == 0 && !find_same(s, print, buf_span(&packed), number)) {
+		r = add(s, print, buf_span(&packed), e);
 		*number = s->n;
 	}
-	buf_deinit(&pem);
+	buf_wipe(&packed);
 	return r;
 }
 
-/* Beside no file: "" is no path. */
 int
-stores_find_text(
-    struct stores *s, const char *pem, uint32_t *number, struct err *e)
+stores_find(struct stores *s, const struct trust *trust, uint32_t *number,
+    struct err *e)
 {
-	if (find_same(s, "", span_of(pem), number))
-		return 0;
-	if (add(s, "", span_of(pem), e) != 0)
-		return -1;
-	*number = s->n;
-	return 0;
+	struct buf print;
+	int r;
+
+	buf_init(&print, TRUST_MAX);
+	trust_print(trust, &print);
+	r = find(s, trust, buf_span(&print), number, e);
+	buf_deinit(&print);
+	return r;
 }
 
 uint32_t
@@ -172,7 +170,7 @@ stores_free(struct stores **p)
 	*p = NULL;
 	for (uint32_t i = 0; i < s->n; i++) {
 		close(s->v[i].fd);
-		free(s->v[i].file);
+		buf_deinit(&s->v[i].print);
 	}
 	free(s->v);
 	free(s);

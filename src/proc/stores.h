@@ -3,14 +3,15 @@
 #define MAILHAUL_PROC_STORES_H
 
 /*
- * The certificates that accounts trust, as sealed files in memory: read by
- * us, for an engine that opens no file, and kept for the next engine. A file
- * that has changed since is another store.
+ * What accounts ask of TLS (proc/trust.h), as sealed files in memory: read by
+ * us, for an engine that opens no file, and kept for the next engine. Accounts
+ * that ask the same share one. A file that has changed since is another store.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proc/trust.h"
 #include "util/err.h"
 
 struct stores;
@@ -18,14 +19,10 @@ struct stores;
 struct stores *stores_new(void);
 void stores_free(struct stores **s);
 
-/* The number, from 1, of what is in file (NULL: the system's) now; a number
- * that was not there before is the last. -1: it cannot be read. */
-int stores_find(
-    struct stores *s, const char *file, uint32_t *number, struct err *e);
-
-/* The same of certificates that somebody else has read, PEM. */
-int stores_find_text(
-    struct stores *s, const char *pem, uint32_t *number, struct err *e);
+/* The number, from 1, of what that is now; a number that was not there before
+ * is the last. -1: a file of it cannot be read. */
+int stores_find(struct stores *s, const struct trust *trust, uint32_t *number,
+    struct err *e);
 
 uint32_t stores_count(const struct stores *s);          /* the last number */
 int stores_fd(const struct stores *s, uint32_t number); /* not to be closed */

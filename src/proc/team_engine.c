@@ -183,37 +183,48 @@ team_engine_stop(struct team_engine *g)
 
 /* A store is sent before the first account that names it. */
 static int
-trust(struct team_engine *g, enum conf_tls tls, const char *file,
-    const char *pem, uint32_t *number, struct err *e)
+find_store(struct team_engine *g, enum conf_tls tls, const struct trust *trust,
+    uint32_t *number, struct err *e)
 {
 	uint32_t before = stores_count(g->stores);
-	int r;
 
 	*number = 0;
 	if (tls == CONF_TLS_NONE)
 		return 0;
-	r = pem != NULL ? stores_find_text(g->stores, pem, number, e)
-			: stores_find(g->stores, file, number, e);
-	if (r != 0)
+	if (stores_find(g->stores, trust, number, e) != 0)
 		return -1;
 	if (*number > before)
 		say_store(g, *number);
 	return 0;
 }
 
+static int
+pack_stores(struct team_engine *g, const struct conf_account *account,
+    struct buf *b, struct err *e)
+{
+	struct trust server, delivery;
+	uint32_t ca, delivery_ca = 0;
+	int r;
+
+	trust_of_server(&server, account);
+	trust_of_delivery(&delivery, account);
+	r = find_store(g, account->tls, &server, &ca, e);
+	if (r == 0)
+		r = find_store(
+		    g, account->delivery_tls, &delivery, &delivery_ca, e);
+	trust_deinit(&server);
+	trust_deinit(&delivery);
+	pack_u32(b, ca);
+	pack_u32(b, delivery_ca);
+	return r;
+}
+
 int
 team_engine_pack(struct team_engine *g, const struct conf_account *account,
     const struct secret *secret, struct buf *b, struct err *e)
 {
-	uint32_t ca, delivery_ca;
-
-	if (trust(g, account->tls, account->tls_ca_file, account->tls_ca_pem,
-		&ca, e) != 0 ||
-	    trust(g, account->delivery_tls, account->delivery_tls_ca_file,
-		account->delivery_tls_ca_pem, &delivery_ca, e) != 0)
+	if (pack_stores(g, account, b, e) != 0)
 		return -1;
-	pack_u32(b, ca);
-	pack_u32(b, delivery_ca);
 	wire_pack_account(b, account, secret);
 	if (b->n > IPC_PAYLOAD_MAX - HEAD_OCTETS)
 		return err_set(e, ERR_CONFIG, 0,

@@ -16,7 +16,7 @@
 #include "util/text.h"
 
 #define AT_ONCE 16 /* processes; each may have an answer of READER_MAX */
-#define CERTIFICATES_MAX 4000
+#define CERTIFICATES_MAX 10000
 
 struct one {
 	struct users *users;
@@ -73,19 +73,80 @@ set(char **field, struct span text)
 	*field = mem_spandup(text);
 }
 
-/* For each account that names the file. */
-static void
-give_certificates(struct conf *c, const char *path, struct span pem)
+static bool
+same(const char *name, struct span text)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct conf_account *a = &c->accounts[i];
+	return span_eq(span_of(name), text);
+}
 
-		if (a->tls_ca_file != NULL && strcmp(a->tls_ca_file, path) == 0)
-			set(&a->tls_ca_pem, pem);
-		if (a->delivery_tls_ca_file != NULL &&
-		    strcmp(a->delivery_tls_ca_file, path) == 0)
-			set(&a->delivery_tls_ca_pem, pem);
+static void
+set_key(struct conf_account *a, struct span pem)
+{
+	secret_free(&a->tls_key_pem);
+	a->tls_key_pem = secret_new(pem);
+}
+
+struct pem { /* one of them, as it came */
+	uint8_t what;
+	struct span path, dir, text;
+};
+
+static void
+give_pem_to(struct conf_account *a, const struct pem *p)
+{
+	switch ((enum reader_pem)p->what) {
+	case READER_CA:
+		if (same(a->tls_ca_file, p->path) &&
+		    same(a->tls_ca_dir, p->dir))
+			set(&a->tls_ca_pem, p->text);
+		if (same(a->delivery_tls_ca_file, p->path) && p->dir.n == 0)
+			set(&a->delivery_tls_ca_pem, p->text);
+		break;
+	case READER_CRL:
+		if (same(a->tls_crl_file, p->path))
+			set(&a->tls_crl_pem, p->text);
+		break;
+	case READER_CERT:
+		if (same(a->tls_cert, p->path))
+			set(&a->tls_cert_pem, p->text);
+		break;
+	case READER_KEY:
+		if (same(a->tls_key, p->path))
+			set_key(a, p->text);
+		break;
 	}
+}
+
+static bool
+is_sound(const struct pem *p)
+{
+	return p->text.n > 0 && span_find(p->text, '\0') == p->text.n &&
+	    p->path.n + p->dir.n > 0 && p->what <= READER_KEY &&
+	    (p->what != READER_KEY || p->text.n <= SECRET_MAX);
+}
+
+/* The text is his word, and may be that of a key. */
+static bool
+take_pem(struct one *o, struct unpack *u)
+{
+	struct pem p;
+	char shown[400];
+	bool good;
+
+	p.what = unpack_u8(u);
+	p.path = unpack_span(u);
+	p.dir = unpack_span(u);
+	good = unpack_u8(u) != 0;
+	p.text = unpack_span(u);
+	if (good && is_sound(&p)) {
+		for (size_t i = 0; i < o->conf->n; i++)
+			give_pem_to(&o->conf->accounts[i], &p);
+		return true;
+	}
+	complain(o, "%s",
+	    good ? "one of his files for TLS makes no sense"
+		 : text_printable(shown, sizeof(shown), p.text));
+	return false;
 }
 
 static bool
@@ -94,22 +155,15 @@ take_certificates(struct one *o, struct unpack *u)
 	uint32_t n = unpack_u32(u);
 	bool all = n <= CERTIFICATES_MAX;
 
-	for (uint32_t i = 0; all && i < n && !u->bad; i++) {
-		char *path = unpack_str(u);
-		bool good = unpack_u8(u) != 0;
-		struct span text = unpack_span(u);
-		char shown[400];
-
-		if (good && span_find(text, '\0') == text.n && text.n > 0) {
-			give_certificates(o->conf, path, text);
-		} else {
-			complain(o, "%s",
-			    text_printable(shown, sizeof(shown), text));
-			all = false;
-		}
-		free(path);
-	}
+	for (uint32_t i = 0; all && i < n && !u->bad; i++)
+		all = take_pem(o, u);
 	return all && unpack_ok(u);
+}
+
+static bool
+lacks(const char *path, const void *content)
+{
+	return path != NULL && content == NULL;
 }
 
 static bool
@@ -118,9 +172,12 @@ lacks_certificates(const struct conf *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_account *a = &c->accounts[i];
 
-		if ((a->tls_ca_file != NULL && a->tls_ca_pem == NULL) ||
-		    (a->delivery_tls_ca_file != NULL &&
-			a->delivery_tls_ca_pem == NULL))
+		if (lacks(a->tls_ca_file, a->tls_ca_pem) ||
+		    lacks(a->tls_ca_dir, a->tls_ca_pem) ||
+		    lacks(a->delivery_tls_ca_file, a->delivery_tls_ca_pem) ||
+		    lacks(a->tls_crl_file, a->tls_crl_pem) ||
+		    lacks(a->tls_cert, a->tls_cert_pem) ||
+		    lacks(a->tls_key, a->tls_key_pem))
 			return true;
 	}
 	return false;
@@ -141,7 +198,7 @@ take_answer(struct one *o, struct span answer)
 	    !lacks_certificates(o->conf))
 		return;
 	if (o->users->found.errors.n == before)
-		complain(o, "his tls-ca-files could not be read");
+		complain(o, "his files for TLS could not be read");
 	fail(o);
 }
 

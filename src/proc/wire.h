@@ -37,7 +37,7 @@ enum wire_type {
 	WIRE_FORGET, /* number: of a target that the engine has left */
 	/* to the engine */
 	WIRE_LIMITS,   /* log level, connections per host, tell progress */
-	WIRE_CA,       /* number; + descriptor of PEM text */
+	WIRE_CA,       /* number; + descriptor of rules of TLS, packed */
 	WIRE_ACCOUNT,  /* number, whether it stays, number of its deliverer,
 	                 numbers of its CAs (0: none), account, secret */
 	WIRE_UNLINK,   /* number of a deliverer: it is gone */

@@ -67,7 +67,7 @@ finds(const char *file, const char *want)
 	struct buf out;
 	struct err e = { 0 };
 
-	if (tls_read_ca(file, &out, &e) != 0)
+	if (tls_read_ca(file, NULL, &out, &e) != 0)
 		fail_msg("%s", e.text);
 	if (!span_has(buf_span(&out), span_of(want)))
 		fail_msg("%s is not found", want);
@@ -80,7 +80,7 @@ fails(const char *file, const char *why)
 	struct buf out;
 	struct err e = { 0 };
 
-	assert_int_equal(tls_read_ca(file, &out, &e), -1);
+	assert_int_equal(tls_read_ca(file, NULL, &out, &e), -1);
 	assert_int_equal(e.kind, ERR_CONFIG);
 	if (strstr(e.text, why) == NULL)
 		fail_msg("\"%s\" is not in \"%s\"", why, e.text);
@@ -125,6 +125,44 @@ reads_hashed_directories(void **state)
 }
 
 static void
+finds_in(const char *file, const char *want, bool there)
+{
+	struct buf out;
+	struct err e = { 0 };
+
+	if (tls_read_ca(file, dir, &out, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(span_has(buf_span(&out), span_of(want)), there);
+	buf_deinit(&out);
+}
+
+static void
+reads_the_named_directory(void **state)
+{
+	struct buf out;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(tls_read_ca(NULL, dir, &out, &e), -1);
+	assert_non_null(strstr(e.text, "has no file with a certificate"));
+	buf_deinit(&out);
+	assert_int_equal(tls_read_ca(NULL, "/nonexistent", &out, &e), -1);
+	assert_non_null(strstr(e.text, "tls-ca-dir: /nonexistent: No such"));
+	buf_deinit(&out);
+	put_file("README", PEM("CCCC"));
+	put_file("a.pem", PEM("AAAA"));
+	finds_in(NULL, "AAAA", true);
+	finds_in(NULL, "CCCC", false);
+	put_file("b.pem", PEM("BBBB"));
+	finds_in(NULL, "BBBB", true);
+	finds_in(path_of("README"), "BBBB", true);
+	finds_in(path_of("README"), "CCCC", true);
+	put_file("0123abcd.0", PEM("DDDD"));
+	finds_in(NULL, "DDDD", true);
+	finds_in(NULL, "AAAA", false);
+}
+
+static void
 says_what_to_set(void **state)
 {
 	(void)state;
@@ -160,6 +198,8 @@ main(void)
 		    reads_the_environment_before_the_system, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    reads_hashed_directories, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    reads_the_named_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    says_what_to_set, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
