@@ -16,36 +16,8 @@
 #include <unistd.h>
 
 #include "io/ipc.h"
+#include "io/own_env.h"
 #include "proc/wire.h"
-
-#define ENV_MAX 32
-
-/* What a child may know of our environment: no secret is among it. */
-static const char *const env_names[] = { "LANG", "LC_ALL", "TZ", "RES_OPTIONS",
-	"LOCALDOMAIN", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS",
-	"LD_PRELOAD", "LD_LIBRARY_PATH", "OPENSSL_CONF" };
-
-static void
-pick_env(char *picked[ENV_MAX])
-{
-	extern char **environ;
-	size_t n = 0;
-
-	for (char **e = environ; *e != NULL && n + 1 < ENV_MAX; e++) {
-		bool take = strncmp(*e, "MAILHAUL_", 9) == 0;
-
-		for (size_t i = 0; i < sizeof(env_names) / sizeof(*env_names);
-		     i++) {
-			size_t len = strlen(env_names[i]);
-
-			take |= strncmp(*e, env_names[i], len) == 0 &&
-			    (*e)[len] == '=';
-		}
-		if (take)
-			picked[n++] = *e;
-	}
-	picked[n] = NULL;
-}
 
 /* ---- in the child, between fork and exec ---- */
 
@@ -88,7 +60,8 @@ become(const struct user *user, int fd)
 }
 
 static void
-run(char **argv, const struct user *user, int fd, int stderr_fd, char **env)
+run(char **argv, const struct user *user, int fd, int stderr_fd,
+    const char **env)
 {
 	sigset_t none;
 
@@ -102,7 +75,7 @@ run(char **argv, const struct user *user, int fd, int stderr_fd, char **env)
 	syscall(SYS_close_range, WIRE_FD + 1, ~0U, 0);
 	if (user != NULL)
 		become(user, WIRE_FD);
-	execve("/proc/self/exe", argv, env);
+	execve("/proc/self/exe", argv, (char **)(uintptr_t)env);
 	give_up_for(WIRE_FD, "exec");
 }
 
@@ -114,7 +87,7 @@ spawn_role(const char *role, const struct user *user, int stderr_fd, int *fd,
 {
 	/* execve(2) only reads them */
 	char *argv[] = { (char *)(uintptr_t)role, NULL, NULL };
-	char *env[ENV_MAX];
+	const char *env[OWN_ENV_MAX];
 	int pair[2];
 	pid_t pid;
 
@@ -122,7 +95,7 @@ spawn_role(const char *role, const struct user *user, int stderr_fd, int *fd,
 		argv[1] = (char *)(uintptr_t)user->name;
 	if (ipc_pair(pair, e) != 0)
 		return -1;
-	pick_env(env);
+	own_env_pick(env, NULL);
 	pid = fork();
 	if (pid == 0)
 		run(argv, user, pair[1], stderr_fd, env);
