@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "io/https.h"
 #include "proc/clerk.h"
 #include "proc/commands.h"
 #include "proc/daemon.h"
@@ -407,6 +408,10 @@ main(int argc, char **argv)
 	if (strcmp(argv[0], SPAWN_CLERK) == 0) {
 		spawn_name(argv[0]);
 		return clerk_main();
+	}
+	if (strcmp(argv[0], HTTPS_ROLE) == 0) {
+		spawn_name(argv[0]);
+		return https_main();
 	}
 	mem_tune(LARGE_OCTETS);
 	return flush(command(&a, argc, argv));

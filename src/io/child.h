@@ -23,7 +23,8 @@ struct child;
 
 struct child_params {
 	const char *const *argv; /* NULL-terminated; argv[0] by PATH */
-	const char *const *env;  /* NULL-terminated; NULL: a small default:
+	const char *program; /* the file that is run instead; NULL: argv[0] */
+	const char *const *env; /* NULL-terminated; NULL: a small default:
 	                            PATH, HOME, USER, LOGNAME, LANG and what
 	                            password helpers need (GNUPGHOME,
 	                            GPG_TTY, SSH_AUTH_SOCK, XDG_RUNTIME_DIR,

@@ -21,6 +21,7 @@
 struct https;
 
 #define HTTPS_URL_MAX 8192
+#define HTTPS_FORM_MAX ((size_t)256 * 1024)
 #define HTTPS_BODY_MAX ((size_t)256 * 1024) /* of an answer; more: ERR_PROTO */
 
 struct https_params {
@@ -34,7 +35,7 @@ struct https_params {
 	bool follow; /* GET: up to 5 redirections to other https:// URLs */
 };
 
-struct https_answer { /* borrowed for the call */
+struct https_answer {        /* borrowed for the call */
 	unsigned int status; /* 200, 400, ... */
 	struct span type;    /* Content-Type; may be empty */
 	struct span body;    /* a secret */
@@ -46,8 +47,8 @@ struct https_answer { /* borrowed for the call */
 typedef void (*https_fn)(
     void *arg, const struct https_answer *answer, const struct err *e);
 
-struct https *https_start(struct loop *loop, const struct https_params *p,
-    https_fn fn, void *arg);
+struct https *https_start(
+    struct loop *loop, const struct https_params *p, https_fn fn, void *arg);
 void https_free(struct https **h); /* ends the process; fn is not called */
 
 /* The process's own main, when argv[0] is HTTPS_ROLE. */

@@ -113,6 +113,12 @@ make_env(const struct child_params *p)
 	return env;
 }
 
+static const char *
+program_of(const struct child_params *p)
+{
+	return p->program != NULL ? p->program : p->argv[0];
+}
+
 /* The prototypes lack a const that the functions keep. */
 static char *const *
 words_of(const struct child_params *p)
@@ -173,7 +179,8 @@ run_as_we_are(const struct child_params *p, int out, int err, char *const *env,
 	if (why == 0 && p->cwd != NULL)
 		why = posix_spawn_file_actions_addchdir_np(&fa, p->cwd);
 	if (why == 0)
-		why = posix_spawnp(pid, p->argv[0], &fa, &at, words_of(p), env);
+		why = posix_spawnp(
+		    pid, program_of(p), &fa, &at, words_of(p), env);
 	posix_spawnattr_destroy(&at);
 	posix_spawn_file_actions_destroy(&fa);
 	return why;
@@ -225,7 +232,7 @@ become_and_run(const struct child_params *p, char *const *env, struct err *e)
 	if (user_become(p->user, e) < 0)
 		return err_prefix(e, "cannot run %s", p->argv[0]);
 	if (p->cwd == NULL || chdir(p->cwd) == 0)
-		execvpe(p->argv[0], words_of(p), env);
+		execvpe(program_of(p), words_of(p), env);
 	return launch_failed(e, p->argv[0], errno);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -423,6 +424,28 @@ lonely_deliverer_rules(struct filter *f)
 	    AF_UNIX);
 }
 
+/* libcurl resolves names in a thread, and the C library loads what it needs for
+ * that. The newer call cannot be looked into: libraries fall back. */
+static void
+https_rules(struct filter *f)
+{
+	const uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
+	static const int dead[] = { AF_UNIX, AF_NETLINK };
+
+	rules(f, refuse, denied_to_deliverer, COUNT(denied_to_deliverer));
+	rule(f, refuse, SCMP_SYS(fork));
+	rule(f, refuse, SCMP_SYS(vfork));
+	rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
+	rule_if(
+	    f, refuse, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD);
+	for (size_t i = 0; i < COUNT(dead); i++)
+		rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_EQ,
+		    (scmp_datum_t)dead[i]);
+	rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_GT, AF_NETLINK);
+	rule(f, refuse, SCMP_SYS(listen));
+	refuse_signals(f, refuse);
+}
+
 static int
 filter_calls(
     uint32_t otherwise, void (*add_rules)(struct filter *f), struct err *e)
@@ -470,5 +493,19 @@ sandbox_deliverer(const struct sandbox_place *places, size_t n,
 	calls = filter_calls(SCMP_ACT_ALLOW,
 	    local_sockets ? deliverer_rules : lonely_deliverer_rules,
 	    &of_filter);
+	return both(paths, calls, e, &of_filter);
+}
+
+int
+sandbox_https(const struct sandbox_place *places, size_t n, struct err *e)
+{
+	struct err of_filter;
+	int paths, calls;
+
+	note_wall();
+	if (sandbox_privileges(e) < 0)
+		return -1;
+	paths = landlock(places, n, 1, e);
+	calls = filter_calls(SCMP_ACT_ALLOW, https_rules, &of_filter);
 	return both(paths, calls, e, &of_filter);
 }

@@ -37,4 +37,8 @@ struct sandbox_place {
 int sandbox_deliverer(const struct sandbox_place *places, size_t n,
     bool local_sockets, struct err *e);
 
+/* A request by HTTPS, in a process of its own: threads, IP, and to read these
+ * places; no program, no other process, no local socket, no file written. */
+int sandbox_https(const struct sandbox_place *places, size_t n, struct err *e);
+
 #endif

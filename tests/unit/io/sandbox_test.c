@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -686,6 +687,70 @@ names_a_directory_that_is_missing(void **state)
 	assert_int_equal(in_child(miss_a_directory), 0);
 }
 
+/* ---- a request by HTTPS ---- */
+
+static void
+wall_https(void)
+{
+	const struct sandbox_place places[] = { { dir, false },
+		{ "/usr", false } };
+	struct err e = { 0 };
+
+	expect_wall(sandbox_https(places, 2, &e), 1, &e);
+}
+
+static void *
+say_yes(void *arg)
+{
+	*(bool *)arg = socket(AF_INET, SOCK_STREAM, 0) >= 0;
+	return NULL;
+}
+
+static void
+request(void)
+{
+	bool reached = false;
+	pthread_t thread;
+
+	wall_https();
+	EXPECT(socket(AF_INET6, SOCK_DGRAM, 0) >= 0 || errno == EAFNOSUPPORT);
+	EXPECT(open("/usr/bin/env", O_RDONLY) >= 0);
+	EXPECT(pthread_create(&thread, NULL, say_yes, &reached) == 0);
+	EXPECT(pthread_join(thread, NULL) == 0 && reached);
+}
+
+static void
+https_resolves_in_a_thread(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(request), 0);
+}
+
+static void
+try_more(void)
+{
+	char env[] = "/usr/bin/env", *argv[] = { env, NULL };
+
+	wall_https();
+	EXPECT_REFUSED(execve(env, argv, argv + 1));
+	EXPECT_REFUSED(fork());
+	EXPECT_REFUSED(syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL));
+	EXPECT_REFUSED(kill(getppid(), SIGCONT));
+	EXPECT_REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+	EXPECT_REFUSED(socket(AF_PACKET, SOCK_RAW, 0));
+	if (landlock_version < 1)
+		return;
+	EXPECT_REFUSED(open("/etc/passwd", O_RDONLY));
+	EXPECT_REFUSED(open(in_dir("x"), O_WRONLY | O_CREAT, 0600));
+}
+
+static void
+https_can_do_nothing_else(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(try_more), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int
@@ -709,6 +774,8 @@ main(void)
 		TEST(deliverer_reaches_no_local_socket_if_it_need_not),
 		TEST(deliverer_runs_nothing_and_signals_nobody),
 		TEST(names_a_directory_that_is_missing),
+		TEST(https_resolves_in_a_thread),
+		TEST(https_can_do_nothing_else),
 	};
 
 	landlock_version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
