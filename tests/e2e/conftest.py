@@ -10,6 +10,7 @@ import cyrus as cyrus_module
 import daemon as daemon_module
 import dovecot as dovecot_module
 import haul as haul_module
+import idp as idp_module
 import lmtp_model
 import model
 import netns
@@ -233,3 +234,16 @@ def relay(tmp_path, certs):
     yield make
     for r in made:
         r.stop()
+
+
+@pytest.fixture
+def idp(certs):
+    """An identity provider; its traits are those of idp.py."""
+    made = []
+
+    def make(certs=certs, **kw):
+        made.append(idp_module.Idp(certs, **kw))
+        return made[-1]
+    yield make
+    for i in made:
+        i.stop()
