@@ -8,6 +8,9 @@
  * new tokens saves them before he uses any: a refresh token that was replaced
  * (rotation) is good for nothing.
  *
+ * Those of a user's own account lie there, too, and belong to who the state
+ * directory belongs to: nothing of this is opened where a user may write.
+ *
  * A lock per account (OFD, on a file beside) keeps two of us from using one
  * refresh token at the same time.
  */
@@ -15,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conf/conf.h"
+#include "sched/breaker.h"
 #include "util/err.h"
 #include "util/secret.h"
 
@@ -23,14 +26,18 @@ struct tokens {
 	struct secret *access;  /* NULL: none yet */
 	struct secret *refresh; /* NULL: it cannot be refreshed */
 	int64_t expires;        /* Unix seconds; 0: not known */
+	int64_t obtained;       /* Unix seconds; 0: tokens_write() says now */
 	char *client;           /* the client-id they were given to */
 	char *token_url;        /* and by whom: for others they are no good */
+	struct breaker breaker; /* the provider refused to refresh them */
+	char *why;              /* with these words; or NULL */
 };
 
 /* 1: read; 0: there is no such file; -1 and *e. */
 int tokens_read(const char *state_dir, const char *account, struct tokens *out,
     struct err *e);
-/* Durable when it returns 0. */
+/* Durable when it returns 0. What was wrong before (why, breaker) is written
+ * as it stands there: after a login both are empty. */
 int tokens_write(const char *state_dir, const char *account,
     const struct tokens *t, struct err *e);
 void tokens_deinit(struct tokens *t); /* wipes */
