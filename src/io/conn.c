@@ -28,6 +28,7 @@ struct conn {
 	bool freed;        /* the owner let go; the last frame frees */
 
 	char *host, *tls_name, *alpn, *peer;
+	char *server;        /* "host:port" */
 	struct tls_ctx *ctx; /* not ours */
 	bool tls_first;
 	unsigned int tls_timeout_ms;
@@ -234,7 +235,8 @@ begin_tls(struct conn *c)
 	c->st = HANDSHAKE;
 	c->dry = false; /* the first step is ours */
 	/* a failure is left in c->e and reported in the next turn */
-	wire_begin_tls(&c->wire, c->ctx, name, c->alpn, &c->e);
+	if (wire_begin_tls(&c->wire, c->ctx, name, c->alpn, &c->e) == 0)
+		tls_resume(c->wire.tls, c->server);
 	loop_timer_arm(c->phase, c->tls_timeout_ms);
 }
 
@@ -481,6 +483,7 @@ conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 	c->arg = arg;
 	wire_init(&c->wire, -1);
 	c->host = mem_strdup(params->host);
+	c->server = mem_printf("%s:%u", params->host, params->port);
 	c->tls_name = mem_strdup(params->tls_name);
 	c->alpn = mem_strdup(params->alpn);
 	c->ctx = params->ctx;
@@ -515,6 +518,7 @@ conn_free(struct conn **conn)
 	buf_wipe(&c->in);
 	buf_wipe(&c->out);
 	free(c->host);
+	free(c->server);
 	free(c->tls_name);
 	free(c->alpn);
 	free(c->peer);

@@ -137,9 +137,46 @@ tls_free(struct tls **t)
 	SSL_free((*t)->ssl);
 	tls_verify_forget(*t);
 	tls_ctx_drop((*t)->ctx);
+	free((*t)->key);
 	free((*t)->name);
 	free(*t);
 	*t = NULL;
+}
+
+/* ---- the session before ---- */
+
+/* What is not verified yet is not kept: with TLS 1.2 it comes too early. */
+static int
+on_session(SSL *ssl, SSL_SESSION *session)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+
+	if (t->up && !t->broken && t->key != NULL)
+		tls_cache_keep(t->ctx->cache, t->key, session, &t->known);
+	return 0; /* which is not ours */
+}
+
+void
+tls_resume(struct tls *t, const char *server)
+{
+	SSL_SESSION *session;
+
+	if (t->ctx->verify == TLS_VERIFY_DANE)
+		return;
+	t->key = mem_printf("%s %s %s", server, t->name, t->alpn);
+	SSL_CTX_sess_set_new_cb(t->ctx->ssl_ctx, on_session);
+	session = tls_cache_take(t->ctx->cache, t->key, &t->known);
+	if (session != NULL)
+		SSL_set_session(t->ssl, session);
+	SSL_SESSION_free(session);
+}
+
+static void
+keep_session(const struct tls *t)
+{
+	if (t->key != NULL && SSL_version(t->ssl) < TLS1_3_VERSION)
+		tls_cache_keep(
+		    t->ctx->cache, t->key, SSL_get_session(t->ssl), &t->known);
 }
 
 /* ---- octets ---- */
@@ -213,6 +250,7 @@ tls_handshake(struct tls *t, struct err *e)
 	if (tls_verify_end(t, e) != 0)
 		return refuse(t);
 	t->up = true;
+	keep_session(t);
 	snprintf(t->description, sizeof(t->description), "%s %s",
 	    SSL_get_version(t->ssl), SSL_get_cipher_name(t->ssl));
 	return TLS_OK;
@@ -305,6 +343,6 @@ tls_info(const struct tls *t)
 		return NULL;
 	info = tls_info_new(t->ssl);
 	info->verified = t->ctx->verify;
-	info->ocsp = TLS_OCSP_NONE;
+	info->ocsp = t->known.ocsp;
 	return info;
 }

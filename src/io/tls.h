@@ -31,6 +31,10 @@ enum tls_answer {
 struct tls *tls_new(struct tls_ctx *ctx, int fd, const char *name,
     const char *alpn, struct err *e);
 void tls_free(struct tls **t); /* does not close fd */
+/* Before the handshake: resumes a session with that server ("host:port") if
+ * there is one under the same context, name and ALPN, and keeps what the server
+ * gives for the next time. Not with TLS_VERIFY_DANE, since records change. */
+void tls_resume(struct tls *t, const char *server);
 
 /* On a refused certificate *e says which name was wanted, which certificate
  * came (subject, issuer, dates), and why it was refused. */

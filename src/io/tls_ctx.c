@@ -10,6 +10,7 @@
 
 #include "io/tls_ca.h"
 #include "io/tls_identity.h"
+#include "io/tls_ocsp.h"
 #include "io/tls_own.h"
 #include "io/tls_verify.h"
 #include "util/mem.h"
@@ -187,7 +188,8 @@ set_options(SSL_CTX *ctx, bool only_tls_1_3)
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD_OCTETS);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_cache_mode(
+	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	tls_verify_begin(ctx);
 }
 
@@ -196,9 +198,12 @@ set_rules(struct tls_ctx *ctx, const struct tls_rules *rules, struct err *e)
 {
 	ctx->verify = rules->verify;
 	ctx->only_tls_1_3 = rules->only_tls_1_3;
+	ctx->ocsp_required = rules->ocsp_required;
 	ctx->n_pins = rules->pins.n / TLS_PIN_OCTETS;
 	ctx->pins = mem_spandup(rules->pins);
 	set_options(ctx->ssl_ctx, rules->only_tls_1_3);
+	if (wants_chain(rules))
+		tls_ocsp_begin(ctx->ssl_ctx);
 	if (check_rules(rules, e) != 0 ||
 	    set_trust(ctx->ssl_ctx, rules, e) != 0 ||
 	    set_revocation(ctx->ssl_ctx, rules, e) != 0 ||
@@ -219,6 +224,7 @@ tls_ctx_new(const struct tls_rules *rules, struct err *e)
 	tls_prepare();
 	ERR_clear_error();
 	ctx->refs = 1;
+	ctx->cache = tls_cache_new();
 	ctx->ssl_ctx = SSL_CTX_new(TLS_client_method());
 	if (ctx->ssl_ctx == NULL) {
 		tls_error_queue(e, "OpenSSL cannot start");
@@ -244,6 +250,7 @@ tls_ctx_drop(struct tls_ctx *ctx)
 	if (--ctx->refs > 0)
 		return;
 	SSL_CTX_free(ctx->ssl_ctx);
+	tls_cache_free(&ctx->cache);
 	free(ctx->pins);
 	free(ctx);
 }

@@ -12,6 +12,7 @@
 #include "io/tls.h"
 #include "io/tls_bio.h"
 #include "io/tls_error.h"
+#include "io/tls_resume.h"
 #include "io/tls_rules.h"
 
 #define TLS_ALPN_MAX 32
@@ -22,7 +23,8 @@ struct tls_ctx {
 	enum tls_verify verify;
 	char *pins; /* of TLS_PIN_OCTETS each */
 	size_t n_pins;
-	bool only_tls_1_3;
+	bool only_tls_1_3, ocsp_required;
+	struct tls_cache *cache;
 };
 
 struct tls {
@@ -36,6 +38,8 @@ struct tls {
 	bool has_tlsa;              /* a record that can be used */
 	bool refused;               /* the certificate was; refusal says why */
 	struct tls_refusal refusal; /* what it points to is ours */
+	char *key;                  /* of sessions to resume; NULL: none is */
+	struct tls_known known;
 	char description[96];
 };
 

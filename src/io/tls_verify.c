@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "io/tls_cert.h"
+#include "io/tls_ocsp.h"
 #include "io/tls_own.h"
+#include "sys/clock.h"
 
 static struct tls *
 session_of(X509_STORE_CTX *store)
@@ -124,8 +126,10 @@ tls_verify_begin(SSL_CTX *ctx)
 	SSL_CTX_set_cert_verify_callback(ctx, verify, NULL);
 }
 
-int
-tls_verify_end(const struct tls *t, struct err *e)
+/* ---- after the handshake ---- */
+
+static int
+check_session(const struct tls *t, struct err *e)
 {
 	X509 *cert = SSL_get0_peer_certificate(t->ssl);
 	const unsigned char *alpn;
@@ -142,4 +146,68 @@ tls_verify_end(const struct tls *t, struct err *e)
 		    "the server chose a protocol by ALPN that was not "
 		    "offered");
 	return 0;
+}
+
+static int
+refuse_late(const struct tls *t, int code, struct err *e)
+{
+	const struct tls_refusal r = {
+		.leaf = SSL_get0_peer_certificate(t->ssl),
+		.code = code,
+		.name = t->name,
+	};
+
+	return tls_error_certificate(e, &r);
+}
+
+/* The answer is from before we say a word about ourselves. */
+static int
+check_ocsp(struct tls *t, struct err *e)
+{
+	struct tls_ocsp_answer answer;
+
+	tls_ocsp_look(t->ssl, &answer);
+	t->known.ocsp = answer.state;
+	if (answer.good_until > 0 && answer.good_until < t->known.until)
+		t->known.until = answer.good_until;
+	if (answer.revoked)
+		return refuse_late(t, TLS_REFUSAL_REVOKED, e);
+	if (!t->ctx->ocsp_required || answer.state == TLS_OCSP_GOOD)
+		return 0;
+	return refuse_late(t,
+	    answer.state == TLS_OCSP_NONE ? TLS_REFUSAL_NO_OCSP
+					  : TLS_REFUSAL_OCSP,
+	    e);
+}
+
+/* So long as all certificates of the chain are good. */
+static void
+know_chain(struct tls *t)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(t->ssl);
+	int n = chain == NULL ? 0 : sk_X509_num(chain);
+
+	for (int i = 0; i < n; i++) {
+		int64_t end =
+		    tls_cert_time(X509_get0_notAfter(sk_X509_value(chain, i)));
+
+		if (end < t->known.until)
+			t->known.until = end;
+	}
+}
+
+int
+tls_verify_end(struct tls *t, struct err *e)
+{
+	if (check_session(t, e) != 0)
+		return -1;
+	if (SSL_session_reused(t->ssl) == 1)
+		return 0; /* known since */
+	t->known =
+	    (struct tls_known){ .until = clock_wall_s() + TLS_CACHE_DAY_S };
+	if (t->ctx->verify == TLS_VERIFY_PIN ||
+	    t->ctx->verify == TLS_VERIFY_DANE)
+		return 0;
+	know_chain(t);
+	return check_ocsp(t, e);
 }

@@ -15,8 +15,9 @@ struct tls;
 void tls_verify_begin(SSL_CTX *ctx);
 
 /* What must hold after a handshake, also of a session that was resumed,
- * checked once more in our own words. */
-int tls_verify_end(const struct tls *t, struct err *e);
+ * checked once more in our own words, and what comes after the chain:
+ * revocation by OCSP. t->known is filled. */
+int tls_verify_end(struct tls *t, struct err *e);
 
 void tls_verify_forget(struct tls *t); /* what a refusal keeps */
 

@@ -202,7 +202,10 @@ struct peer {
 	const struct identity *id;    /* not ours; NULL: no TLS */
 	int max_version;              /* of TLS; 0: any */
 	const struct identity *above; /* sent behind id; NULL: nothing */
-	bool asks;                    /* for a certificate of the client */
+	struct span staple;           /* its OCSP response; empty: none */
+	SSL_CTX *shared;  /* what peer_new_ctx() gave, instead of id: so that
+	                    sessions can be resumed */
+	bool asks;        /* for a certificate of the client */
 	const char *alpn; /* what it chooses, "\4imap"; NULL: none */
 	peer_fn script;
 	void *arg;
@@ -325,12 +328,38 @@ peer_take_any(int good, X509_STORE_CTX *store)
 	return 1;
 }
 
+static inline int
+peer_staple(SSL *ssl, void *arg)
+{
+	const struct span *staple = arg;
+
+	if (staple->n == 0)
+		return SSL_TLSEXT_ERR_NOACK;
+	SSL_set_tlsext_status_ocsp_resp(
+	    ssl, OPENSSL_memdup(staple->p, staple->n), (long)staple->n);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* What several peers can share; the caller frees it. */
+static inline SSL_CTX *
+peer_new_ctx(const struct identity *id)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	SSL_CTX_use_certificate(ctx, id->cert);
+	SSL_CTX_use_PrivateKey(ctx, id->key);
+	return ctx;
+}
+
 static inline void
 peer_make_ctx(struct peer *p)
 {
-	p->ctx = SSL_CTX_new(TLS_server_method());
-	SSL_CTX_use_certificate(p->ctx, p->id->cert);
-	SSL_CTX_use_PrivateKey(p->ctx, p->id->key);
+	if (p->shared != NULL) {
+		p->ctx = p->shared;
+		SSL_CTX_up_ref(p->ctx);
+		return;
+	}
+	p->ctx = peer_new_ctx(p->id);
 	if (p->max_version != 0) {
 		SSL_CTX_set_security_level(p->ctx, 0);
 		SSL_CTX_set_min_proto_version(p->ctx, TLS1_VERSION);
@@ -340,6 +369,8 @@ peer_make_ctx(struct peer *p)
 		SSL_CTX_add1_chain_cert(p->ctx, p->above->cert);
 	if (p->asks)
 		SSL_CTX_set_verify(p->ctx, SSL_VERIFY_PEER, peer_take_any);
+	SSL_CTX_set_tlsext_status_cb(p->ctx, peer_staple);
+	SSL_CTX_set_tlsext_status_arg(p->ctx, &p->staple);
 	SSL_CTX_set_alpn_select_cb(p->ctx, peer_choose_alpn, p);
 }
 
@@ -409,7 +440,7 @@ peer_begin(struct peer *p)
 	if (p->receive_octets > 0)
 		setsockopt(p->listener, SOL_SOCKET, SO_RCVBUF,
 		    &p->receive_octets, sizeof(int));
-	if (p->id != NULL)
+	if (p->id != NULL || p->shared != NULL)
 		peer_make_ctx(p);
 	if (pthread_create(&p->thread, NULL, peer_main, p) != 0)
 		abort();

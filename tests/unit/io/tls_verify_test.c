@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "io/tls_cert.h"
+#include "io/tls_own.h"
+#include "sys/clock.h"
 #include "unit/io/tls_client.h"
 
 static struct identity ca, server;
@@ -161,6 +163,44 @@ needs_the_certificates_between(void **state)
 	identity_free(&between);
 }
 
+/* What is resumed later was verified for so long, and no longer. */
+static void
+knows_how_long_that_is_so(void **state)
+{
+	struct identity soon =
+	    identity_new(&(struct identity_params){ .issuer = &ca,
+		.cn = "x",
+		.sans = "DNS:localhost",
+		.from_days = -1,
+		.to_days = 0 });
+	struct tls_ctx *ctx = tls_ctx_new_pem(buf_span(&ca_pem), NULL);
+	const struct identity *ids[] = { &server, &soon };
+	int64_t now = clock_wall_s();
+
+	(void)state;
+	X509_gmtime_adj(X509_getm_notAfter(soon.cert), 1000);
+	X509_sign(soon.cert, ca.key, EVP_sha256());
+	for (int i = 0; i < 2; i++) {
+		struct peer p = { .id = ids[i], .script = accept_and_leave };
+		struct client c;
+		int64_t left;
+
+		peer_begin(&p);
+		client_begin(&c, ctx, p.port, "localhost", NULL);
+		assert_int_equal(shake(&c), TLS_OK);
+		left = c.tls->known.until - now;
+		if (i == 0)
+			assert_in_range(
+			    left, TLS_CACHE_DAY_S, TLS_CACHE_DAY_S + 60);
+		else
+			assert_in_range(left, 999, 1060);
+		client_end(&c);
+		assert_true(peer_end(&p));
+	}
+	tls_ctx_free(&ctx);
+	identity_free(&soon);
+}
+
 int
 main(void)
 {
@@ -169,6 +209,7 @@ main(void)
 		cmocka_unit_test(says_which_key_came_when_no_pin_matches),
 		cmocka_unit_test(pins_the_key_and_not_the_certificate),
 		cmocka_unit_test(needs_the_certificates_between),
+		cmocka_unit_test(knows_how_long_that_is_so),
 	};
 
 	return cmocka_run_group_tests(
