@@ -3,12 +3,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "conf/conf_file.h"
+#include "conf/netrc.h"
 #include "sys/file.h"
 #include "util/buf.h"
 #include "util/mem.h"
 #include "util/text.h"
+
+#define NETRC_MAX_OCTETS ((size_t)1 << 20)
 
 static struct span
 without_newline(struct span s)
@@ -55,6 +59,28 @@ read_file(const char *path, bool check_mode, struct secret **out, struct err *e)
 	return r;
 }
 
+static int
+read_netrc(const struct conf_account *a, struct secret **out, struct err *e)
+{
+	const char *path = a->secret.netrc;
+	struct stat st;
+	struct buf b;
+
+	buf_init(&b, NETRC_MAX_OCTETS);
+	if (conf_file_read(path, NETRC_MAX_OCTETS, &b, &st, e) < 0)
+		err_prefix(e, "%s", path);
+	else if (st.st_uid != geteuid())
+		err_set(e, ERR_CONFIG, 0, "%s belongs to another user: copy it",
+		    path);
+	else if (file_others_may_read(st.st_mode))
+		err_set(e, ERR_CONFIG, 0,
+		    "%s can be read by others: chmod 600 it", path);
+	else if ((*out = netrc_find(buf_span(&b), a->host, a->user, e)) == NULL)
+		err_prefix(e, "%s", path);
+	buf_wipe(&b);
+	return *out == NULL ? -1 : 0;
+}
+
 /* systemd has set owner and mode of these as it needs them. */
 static int
 read_credential(const char *name, struct secret **out, struct err *e)
@@ -91,6 +117,8 @@ conf_secret_read(
 	*out = NULL;
 	if (from->file != NULL)
 		return read_file(from->file, true, out, e);
+	if (from->netrc != NULL)
+		return read_netrc(a, out, e);
 	if (from->credential != NULL)
 		return read_credential(from->credential, out, e);
 	if (needs_none(a)) {
@@ -100,7 +128,8 @@ conf_secret_read(
 	if (from->literal == NULL)
 		return err_set(e, ERR_CONFIG, 0,
 		    "no password is configured: add password-file, "
-		    "password-command, password-credential or password");
+		    "password-command, password-credential, password-netrc or "
+		    "password");
 	*out = secret_new(secret_span(from->literal));
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "util/span.h"
 
 /*
- * From password, password-file or password-credential; never for an account
+ * From password, password-file, password-credential or password-netrc; never for an account
  * with a password-command. 0 and *out (the caller's own), or -1 with *e
  * (ERR_CONFIG).
  */

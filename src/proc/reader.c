@@ -15,6 +15,7 @@ struct reader {
 	struct user user;
 	enum reader_what what;
 	char *path;
+	char *host, *login; /* of a netrc; or NULL */
 	struct member *member;
 	struct loop_timer *limit;
 	struct buf answer;
@@ -33,6 +34,8 @@ on_started(void *arg)
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u8(&b, (uint8_t)r->what);
 	pack_str(&b, r->path);
+	pack_str(&b, r->host);
+	pack_str(&b, r->login);
 	ipc_send(member_link(r->member), WIRE_READ, buf_span(&b));
 	buf_deinit(&b);
 }
@@ -123,6 +126,17 @@ reader_ask(struct loop *loop, const struct user *user, enum reader_what what,
 	return r;
 }
 
+struct reader *
+reader_ask_netrc(struct loop *loop, const struct user *user, const char *path,
+    const char *host, const char *login, reader_fn fn, void *arg)
+{
+	struct reader *r = reader_ask(loop, user, READER_NETRC, path, fn, arg);
+
+	r->host = mem_strdup(host); /* it has not been started yet */
+	r->login = mem_strdup(login);
+	return r;
+}
+
 void
 reader_free(struct reader **p)
 {
@@ -139,6 +153,8 @@ reader_free(struct reader **p)
 	loop_timer_free(&r->limit);
 	buf_wipe(&r->answer);
 	free(r->path);
+	free(r->host);
+	free(r->login);
 	free(r);
 }
 

@@ -25,7 +25,8 @@ enum reader_what {
 	 * accounts name for TLS; each: enum reader_pem, path (may be empty),
 	 * directory (the same), whether it could be read, PEM or an error */
 	READER_CONFIGURATION = 1,
-	READER_SECRET /* whether it could be read, the secret or an error */
+	READER_SECRET, /* whether it could be read, the secret or an error */
+	READER_NETRC   /* the same, from a netrc: see reader_ask_netrc() */
 };
 
 enum reader_pem {
@@ -42,9 +43,13 @@ typedef void (*reader_fn)(void *arg, struct span answer, const struct err *e);
 /* user is copied. */
 struct reader *reader_ask(struct loop *loop, const struct user *user,
     enum reader_what what, const char *path, reader_fn fn, void *arg);
+/* For the password of that host and login; path is of the netrc. */
+struct reader *reader_ask_netrc(struct loop *loop, const struct user *user,
+    const char *path, const char *host, const char *login, reader_fn fn,
+    void *arg);
 void reader_free(struct reader **r); /* fn is not called; NULL is fine */
 
-/* What an answer to READER_SECRET says; the caller's own. NULL and e. */
+/* What an answer to READER_SECRET or READER_NETRC says; the caller's own. NULL and e. */
 struct secret *reader_secret_of(struct span answer, struct err *e);
 
 #endif

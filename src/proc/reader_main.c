@@ -133,15 +133,14 @@ read_configuration(struct reading *r, const char *home)
 /* ---- a secret ---- */
 
 static void
-read_secret(struct reading *r, char *path)
+read_secret(struct reading *r, const struct conf_account *a)
 {
-	const struct conf_account a = { .secret.file = path };
 	struct secret *secret = NULL;
 	struct err e;
 	struct buf b;
 
 	buf_init(&b, READER_MAX);
-	if (conf_secret_read(&a, &secret, &e) == 0) {
+	if (conf_secret_read(a, &secret, &e) == 0) {
 		pack_u8(&b, 1);
 		pack_span(&b, secret_span(secret));
 	} else {
@@ -160,14 +159,23 @@ hear(struct reading *r, struct ipc_packet *packet)
 	struct unpack u = unpack_of(packet->payload);
 	uint8_t what = unpack_u8(&u);
 	char *path = unpack_str(&u);
-	bool good = packet->type == WIRE_READ && unpack_ok(&u) &&
-	    (what == READER_CONFIGURATION || what == READER_SECRET);
+	char *host = unpack_str(&u), *login = unpack_str(&u);
+	struct conf_account a = { .host = host, .user = login };
+	bool good = packet->type == WIRE_READ && unpack_ok(&u);
 
+	if (what == READER_NETRC)
+		a.secret.netrc = path;
+	else
+		a.secret.file = path;
 	if (good && what == READER_CONFIGURATION)
 		read_configuration(r, path);
-	else if (good)
-		read_secret(r, path);
+	else if (good && (what == READER_SECRET || what == READER_NETRC))
+		read_secret(r, &a);
+	else
+		good = false;
 	free(path);
+	free(host);
+	free(login);
 	return good;
 }
 

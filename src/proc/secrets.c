@@ -147,7 +147,9 @@ bool
 secrets_need_process(const struct conf_account *account)
 {
 	return account->secret.command.n > 0 ||
-	    (account->owner != NULL && account->secret.file != NULL);
+	    (account->owner != NULL &&
+		(account->secret.file != NULL ||
+		    account->secret.netrc != NULL));
 }
 
 struct secrets_wait *
@@ -167,6 +169,10 @@ secrets_get(struct loop *loop, const struct conf_account *account,
 	else if (w->user != NULL && account->secret.file != NULL)
 		w->reader = reader_ask(loop, w->user, READER_SECRET,
 		    account->secret.file, on_reader, w);
+	else if (w->user != NULL && account->secret.netrc != NULL)
+		w->reader =
+		    reader_ask_netrc(loop, w->user, account->secret.netrc,
+			account->host, account->user, on_reader, w);
 	else
 		loop_timer_arm(w->timer, 0);
 	return w;

@@ -90,6 +90,25 @@ def test_they_are_fetched_as_if_they_were_ours(
     assert owners(haul.state + "/users/bob") == {(BOB, BOB)}
 
 
+def test_a_netrc_is_read_as_him(fake, haul, people, daemon, alice, bob):
+    """His own, and none that root alone could read."""
+    entry = 'machine 127.0.0.1 login %s password "%s"\n' % (
+        model.USER, model.PASSWORD)
+    people.file("alice", ".netrc", entry)
+    people.file("bob", "roots", entry)
+    os.chown(people.home("bob", "roots"), 0, 0)
+    w = fake("imap", of=alice, name="work", password=None,
+             password_netrc=True)
+    b = fake("imap", of=bob, name="work", password=None,
+             password_netrc=True, netrc_file="~/roots")
+    with daemon() as d:
+        wait_known(d)
+        w.idler()
+        a = d.wait_state("bob/work", "secret")
+        assert "roots: Permission denied" in a["error"]["text"]
+        assert not b.server.connects
+
+
 def test_root_orders_them_about_and_they_do_not(
         fake, haul, people, daemon, alice):
     haul.globals["users"] = ["@staff"]

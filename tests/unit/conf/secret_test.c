@@ -80,6 +80,29 @@ refuses_a_file_that_is_not_one_line(void **state)
 }
 
 static void
+finds_it_in_a_netrc(void **state)
+{
+	struct conf_account a = {
+		.host = "h", .user = "u", .secret.netrc = "netrc"
+	};
+
+	(void)state;
+	tmp_write("netrc", 0600, "machine h login u password hush\n");
+	expect(&a, "hush", NULL);
+	tmp_write("netrc", 0640, "machine h login u password hush\n");
+	expect(&a, NULL, "netrc can be read by others: chmod 600 it");
+	tmp_write("netrc", 0600, "machine x login u password hush\n");
+	expect(&a, NULL, "netrc: no entry for machine h and login u: add one");
+	a.secret.netrc = "none";
+	expect(&a, NULL, "none: No such file or directory");
+	if (geteuid() != 0)
+		return;
+	a.secret.netrc = "netrc";
+	assert_int_equal(chown("netrc", 65534, 65534), 0);
+	expect(&a, NULL, "netrc belongs to another user: copy it");
+}
+
+static void
 needs_nothing_where_something_else_logs_in(void **state)
 {
 	struct conf_account a = { .auth = CONF_AUTH_EXTERNAL };
@@ -151,7 +174,7 @@ copies_a_literal(void **state)
 	(void)state;
 	expect(&a, NULL,
 	    "no password is configured: add password-file, password-command, "
-	    "password-credential or password");
+	    "password-credential, password-netrc or password");
 	a.secret.literal = secret_new(SPAN("hush"));
 	expect(&a, "hush", NULL);
 	secret_free(&a.secret.literal);
@@ -214,6 +237,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_one_line_of_a_file),
 		cmocka_unit_test(refuses_a_file_that_is_not_one_line),
+		cmocka_unit_test(finds_it_in_a_netrc),
 		cmocka_unit_test(needs_nothing_where_something_else_logs_in),
 		cmocka_unit_test(refuses_a_file_that_others_can_read),
 		cmocka_unit_test(refuses_what_is_no_file),
