@@ -129,6 +129,7 @@ install-files: $(O)/mailhaul
 	install -D -m 755 $(O)/mailhaul $(DESTDIR)$(PREFIX)/bin/mailhaul
 	install -D -m 644 man/mailhaul.1 $(DESTDIR)$(PREFIX)/share/man/man1/mailhaul.1
 	install -D -m 644 man/mailhaul.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/mailhaul.conf.5
+	install -D -m 644 man/mailhaul-providers.7 $(DESTDIR)$(PREFIX)/share/man/man7/mailhaul-providers.7
 	install -D -m 644 etc/mailhaul.conf $(DESTDIR)$(PREFIX)/share/doc/mailhaul/mailhaul.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/*.service systemd/*.timer
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/user systemd/user/*
