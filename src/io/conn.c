@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/dial.h"
+#include "io/reach.h"
 #include "io/wire.h"
 #include "util/buf.h"
 #include "util/mem.h"
@@ -17,7 +17,15 @@
 #define LINGER_MS 1000
 #define TIMEOUT_DEFAULT_MS 30000
 
-enum state { DIALLING, HANDSHAKE, UP, CLOSING, LINGERING, DONE };
+enum state {
+	DIALLING,
+	HANDSHAKE,
+	STRANDED, /* the tunnel ended; it may say why */
+	UP,
+	CLOSING,
+	LINGERING,
+	DONE
+};
 
 struct conn {
 	struct loop *loop; /* not ours */
@@ -30,10 +38,10 @@ struct conn {
 	char *host, *tls_name, *alpn, *peer;
 	char *server;        /* "host:port" */
 	struct tls_ctx *ctx; /* not ours */
-	bool tls_first;
+	bool tls_first, tunnelled;
 	unsigned int tls_timeout_ms;
 
-	struct dial *dial;
+	struct reach *reach; /* a tunnel: as long as we need it */
 	struct wire wire;
 	struct loop_fd *watch;
 
@@ -85,7 +93,7 @@ static void
 stop(struct conn *c)
 {
 	c->st = DONE;
-	dial_free(&c->dial);
+	reach_free(&c->reach);
 	loop_fd_free(&c->watch);
 	loop_timer_stop(c->kick);
 	loop_timer_stop(c->phase);
@@ -250,11 +258,26 @@ tls_is_up(struct conn *c)
 	emit(c, c->tls_first ? CONN_UP : CONN_TLS_UP);
 }
 
+/* A tunnel that comes to its end during the handshake knows more. */
+static bool
+is_stranded(struct conn *c, const struct err *e)
+{
+	if (e->kind != ERR_NET || !c->tls_first || c->reach == NULL ||
+	    !reach_explain(c->reach, e))
+		return false;
+	loop_timer_stop(c->phase);
+	c->st = STRANDED;
+	err_clear(&c->e);
+	return true;
+}
+
 static void
 handshake_failed(struct conn *c)
 {
 	struct err e = c->e;
 
+	if (is_stranded(c, &e))
+		return;
 	if (e.kind == ERR_NET)
 		err_prefix(&c->e, "%s", c->peer);
 	else if (c->tls_first && tls_peer_is_plain(c->wire.tls))
@@ -424,15 +447,13 @@ on_deadline(void *arg)
 	leave(c);
 }
 
+/* A tunnel that fails during the handshake has our socket already. */
 static void
-on_dialled(
-    void *arg, int fd, const struct dns_address *address, const struct err *e)
+on_reached(void *arg, int fd, const char *peer, const struct err *e)
 {
 	struct conn *c = arg;
-	char peer[64];
 
 	enter(c);
-	dial_free(&c->dial);
 	if (fd < 0) {
 		c->e = *e;
 		end(c, CONN_ERROR);
@@ -441,7 +462,9 @@ on_dialled(
 	}
 	wire_init(&c->wire, fd);
 	free(c->peer);
-	c->peer = mem_strdup(dns_address_text(address, peer, sizeof(peer)));
+	c->peer = mem_strdup(peer);
+	if (!c->tunnelled)
+		reach_free(&c->reach);
 	c->watch = loop_fd_new(c->loop, fd, on_ready, c);
 	connected(c);
 	pump(c);
@@ -468,8 +491,19 @@ reach(struct conn *c, struct dns *dns, const struct conn_params *params)
 		return;
 	}
 	c->peer = mem_printf("%s:%u", params->host, params->port);
-	c->dial = dial_new(c->loop, dns, params->host, params->port,
-	    or_default(params->connect_timeout_ms), on_dialled, c);
+	c->tunnelled = params->tunnel != NULL;
+	if (c->tunnelled) /* it may still be on its way there */
+		c->tls_timeout_ms += or_default(params->connect_timeout_ms);
+	c->reach = reach_new(c->loop, dns,
+	    &(struct reach_params){ .host = params->host,
+		.port = params->port,
+		.timeout_ms = or_default(params->connect_timeout_ms),
+		.bind_address = params->bind_address,
+		.family = params->family,
+		.proxy = params->proxy,
+		.tunnel = params->tunnel,
+		.silent = params->tls },
+	    on_reached, c);
 }
 
 struct conn *
@@ -557,7 +591,7 @@ conn_write(struct conn *c, struct span s)
 		err_set(&c->e, ERR_NET, 0, "%s takes nothing: %zu octets wait",
 		    c->peer, c->out.n);
 		if (c->st == DIALLING)
-			dial_free(&c->dial);
+			reach_free(&c->reach);
 		loop_timer_arm(c->kick, 0);
 		return -1;
 	}
@@ -613,7 +647,8 @@ conn_close(struct conn *c)
 {
 	if (c->st >= CLOSING)
 		return;
-	dial_free(&c->dial);
+	if (c->st == DIALLING || c->st == STRANDED)
+		reach_free(&c->reach);
 	if (c->st != UP) /* nothing was sent yet: nothing to end in order */
 		buf_clear(&c->out);
 	c->st = CLOSING;

@@ -18,6 +18,7 @@
 
 #include "io/dns.h"
 #include "io/loop.h"
+#include "io/reach.h"
 #include "io/tls.h"
 #include "util/err.h"
 #include "util/span.h"
@@ -40,12 +41,18 @@ typedef void (*conn_fn)(void *arg, enum conn_event ev);
 struct conn_params { /* strings are copied; tls is referenced, not ours */
 	const char *host;
 	unsigned int port;
-	bool tls;                        /* from the first octet */
-	struct tls_ctx *ctx;             /* for tls, and for conn_starttls() */
-	const char *tls_name;            /* NULL: host */
-	const char *alpn;                /* "imap", "pop3" or NULL */
-	unsigned int connect_timeout_ms; /* resolver and connect together */
-	unsigned int tls_timeout_ms;     /* handshake; 0 in either: 30 s */
+	bool tls;             /* from the first octet */
+	struct tls_ctx *ctx;  /* for tls, and for conn_starttls() */
+	const char *tls_name; /* NULL: host */
+	const char *alpn;     /* "imap", "pop3" or NULL */
+	/* Resolver, connect and proxy together; with a tunnel until the server
+	 * has said something, or TLS is up. */
+	unsigned int connect_timeout_ms;
+	unsigned int tls_timeout_ms; /* handshake; 0 in either: 30 s */
+	const char *bind_address;    /* numeric, to come from; NULL: any */
+	enum dns_family family;
+	struct proxy_params proxy;   /* kind PROXY_NONE: none */
+	struct reach_tunnel *tunnel; /* referenced, not ours; NULL: none */
 	/* > 0: a connected, non-blocking stream socket of any family, to be
 	 * used instead of dialling. It is the conn's from now on, its options
 	 * are as they are, and host is for texts (and for TLS) only. */
@@ -88,7 +95,8 @@ const struct err *conn_error(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 const char *conn_peer(const struct conn *c); /* "192.0.2.1:993"; host:port
                                                 while not connected; host
-                                                if it was given a socket */
+                                                if it was given a socket;
+                                                "host:port by way of ..." */
 const char *conn_tls_description(const struct conn *c);
 /* All there is to say of its TLS, made for this call: the caller frees with
  * free(). NULL while there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/dial.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,7 +37,9 @@ struct dial {
 	char *host;
 	unsigned int timeout_ms;
 	struct dns_query *query;
+	struct dns_address ours; /* to come from; len 0: any */
 	struct loop_timer *deadline, *stagger;
+	struct err failure; /* set: there is nothing to try */
 	struct attempt attempts[DIAL_ADDRESSES_MAX];
 	size_t n, next; /* attempts in all; the first one not begun */
 };
@@ -129,13 +132,13 @@ static void
 on_deadline(void *arg)
 {
 	struct dial *d = arg;
-	struct err e;
+	struct err e = d->failure;
 
-	if (d->n == 0)
+	if (e.kind == ERR_NONE && d->n == 0)
 		err_set(&e, ERR_NET, ETIMEDOUT,
 		    "%s: the name was not resolved within %u s", d->host,
 		    (d->timeout_ms + 999) / 1000);
-	else
+	else if (e.kind == ERR_NONE)
 		describe(d, &e);
 	give_up(d, &e);
 }
@@ -207,6 +210,16 @@ open_socket(int family)
 	return fd;
 }
 
+/* The port is chosen when it connects, so that one may serve many servers. */
+static int
+bind_to(int fd, const struct dns_address *ours)
+{
+	if (ours->len == 0)
+		return 0;
+	set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	return bind(fd, (const struct sockaddr *)&ours->sa, ours->len);
+}
+
 /* 0 when under way (or connected: that is then seen as writable). */
 static int
 begin(struct attempt *a)
@@ -215,7 +228,7 @@ begin(struct attempt *a)
 
 	a->progress = CONNECTING;
 	a->fd = open_socket(a->address.sa.ss_family);
-	if (a->fd < 0)
+	if (a->fd < 0 || bind_to(a->fd, &a->dial->ours) != 0)
 		return errno;
 	r = connect(
 	    a->fd, (const struct sockaddr *)&a->address.sa, a->address.len);
@@ -288,23 +301,91 @@ on_resolved(
 	begin_next(d);
 }
 
+/* ---- the address to come from ---- */
+
+static bool
+read_address(const char *text, struct dns_address *out)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+
+	if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+		memcpy(&out->sa, &v4, sizeof(v4));
+		out->len = sizeof(v4);
+	} else if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
+		memcpy(&out->sa, &v6, sizeof(v6));
+		out->len = sizeof(v6);
+	}
+	return out->len > 0;
+}
+
+/* Tried at once, on a socket that is used for nothing else: whoever has
+ * mistyped it reads of it, and not of all the servers. */
+static int
+try_address(const struct dns_address *ours)
+{
+	int fd = open_socket(ours->sa.ss_family);
+	int why = 0;
+
+	if (fd < 0 || bind_to(fd, ours) != 0)
+		why = errno;
+	if (fd >= 0)
+		close(fd);
+	return why;
+}
+
+/* It may come with a network that is not there yet: worth another try. */
+static int
+refuse_address(const char *text, int why, struct err *e)
+{
+	return err_set(e, ERR_NET, why, "bind-address %s: %s", text,
+	    why == EADDRNOTAVAIL ? "this machine has no such address"
+				 : strerror(why));
+}
+
+/* The family that remains. -1: none. */
+static int
+come_from(struct dial *d, const char *text, enum dns_family *family)
+{
+	enum dns_family its;
+	int why;
+
+	if (text == NULL)
+		return 0;
+	if (!read_address(text, &d->ours))
+		return refuse_address(text, EINVAL, &d->failure);
+	its = d->ours.sa.ss_family == AF_INET ? DNS_IPV4 : DNS_IPV6;
+	why = *family == DNS_ANY || *family == its ? try_address(&d->ours)
+						   : EAFNOSUPPORT;
+	if (why != 0)
+		return refuse_address(text, why, &d->failure);
+	*family = its;
+	return 0;
+}
+
 /* ---- life ---- */
 
 struct dial *
-dial_new(struct loop *loop, struct dns *dns, const char *host,
-    unsigned int port, unsigned int timeout_ms, dial_fn fn, void *arg)
+dial_new(struct loop *loop, struct dns *dns, const struct dial_params *params,
+    dial_fn fn, void *arg)
 {
+	enum dns_family family = params->family;
 	struct dial *d = mem_new(sizeof(*d));
 
 	d->loop = loop;
 	d->fn = fn;
 	d->arg = arg;
-	d->host = mem_strdup(host);
-	d->timeout_ms = timeout_ms;
+	d->host = mem_strdup(params->host);
+	d->timeout_ms = params->timeout_ms;
 	d->deadline = loop_timer_new(loop, on_deadline, d);
 	d->stagger = loop_timer_new(loop, on_stagger, d);
-	loop_timer_arm(d->deadline, timeout_ms);
-	d->query = dns_lookup(dns, host, port, on_resolved, d);
+	if (come_from(d, params->bind_address, &family) != 0) {
+		loop_timer_arm(d->deadline, 0);
+		return d;
+	}
+	loop_timer_arm(d->deadline, d->timeout_ms);
+	d->query =
+	    dns_lookup(dns, d->host, params->port, family, on_resolved, d);
 	return d;
 }
 

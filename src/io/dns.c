@@ -34,6 +34,7 @@ struct dns_query {
 	bool delivering;
 	char *host;
 	unsigned int port;
+	enum dns_family family;
 	struct dns_address addrs[DNS_ADDRESSES_MAX];
 	size_t n;
 	struct err e;
@@ -132,6 +133,34 @@ dns_free(struct dns **dns)
 		d->dying = true;
 }
 
+/* ---- families ---- */
+
+static int
+family_number(enum dns_family family)
+{
+	switch (family) {
+	case DNS_ANY:
+		break;
+	case DNS_IPV4:
+		return AF_INET;
+	case DNS_IPV6:
+		return AF_INET6;
+	}
+	return AF_UNSPEC;
+}
+
+static const char *
+family_name(enum dns_family family)
+{
+	return family == DNS_IPV4 ? "IPv4" : "IPv6";
+}
+
+static bool
+is_wanted(const struct dns_query *q, int family)
+{
+	return q->family == DNS_ANY || family_number(q->family) == family;
+}
+
 /* ---- names that need no server ---- */
 
 static void
@@ -139,6 +168,8 @@ put_address(struct dns_query *q, const struct sockaddr *sa, size_t len)
 {
 	struct dns_address *a = &q->addrs[q->n];
 
+	if (!is_wanted(q, sa->sa_family))
+		return;
 	for (size_t i = 0; i < q->n; i++)
 		if (q->addrs[i].len == len &&
 		    memcmp(&q->addrs[i].sa, sa, len) == 0)
@@ -163,6 +194,11 @@ put_numeric(struct dns_query *q, const char *host)
 		put_address(q, (struct sockaddr *)&v6, sizeof(v6));
 	else
 		return false;
+	if (q->n == 0)
+		err_set(&q->e, ERR_NET, 0,
+		    "%s is no %s address: address-family or bind-address "
+		    "excludes it",
+		    host, family_name(q->family));
 	return true;
 }
 
@@ -172,7 +208,10 @@ put_localhost(struct dns_query *q, const char *host)
 	if (strcasecmp(host, "localhost") != 0 &&
 	    strcasecmp(host, "localhost.") != 0)
 		return false;
-	return put_numeric(q, "::1") && put_numeric(q, "127.0.0.1");
+	(void)put_numeric(q, "::1");
+	(void)put_numeric(q, "127.0.0.1");
+	err_clear(&q->e); /* one of them is of each family */
+	return true;
 }
 
 /* Letters, digits, "-" and "_" in labels: all else would only be asked for
@@ -230,6 +269,15 @@ next_of(const struct evutil_addrinfo *ai, int family)
 	return ai;
 }
 
+static void
+set_none_of_family(struct dns_query *q)
+{
+	err_set(&q->e, ERR_NET, 0,
+	    "%s has no %s address (or the name server failed), and "
+	    "address-family or bind-address excludes others",
+	    q->host, family_name(q->family));
+}
+
 /* RFC 8305 4: families take turns, IPv6 first. */
 static void
 put_answers(struct dns_query *q, const struct evutil_addrinfo *res)
@@ -247,8 +295,12 @@ put_answers(struct dns_query *q, const struct evutil_addrinfo *res)
 			v4 = next_of(v4->ai_next, AF_INET);
 		}
 	}
-	if (q->n == 0)
+	if (q->n > 0)
+		return;
+	if (q->family == DNS_ANY)
 		err_set(&q->e, ERR_NET, 0, "no usable address for %s", q->host);
+	else
+		set_none_of_family(q);
 }
 
 /* evdns does not tell a name without addresses from a server that failed, or
@@ -258,14 +310,16 @@ set_error(struct dns_query *q, int result)
 {
 	if (result == EVUTIL_EAI_NONAME)
 		err_set(&q->e, ERR_NET, 0, "no such host: %s", q->host);
-	else if (result == EVUTIL_EAI_NODATA || result == EVUTIL_EAI_FAIL)
+	else if (result != EVUTIL_EAI_NODATA && result != EVUTIL_EAI_FAIL)
+		err_set(&q->e, ERR_NET, 0,
+		    "temporary failure in name resolution of %s", q->host);
+	else if (q->family != DNS_ANY)
+		set_none_of_family(q);
+	else
 		err_set(&q->e, ERR_NET, 0,
 		    "no address for %s: there is none, or the name server "
 		    "failed",
 		    q->host);
-	else
-		err_set(&q->e, ERR_NET, 0,
-		    "temporary failure in name resolution of %s", q->host);
 }
 
 static void
@@ -313,7 +367,7 @@ static void
 ask(struct dns_query *q)
 {
 	struct evutil_addrinfo hints = {
-		.ai_family = AF_UNSPEC,
+		.ai_family = family_number(q->family),
 		.ai_socktype = SOCK_STREAM,
 		.ai_protocol = IPPROTO_TCP,
 		.ai_flags = EVUTIL_AI_NUMERICSERV, /* no /etc/services */
@@ -327,8 +381,8 @@ ask(struct dns_query *q)
 }
 
 struct dns_query *
-dns_lookup(
-    struct dns *dns, const char *host, unsigned int port, dns_fn fn, void *arg)
+dns_lookup(struct dns *dns, const char *host, unsigned int port,
+    enum dns_family family, dns_fn fn, void *arg)
 {
 	struct dns_query *q = mem_new(sizeof(*q));
 
@@ -337,6 +391,7 @@ dns_lookup(
 	q->arg = arg;
 	q->host = mem_strdup(host);
 	q->port = port;
+	q->family = family;
 	q->deliver = loop_timer_new(dns->loop, on_deliver, q);
 	LIST_INSERT_HEAD(&dns->queries, q, link);
 	if (put_numeric(q, host) || put_localhost(q, host)) {

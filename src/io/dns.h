@@ -23,6 +23,9 @@ struct dns_address {
 	socklen_t len;
 };
 
+/* Addresses of another family are neither asked for nor given. */
+enum dns_family { DNS_ANY, DNS_IPV4, DNS_IPV6 };
+
 #define DNS_ADDRESSES_MAX 32 /* a server that answers more is cut short */
 
 /* addrs is empty when e is set (ERR_NET), else in the order to try: families
@@ -36,8 +39,8 @@ struct dns *dns_new_from(struct loop *loop, const char *resolv_conf,
     const char *hosts, struct err *e);
 void dns_free(struct dns **dns);
 
-struct dns_query *dns_lookup(
-    struct dns *dns, const char *host, unsigned int port, dns_fn fn, void *arg);
+struct dns_query *dns_lookup(struct dns *dns, const char *host,
+    unsigned int port, enum dns_family family, dns_fn fn, void *arg);
 void dns_cancel(struct dns_query **q); /* fn is then never called */
 
 /* "192.0.2.1:993" or "[2001:db8::1]:993"; dst is returned. */

@@ -152,6 +152,9 @@ try {
 	char where[64];
 	struct err e;
 	uint64_t took_ms;
+	/* what is asked for */
+	const char *bind_address;
+	enum dns_family family;
 };
 
 static void
@@ -177,7 +180,13 @@ begin(struct try *t, const char *host, unsigned int port, unsigned int ms)
 	t->fd = -1;
 	t->loop = loop_new();
 	t->dns = dns_new(t->loop, NULL);
-	t->dial = dial_new(t->loop, t->dns, host, port, ms, on_dialled, t);
+	t->dial = dial_new(t->loop, t->dns,
+	    &(struct dial_params){ .host = host,
+		.port = port,
+		.timeout_ms = ms,
+		.bind_address = t->bind_address,
+		.family = t->family },
+	    on_dialled, t);
 	assert_false(t->called);
 }
 
@@ -332,6 +341,99 @@ gives_up_at_the_deadline(void **state)
 	close_ports(&p);
 }
 
+/* Where the connection comes from, without its port. */
+static void
+assert_comes_from(const struct place *p, const char *want)
+{
+	struct dns_address from = { .len = sizeof(from.sa) };
+	int fd = accept(p->fd, (struct sockaddr *)&from.sa, &from.len);
+	char text[64];
+
+	assert_true(fd >= 0);
+	dns_address_text(&from, text, sizeof(text));
+	*strrchr(text, ':') = '\0';
+	assert_string_equal(text, want);
+	close(fd);
+}
+
+static void
+takes_only_addresses_of_its_family(void **state)
+{
+	struct ports p;
+	struct try t = { .family = DNS_IPV4 };
+
+	(void)state;
+	open_ports(&p, LISTENS, LISTENS);
+	dial(&t, "localhost", p.port, 10000);
+	assert_non_null(strstr(t.where, "127.0.0.1:"));
+	end(&t);
+	t = (struct try){ .family = DNS_IPV6 };
+	dial(&t, "localhost", p.port, 10000);
+	assert_non_null(strstr(t.where, "[::1]:"));
+	end(&t);
+	t = (struct try){ .family = DNS_IPV6 };
+	dial(&t, "127.0.0.1", p.port, 10000);
+	assert_int_equal(t.e.kind, ERR_NET);
+	assert_string_equal(t.e.text,
+	    "127.0.0.1 is no IPv6 address: address-family or bind-address "
+	    "excludes it");
+	end(&t);
+	close_ports(&p);
+}
+
+static void
+comes_from_the_address_it_is_told(void **state)
+{
+	struct ports p;
+	struct try t = { .bind_address = "127.0.0.2" };
+
+	(void)state;
+	open_ports(&p, LISTENS, LISTENS);
+	dial(&t, "localhost", p.port, 10000);
+	assert_non_null(strstr(t.where, "127.0.0.1:"));
+	assert_comes_from(&p.v4, "127.0.0.2");
+	end(&t);
+	t = (struct try){ .bind_address = "::1" };
+	dial(&t, "localhost", p.port, 10000);
+	assert_non_null(strstr(t.where, "[::1]:"));
+	assert_comes_from(&p.v6, "[::1]");
+	end(&t);
+	close_ports(&p);
+}
+
+static void
+says_when_that_address_is_not_ours(void **state)
+{
+	static const struct {
+		const char *address, *want;
+		enum dns_family family;
+	} cases[] = {
+		{ "192.0.2.7",
+		    "bind-address 192.0.2.7: this machine has no such address",
+		    DNS_ANY },
+		{ "2001:db8::7",
+		    "bind-address 2001:db8::7: this machine has no such "
+		    "address",
+		    DNS_IPV6 },
+		{ "127.0.0.1",
+		    "bind-address 127.0.0.1: Address family not supported by "
+		    "protocol",
+		    DNS_IPV6 },
+		{ "eth0", "bind-address eth0: Invalid argument", DNS_ANY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct try t = { .bind_address = cases[i].address,
+			.family = cases[i].family };
+
+		dial(&t, "localhost", 9, 10000);
+		assert_int_equal(t.e.kind, ERR_NET);
+		assert_string_equal(t.e.text, cases[i].want);
+		end(&t);
+	}
+}
+
 static void
 passes_on_what_the_resolver_says(void **state)
 {
@@ -408,6 +510,9 @@ main(void)
 		    takes_the_next_address_soon_when_one_is_silent),
 		cmocka_unit_test(names_every_address_and_its_reason),
 		cmocka_unit_test(gives_up_at_the_deadline),
+		cmocka_unit_test(takes_only_addresses_of_its_family),
+		cmocka_unit_test(comes_from_the_address_it_is_told),
+		cmocka_unit_test(says_when_that_address_is_not_ours),
 		cmocka_unit_test(passes_on_what_the_resolver_says),
 		cmocka_unit_test(may_be_freed_inside_its_callback),
 		cmocka_unit_test(is_silent_after_free),

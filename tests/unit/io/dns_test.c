@@ -52,6 +52,7 @@ static struct {
 	int fd, stop[2];
 	pthread_t thread;
 	char dir[32], resolv_conf[64], hosts[64];
+	int asked_a, asked_aaaa;
 } server;
 
 /* The labels at p as dotted text in lower case; the octets used. */
@@ -119,6 +120,10 @@ make_answer(unsigned char *m, size_t n)
 			z = &zones[i];
 	if (z->silent)
 		return 0;
+	if (m[end - 3] == TYPE_A)
+		server.asked_a++;
+	else
+		server.asked_aaaa++;
 	m[2] = (unsigned char)(0x81 | z->flags);
 	m[3] = (unsigned char)(0x80 | z->rcode);
 	n = end + put_records(m + end, z, m[end - 3], &count);
@@ -235,13 +240,19 @@ on_answer(
 }
 
 static void
-begin(struct look *l, const char *host)
+begin_of(struct look *l, const char *host, enum dns_family family)
 {
 	*l = (struct look){ .loop = loop_new() };
 	l->dns = dns_new_from(l->loop, server.resolv_conf, server.hosts, NULL);
 	assert_non_null(l->dns);
-	l->query = dns_lookup(l->dns, host, 993, on_answer, l);
+	l->query = dns_lookup(l->dns, host, 993, family, on_answer, l);
 	assert_false(l->called); /* whatever the name */
+}
+
+static void
+begin(struct look *l, const char *host)
+{
+	begin_of(l, host, DNS_ANY);
 }
 
 static void
@@ -346,6 +357,57 @@ is_content_with_one_family(void **state)
 }
 
 static void
+look_of(struct look *l, const char *host, enum dns_family family)
+{
+	server.asked_a = server.asked_aaaa = 0;
+	begin_of(l, host, family);
+	loop_run(l->loop);
+	assert_true(l->called);
+	end(l);
+}
+
+static void
+asks_for_one_family_alone(void **state)
+{
+	struct look l;
+
+	(void)state;
+	look_of(&l, "both.example", DNS_IPV4);
+	assert_string_equal(l.text, "192.0.2.1:993 192.0.2.2:993");
+	assert_int_equal(server.asked_aaaa, 0);
+	look_of(&l, "both.example", DNS_IPV6);
+	assert_string_equal(
+	    l.text, "[2001:db8::1]:993 [2001:db8::2]:993 [2001:db8::3]:993");
+	assert_int_equal(server.asked_a, 0);
+	look_of(&l, "host.example", DNS_IPV4);
+	assert_string_equal(l.text, "192.0.2.77:993");
+	look_of(&l, "localhost", DNS_IPV6);
+	assert_string_equal(l.text, "[::1]:993");
+}
+
+static void
+says_that_there_is_none_of_that_family(void **state)
+{
+	struct look l;
+
+	(void)state;
+	look_of(&l, "old.example", DNS_IPV6);
+	assert_string_equal(l.e.text,
+	    "old.example has no IPv6 address (or the name server failed), and "
+	    "address-family or bind-address excludes others");
+	look_of(&l, "host2", DNS_IPV6);
+	assert_string_equal(l.e.text,
+	    "host2 has no IPv6 address (or the name server failed), and "
+	    "address-family or bind-address excludes others");
+	look_of(&l, "gone.example", DNS_IPV6);
+	assert_string_equal(l.e.text, "no such host: gone.example");
+	look_of(&l, "2001:db8::1", DNS_IPV4);
+	assert_string_equal(l.e.text,
+	    "2001:db8::1 is no IPv4 address: address-family or bind-address "
+	    "excludes it");
+}
+
+static void
 tells_missing_from_broken(void **state)
 {
 	static const char *const vague[] = { "empty.example", "cut.example",
@@ -435,7 +497,8 @@ may_be_freed_inside_the_callback(void **state)
 
 		l.dns = dns_new_from(
 		    l.loop, server.resolv_conf, server.hosts, NULL);
-		l.query = dns_lookup(l.dns, names[i], 993, cancel_and_free, &l);
+		l.query = dns_lookup(
+		    l.dns, names[i], 993, DNS_ANY, cancel_and_free, &l);
 		loop_run(l.loop);
 		assert_true(l.called);
 		assert_null(l.dns);
@@ -451,7 +514,7 @@ needs_no_files(void **state)
 	(void)state;
 	l.dns = dns_new_from(l.loop, "/nonexistent/a", "/nonexistent/b", NULL);
 	assert_non_null(l.dns);
-	l.query = dns_lookup(l.dns, "localhost", 143, on_answer, &l);
+	l.query = dns_lookup(l.dns, "localhost", 143, DNS_ANY, on_answer, &l);
 	loop_run(l.loop);
 	assert_string_equal(l.text, "[::1]:143 127.0.0.1:143");
 	end(&l);
@@ -473,6 +536,8 @@ main(void)
 		cmocka_unit_test(reads_the_hosts_file),
 		cmocka_unit_test(alternates_families_ipv6_first),
 		cmocka_unit_test(is_content_with_one_family),
+		cmocka_unit_test(asks_for_one_family_alone),
+		cmocka_unit_test(says_that_there_is_none_of_that_family),
 		cmocka_unit_test(tells_missing_from_broken),
 		cmocka_unit_test(cuts_a_long_answer),
 		cmocka_unit_test(ignores_addresses_nobody_has),
