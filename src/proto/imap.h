@@ -52,6 +52,11 @@ struct imap_params { /* all is copied by imap_new() */
 	enum imap_auth auth;
 	const char *user;
 	const struct secret *secret;
+	/* There by the user's own tunnel, which may have logged in for us: then
+	 * PREAUTH is welcome, as with IMAP_TLS_NONE, and no secret is needed.
+	 * Nowhere else: who can say it in the server's place would have us take
+	 * his mail for the user's (RFC 9051 11.3). */
+	bool tunnelled;
 	bool id; /* send ID when offered */
 	/* How long the server may be silent before a request is answered; 0:
 	 * 300. It can shorten the other waits, but lengthens none. */

@@ -40,12 +40,24 @@ static const struct {
 	[AT_END] = { "ready", 0 },
 };
 
+/* Whoever has none may get in by PREAUTH. */
+static bool
+lacks_secret(const struct imap_params *params)
+{
+	return params->tunnelled && secret_span(params->secret).n == 0 &&
+	    (params->auth == IMAP_AUTH_AUTO ||
+		params->auth == IMAP_AUTH_PLAIN ||
+		params->auth == IMAP_AUTH_LOGIN);
+}
+
 void
 imap_entry_init(struct imap_entry *n, const struct imap_params *params)
 {
 	*n = (struct imap_entry){
 		.at = AT_GREETING,
 		.tls = params->tls,
+		.preauth_ok = params->tls == IMAP_TLS_NONE || params->tunnelled,
+		.lacks_secret = lacks_secret(params),
 		.secure = params->tls != IMAP_TLS_UPGRADE,
 		.id = params->id,
 		.timeout_s = params->timeout_s,
@@ -112,6 +124,10 @@ static enum imap_event
 log_in(struct imap_entry *n, struct imap_say *say)
 {
 	assert(n->secure);
+	if (n->lacks_secret)
+		return fail(n, ERR_CONFIG,
+		    "the server wants a login, and there is no password",
+		    SPAN(""));
 	n->at = AT_LOGIN;
 	imap_say_begin(say, IMAP_VERB_LOGIN);
 	if (imap_login_start(
@@ -185,7 +201,7 @@ hear_greeting(struct imap_entry *n, struct imap_say *say, enum imap_heard heard,
 	if (preauth && n->tls == IMAP_TLS_UPGRADE)
 		return fail(n, ERR_TLS,
 		    "PREAUTH before TLS leaves no way to STARTTLS", r->text);
-	if (preauth && n->tls == IMAP_TLS_DONE)
+	if (preauth && !n->preauth_ok)
 		return fail(n, ERR_AUTH, "PREAUTH unasked for", r->text);
 	if (n->tls != IMAP_TLS_UPGRADE)
 		return greeted(n, say, r);

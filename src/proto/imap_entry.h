@@ -11,7 +11,9 @@
  *	- before TLS only the greeting and the tagged reply are looked at, and
  *	  nothing of them is kept;
  *	- one octet behind the answer to STARTTLS ends the session;
- *	- no credential leaves before TLS is up, unless the user wants none.
+ *	- no credential leaves before TLS is up, unless the user wants none;
+ *	- PREAUTH is taken on a clear connection that the user chose, and over a
+ *	  tunnel, but never before STARTTLS.
  */
 
 #include <stdbool.h>
@@ -28,7 +30,9 @@ struct imap_entry {
 	unsigned int at; /* enum place in imap_entry.c */
 	unsigned int timeout_s;
 	enum imap_tls tls;
-	bool secure; /* TLS is up, or the user wants none */
+	bool preauth_ok;   /* the user chose a way on which it can be */
+	bool lacks_secret; /* and cannot log in */
+	bool secure;       /* TLS is up, or the user wants none */
 	bool id;
 	bool fresh; /* CAPABILITY was told since the login began */
 	struct imap_login *login; /* until it is over */

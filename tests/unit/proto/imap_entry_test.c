@@ -425,6 +425,50 @@ refuses_octets_behind_starttls(void **state)
 	secret_free(&secret);
 }
 
+/* What is heard at first, over a tunnel, without a secret. */
+static struct err
+enter_by_tunnel(enum imap_tls tls, struct span heard, enum imap_event want)
+{
+	struct secret *none = secret_new(SPAN(""));
+	struct imap_params params = {
+		.tls = tls, .user = "bob", .secret = none, .tunnelled = true
+	};
+	struct imap *m = imap_new(&params);
+	struct err e;
+
+	assert_int_equal(step(m, heard), want);
+	e = *imap_error(m);
+	imap_free(&m);
+	secret_free(&none);
+	return e;
+}
+
+static void
+takes_preauth_by_a_tunnel(void **state)
+{
+	(void)state;
+	enter_by_tunnel(
+	    IMAP_TLS_NONE, SPAN("* PREAUTH [CAPABILITY X] hi\r\n"), IMAP_READY);
+	enter_by_tunnel(
+	    IMAP_TLS_DONE, SPAN("* PREAUTH [CAPABILITY X] hi\r\n"), IMAP_READY);
+	assert_int_equal(enter_by_tunnel(IMAP_TLS_UPGRADE,
+			     SPAN("* PREAUTH hi\r\n"), IMAP_FAILED)
+			     .kind,
+	    ERR_TLS);
+}
+
+static void
+says_that_a_secret_is_missing(void **state)
+{
+	struct err e = enter_by_tunnel(IMAP_TLS_NONE,
+	    SPAN("* OK [CAPABILITY AUTH=PLAIN SASL-IR] hi\r\n"), IMAP_FAILED);
+
+	(void)state;
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_string_equal(
+	    e.text, "the server wants a login, and there is no password");
+}
+
 static void
 forgets_the_greeting_of_before_tls(void **state)
 {
@@ -502,6 +546,8 @@ main(void)
 		cmocka_unit_test(wants_a_greeting),
 		cmocka_unit_test(
 		    takes_preauth_only_on_a_clear_connection_that_the_user_chose),
+		cmocka_unit_test(takes_preauth_by_a_tunnel),
+		cmocka_unit_test(says_that_a_secret_is_missing),
 		cmocka_unit_test(upgrades_whatever_is_offered),
 		cmocka_unit_test(looks_at_nothing_else_before_tls),
 		cmocka_unit_test(sends_no_credential_when_starttls_is_refused),
