@@ -44,6 +44,7 @@ struct child {
 	struct loop_timer *timer; /* the deadline, or the news of no start */
 	struct output out, err;
 	unsigned int timeout_ms;
+	bool whole_group;
 	bool timed_out;
 	bool busy; /* inside fn */
 	struct err failure;
@@ -180,16 +181,18 @@ watch_exit(struct child *c, const char *name, struct err *e)
 static int
 start(struct child *c, const struct child_params *p, struct err *e)
 {
-	int out = -1, err = -1, r;
+	const bool captured = p->stdout_fd <= STDERR_FILENO;
+	int out = p->stdout_fd, err = -1, r;
 
-	out = output_open(c, &c->out);
+	if (captured)
+		out = output_open(c, &c->out);
 	if (out >= 0)
 		err = output_open(c, &c->err);
 	if (out < 0 || err < 0)
 		r = launch_failed(e, p->argv[0], errno);
 	else
 		r = launch(p, out, err, &c->process, e);
-	if (out >= 0)
+	if (captured && out >= 0)
 		close(out);
 	if (err >= 0)
 		close(err);
@@ -254,7 +257,7 @@ on_exit_ready(void *arg, bool readable, bool writable)
 	(void)readable;
 	(void)writable;
 	/* while it is not reaped, its group is surely its own */
-	if (c->timed_out)
+	if (c->timed_out || c->whole_group)
 		kill(-c->process.pid, SIGKILL);
 	r = waitpid(c->process.pid, &status, WNOHANG);
 	if (r == 0)
@@ -307,6 +310,7 @@ child_start(
 	c->pidfd = -1;
 	c->process.report = -1;
 	c->timeout_ms = p->timeout_ms;
+	c->whole_group = p->whole_group;
 	output_init(&c->out, p->out_max, false);
 	output_init(&c->err, p->err_max, true);
 	c->timer = loop_timer_new(loop, on_timer, c);

@@ -37,9 +37,13 @@ struct child_params {
 	const struct user *user;
 	const char *cwd;         /* its working directory; NULL: ours */
 	int stdin_fd;            /* -1: /dev/null; stays the caller's */
+	int stdout_fd;           /* above 2: where it prints, instead of into
+	                            the result; stays the caller's */
 	size_t out_max, err_max; /* of stdout from the front, of stderr the
 	                            last octets; more is read and dropped */
 	unsigned int timeout_ms; /* 0: no deadline */
+	/* Whoever is left of its group when it has ended is killed. */
+	bool whole_group;
 	/* Its soft limit of open descriptors, set an instant after the start.
 	 * Left as it is: for 0, for more than the hard limit, and for a
 	 * set-user-ID program, which is not ours to limit. */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -372,6 +373,29 @@ does_not_wait_for_a_grandchild_with_its_pipes(void **state)
 	assert_int_equal(kill(pid, SIGKILL), 0); /* it was let live */
 }
 
+/* As a tunnel: one socket is all that it has. */
+static void
+prints_where_it_is_told(void **state)
+{
+	int ends[2];
+	char got[16] = "";
+
+	(void)state;
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(send(ends[0], "hello\n", 6, 0), 6);
+	params.stdin_fd = params.stdout_fd = ends[1];
+	run(SHELL("read x; echo $x; echo bad >&2"));
+	assert_string_equal(out, "");
+	assert_string_equal(err, "bad\n");
+	assert_true(fcntl(ends[1], F_GETFD) >= 0); /* still ours */
+	close(ends[1]);
+	assert_int_equal(recv(ends[0], got, sizeof(got), 0), 6);
+	assert_string_equal(got, "hello\n");
+	assert_int_equal(recv(ends[0], got, sizeof(got), 0), 0);
+	close(ends[0]);
+}
+
 /* ---- how it ends ---- */
 
 static void
@@ -400,6 +424,20 @@ expect_all_gone(int ends[2])
 	assert_int_equal(poll(&p, 1, 50000), 1);
 	assert_true((p.revents & POLLHUP) != 0);
 	close(ends[0]);
+}
+
+static void
+kills_who_is_left_of_its_group_if_told_so(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	holding(ends);
+	params.whole_group = true;
+	run(SHELL("exec 3>&0; sleep 100 & exit 3"));
+	assert_false(result.timed_out);
+	assert_string_equal(verdict, "exited with status 3");
+	expect_all_gone(ends);
 }
 
 static void
@@ -586,6 +624,8 @@ main(int argc, char **argv)
 		TEST(reads_and_drops_all_of_an_output_nobody_wants),
 		TEST(reads_what_is_in_the_pipe_after_the_exit),
 		TEST(does_not_wait_for_a_grandchild_with_its_pipes),
+		TEST(prints_where_it_is_told),
+		TEST(kills_who_is_left_of_its_group_if_told_so),
 		TEST(names_the_signal_that_killed_it),
 		TEST(ends_the_group_at_the_deadline),
 		TEST(counts_an_exit_before_a_deadline_that_is_noticed_late),
