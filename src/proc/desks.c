@@ -29,7 +29,8 @@ struct desk {
 	struct account *account; /* for one fetch, or */
 	struct keeper *keeper;   /* for as long as we are */
 	uint32_t number;
-	bool changed; /* its status is to be told */
+	struct tunnel_way tunnel; /* to its server, if it has one */
+	bool changed;             /* its status is to be told */
 	enum status_state told;
 	struct digest print;    /* of all that it was given */
 	uint64_t detached;      /* ms: since then it has no deliverer */
@@ -257,6 +258,7 @@ start(struct desk *it, bool stays, uint32_t ca, uint32_t delivery_ca)
 		.tls = cas_get(s->params.cas, ca, &e),
 		.delivery_tls = cas_get(s->params.cas, delivery_ca, &e),
 		.secret = it->secret,
+		.tunnel = &it->tunnel.tunnel,
 		.number = it->number };
 
 	if (e != NULL) {
@@ -346,7 +348,7 @@ attach(struct desk *it, uint32_t number)
 {
 	TAILQ_REMOVE(&it->desks->detached, it, link);
 	it->detached = 0;
-	it->number = number;
+	it->number = it->tunnel.number = number;
 	it->desks->v[number] = it;
 	keeper_attach(it->keeper, number);
 }
@@ -377,6 +379,7 @@ add_new(struct desks *s, uint32_t number, bool stays,
 	it->desks = s;
 	it->env = env;
 	it->number = number;
+	tunnel_way_init(&it->tunnel, s->params.tunnels, number);
 	it->print = *print;
 	it->conf = wire_unpack_account(u, &it->secret);
 	if (it->conf == NULL || !cas_has(s->params.cas, ca) ||

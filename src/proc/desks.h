@@ -14,6 +14,7 @@
 #include "fetch/env.h"
 #include "io/ipc.h"
 #include "proc/cas.h"
+#include "proc/tunnel_asks.h"
 #include "sched/hosts.h"
 #include "sched/status.h"
 #include "util/pack.h"
@@ -25,6 +26,7 @@ struct desks_params { /* all not ours, and outlives the desks */
 	struct ipc *supervisor;
 	struct hosts *hosts;
 	const struct cas *cas;
+	struct tunnel_asks *tunnels;
 };
 
 struct desks *desks_new(const struct desks_params *params);

@@ -11,6 +11,7 @@
 #include "proc/desks.h"
 #include "proc/exporter.h"
 #include "proc/limits.h"
+#include "proc/tunnel_asks.h"
 #include "proc/wire.h"
 #include "sys/clock.h"
 #include "util/mem.h"
@@ -27,6 +28,7 @@ struct engine {
 	struct dns *dns;
 	struct hosts *hosts;
 	struct cas *cas;
+	struct tunnel_asks *tunnels;
 	struct desks *desks;
 	struct exporter *exporter; /* NULL: nobody asks for metrics */
 	struct loop_timer *progress, *pulse;
@@ -109,7 +111,8 @@ hear_limits(struct engine *g, struct unpack *u)
 	g->desks = desks_new(&(struct desks_params){ .loop = g->loop,
 	    .supervisor = g->supervisor,
 	    .hosts = g->hosts,
-	    .cas = g->cas });
+	    .cas = g->cas,
+	    .tunnels = g->tunnels });
 	return unpack_ok(u);
 }
 
@@ -165,6 +168,31 @@ hear_secret(struct engine *g, struct unpack *u)
 	if (!unpack_ok(u))
 		return false;
 	desks_secret(g->desks, number, secret);
+	return true;
+}
+
+static bool
+hear_tunnel_up(struct engine *g, struct unpack *u, struct ipc_packet *packet)
+{
+	uint32_t ticket = unpack_u32(u);
+
+	if (!unpack_ok(u) || packet->n_fds != 1)
+		return false;
+	tunnel_asks_up(g->tunnels, ticket, packet->fds[0]);
+	packet->fds[0] = -1;
+	return true;
+}
+
+static bool
+hear_tunnel_down(struct engine *g, struct unpack *u)
+{
+	uint32_t ticket = unpack_u32(u);
+	struct err e;
+
+	wire_unpack_err(u, &e);
+	if (!unpack_ok(u))
+		return false;
+	tunnel_asks_down(g->tunnels, ticket, &e);
 	return true;
 }
 
@@ -249,6 +277,10 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_RESTARTS:
 		exporter_restarts(g->exporter, unpack_u32(&u));
 		return unpack_ok(&u);
+	case WIRE_TUNNEL_UP:
+		return hear_tunnel_up(g, &u, packet);
+	case WIRE_TUNNEL_DOWN:
+		return hear_tunnel_down(g, &u);
 	case WIRE_LIMITS:
 	case WIRE_PLACES:
 	case WIRE_LEDGER:
@@ -266,6 +298,8 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_WANT:
 	case WIRE_GONE:
 	case WIRE_PONG:
+	case WIRE_TUNNEL:
+	case WIRE_TUNNEL_CLOSE:
 		break;
 	}
 	return false;
@@ -294,6 +328,7 @@ deinit(struct engine *g)
 		free(g->envs[i]);
 	}
 	free(g->envs);
+	tunnel_asks_free(&g->tunnels);
 	cas_free(&g->cas);
 	hosts_free(&g->hosts);
 	loop_timer_free(&g->progress);
@@ -311,6 +346,7 @@ init(struct engine *g)
 	g->pulse = loop_timer_new(g->loop, on_pulse, g);
 	g->cas = cas_new();
 	g->supervisor = ipc_new(g->loop, WIRE_FD, on_packet, g);
+	g->tunnels = tunnel_asks_new(g->supervisor);
 }
 
 int

@@ -119,6 +119,7 @@ static void
 set_free(struct seat *s, enum seat_state state)
 {
 	buf_deinit(&s->target);
+	tunnel_recipe_free(&s->tunnel);
 	s->told = s->known = false;
 	s->post = NULL;
 	s->state = state;
@@ -128,6 +129,7 @@ void
 seat_leave(struct seat *s)
 {
 	empty(s);
+	tunnel_recipe_free(&s->tunnel);
 	if (s->told)
 		s->state = SEAT_SPARE;
 	else
@@ -168,6 +170,7 @@ seats_deinit(struct seats *s)
 		buf_deinit(&s->v[i]->target);
 		buf_wipe(&s->v[i]->account);
 		secret_free(&s->v[i]->newer);
+		tunnel_recipe_free(&s->v[i]->tunnel);
 		free(s->v[i]);
 	}
 	free(s->v);

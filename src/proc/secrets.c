@@ -51,6 +51,18 @@ on_reader(void *arg, struct span said, const struct err *e)
 	answer(w, secret, secret == NULL ? &why : NULL);
 }
 
+/* Whatever a tunnel leads to may greet us as one who has logged in. When it
+ * does not, the session says that there is no password. */
+static bool
+needs_none(const struct conf_account *a)
+{
+	const struct conf_secret *s = &a->secret;
+
+	return a->tunnel.n > 0 && a->protocol == CONF_IMAP && s->file == NULL &&
+	    s->command.n == 0 && s->credential == NULL && s->literal == NULL &&
+	    s->netrc == NULL && s->token_command.n == 0 && s->oauth2 == NULL;
+}
+
 static void
 on_timer(void *arg)
 {
@@ -60,6 +72,8 @@ on_timer(void *arg)
 
 	if (w->why.kind != ERR_NONE)
 		answer(w, NULL, &w->why);
+	else if (needs_none(w->account))
+		answer(w, secret_new(SPAN("")), NULL);
 	else if (conf_secret_read(w->account, &secret, &e) == 0)
 		answer(w, secret, NULL);
 	else

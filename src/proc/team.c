@@ -22,6 +22,7 @@ struct team {
 	struct team_engine *engine;
 	struct posts posts;
 	struct seats seats;
+	struct tunnels *tunnels;
 	struct loop_timer *later; /* what cannot be done inside a call */
 	unsigned int restarts;    /* of deliverers that are no more */
 	bool stopping;
@@ -261,6 +262,7 @@ team_account(struct team *t, uint32_t number,
 	}
 	s = seats_take(&t->seats, p, number, &target, &packed);
 	s->stays = stays;
+	s->tunnel = tunnel_recipe_new(account);
 	if (t->stopping) {
 		seat_end(s);
 		loop_timer_arm(t->later, 0);
@@ -429,6 +431,40 @@ on_gone(void *arg, uint32_t number)
 }
 
 static void
+on_tunnel(void *arg, uint32_t number, uint32_t ticket)
+{
+	struct team *t = arg;
+	const struct seat *s = seat_of(t, number);
+	struct err e;
+	int fd = -1;
+
+	if (s == NULL || s->tunnel == NULL)
+		err_set(&e, ERR_TEMP, 0, "this account has no tunnel now");
+	else
+		fd = tunnels_open(t->tunnels, ticket, s->tunnel, &e);
+	if (fd < 0)
+		team_engine_tunnel_down(t->engine, ticket, &e);
+	else
+		team_engine_tunnel_up(t->engine, ticket, fd);
+}
+
+static void
+on_tunnel_close(void *arg, uint32_t ticket)
+{
+	struct team *t = arg;
+
+	tunnels_close(t->tunnels, ticket);
+}
+
+static void
+on_tunnel_ended(void *arg, uint32_t ticket, const struct err *e)
+{
+	struct team *t = arg;
+
+	team_engine_tunnel_down(t->engine, ticket, e);
+}
+
+static void
 on_pong(void *arg)
 {
 	struct team *t = arg;
@@ -459,6 +495,7 @@ on_engine_ended(void *arg, const struct err *e)
 	for (uint32_t i = 0; i < t->posts.n; i++)
 		if (t->posts.v[i] != NULL)
 			t->posts.v[i]->linked = false;
+	tunnels_close_all(t->tunnels);
 	t->events->ended(t->arg, TEAM_ENGINE, NULL, e);
 	for (uint32_t i = 0; i < t->seats.n; i++) {
 		struct seat *s = t->seats.v[i];
@@ -474,8 +511,8 @@ on_engine_ended(void *arg, const struct err *e)
 }
 
 static const struct team_engine_events of_engine = { on_engine_started,
-	on_progress, on_result, on_status, on_want, on_gone, on_pong,
-	on_engine_ended };
+	on_progress, on_result, on_status, on_want, on_gone, on_pong, on_tunnel,
+	on_tunnel_close, on_engine_ended };
 
 /* ---- what cannot be done inside a call ---- */
 
@@ -613,6 +650,7 @@ team_new(struct loop *loop, const struct team_params *params,
 	t->events = events;
 	t->arg = arg;
 	t->later = loop_timer_new(loop, on_later, t);
+	t->tunnels = tunnels_new(loop, params->max_files, on_tunnel_ended, t);
 	if (start_engine(t, e) != 0)
 		team_free(&t);
 	return t;
@@ -635,6 +673,7 @@ team_free(struct team **p)
 		ms = MEMBER_END_MS;
 	deadline = clock_ms() + ms;
 	team_engine_free(&t->engine, deadline - ms / 2);
+	tunnels_free(&t->tunnels);
 	posts_deinit(&t->posts, deadline);
 	seats_deinit(&t->seats);
 	loop_timer_free(&t->later);

@@ -82,6 +82,29 @@ team_engine_link(struct team_engine *g, uint32_t deliverer, int fd)
 	close(fd);
 }
 
+void
+team_engine_tunnel_up(struct team_engine *g, uint32_t ticket, int fd)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, ticket);
+	say_fd(g, WIRE_TUNNEL_UP, &b, fd);
+	close(fd);
+}
+
+void
+team_engine_tunnel_down(
+    struct team_engine *g, uint32_t ticket, const struct err *e)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, ticket);
+	wire_pack_err(&b, e);
+	say(g, WIRE_TUNNEL_DOWN, &b);
+}
+
 static void
 say_limits(struct team_engine *g)
 {
@@ -303,6 +326,15 @@ hear_status(struct team_engine *g, uint32_t number, struct unpack *u)
 }
 
 static void
+hear_tunnel(struct team_engine *g, uint32_t number, struct unpack *u)
+{
+	uint32_t ticket = unpack_u32(u);
+
+	if (unpack_ok(u))
+		g->events->tunnel(g->arg, number, ticket);
+}
+
+static void
 hear(struct team_engine *g, uint8_t type, struct unpack *u)
 {
 	uint32_t number = unpack_u32(u);
@@ -317,6 +349,10 @@ hear(struct team_engine *g, uint8_t type, struct unpack *u)
 		g->events->want(g->arg, number);
 	else if (type == WIRE_GONE && unpack_ok(u))
 		g->events->gone(g->arg, number);
+	else if (type == WIRE_TUNNEL)
+		hear_tunnel(g, number, u);
+	else if (type == WIRE_TUNNEL_CLOSE && unpack_ok(u))
+		g->events->tunnel_close(g->arg, number);
 }
 
 /* ---- what happens to it ---- */

@@ -42,6 +42,8 @@ struct team_engine_events {
 	void (*want)(void *arg, uint32_t number);
 	void (*gone)(void *arg, uint32_t number);
 	void (*pong)(void *arg);
+	void (*tunnel)(void *arg, uint32_t number, uint32_t ticket);
+	void (*tunnel_close)(void *arg, uint32_t ticket);
 	void (*ended)(void *arg, const struct err *e);
 };
 
@@ -69,6 +71,11 @@ void team_engine_secret(
 void team_engine_say(struct team_engine *g, uint8_t type, uint32_t number);
 void team_engine_link(
     struct team_engine *g, uint32_t deliverer, int fd); /* closes fd */
+/* What a tunnel that was asked for has become. */
+void team_engine_tunnel_up(
+    struct team_engine *g, uint32_t ticket, int fd); /* closes fd */
+void team_engine_tunnel_down(
+    struct team_engine *g, uint32_t ticket, const struct err *e);
 void team_engine_probe(struct team_engine *g);
 void team_engine_stop(struct team_engine *g); /* none is started after it */
 

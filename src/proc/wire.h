@@ -52,6 +52,10 @@ enum wire_type {
 	WIRE_METRICS,  /* when the daemon was started, restarts so far; +
 	                 descriptor of a listening socket for HTTP */
 	WIRE_RESTARTS, /* so many there have been now, for the metrics */
+	/* ticket; + descriptor of a tunnel's other end */
+	WIRE_TUNNEL_UP,
+	/* ticket, error: the tunnel has ended, or never was */
+	WIRE_TUNNEL_DOWN,
 	/* from the deliverer */
 	WIRE_READY,  /* the ledger is open */
 	WIRE_REFUSE, /* error: it cannot be used */
@@ -68,7 +72,11 @@ enum wire_type {
 	WIRE_STATUS,   /* number, status: something changed */
 	WIRE_WANT,     /* number: its secret was refused, is there another? */
 	WIRE_GONE,     /* number: what was dropped has left */
-	WIRE_PONG
+	WIRE_PONG,
+	/* number, ticket: run the account's tunnel; answered by UP or DOWN */
+	WIRE_TUNNEL,
+	/* ticket: and end it; no DOWN follows */
+	WIRE_TUNNEL_CLOSE
 };
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "sched/params.h"
 
+#include <assert.h>
+
 /* clang-format off */
 static const enum imap_tls imap_tls[] = {
 	[CONF_TLS_IMPLICIT] = IMAP_TLS_DONE,
@@ -27,8 +29,35 @@ static const enum lmtp_tls lmtp_tls[] = {
 	[CONF_TLS_STARTTLS] = LMTP_TLS_UPGRADE,
 	[CONF_TLS_NONE]     = LMTP_TLS_NONE,
 };
+static const enum dns_family families[] = {
+	[CONF_ANY_FAMILY] = DNS_ANY,
+	[CONF_IPV4]       = DNS_IPV4,
+	[CONF_IPV6]       = DNS_IPV6,
+};
+static const enum proxy_kind proxies[] = {
+	[CONF_NO_PROXY]   = PROXY_NONE,
+	[CONF_SOCKS5]     = PROXY_SOCKS5,
+	[CONF_HTTP_PROXY] = PROXY_HTTP,
+};
 
 /* clang-format on */
+
+/* Who wants a tunnel must not be dialled past it. */
+static void
+fill_way_there(struct conn_params *out, const struct params *p)
+{
+	const struct conf_account *c = p->conf;
+
+	assert(c->tunnel.n == 0 || p->tunnel != NULL);
+	out->tunnel = c->tunnel.n > 0 ? p->tunnel : NULL;
+	out->bind_address = c->bind_address;
+	out->family = families[c->address_family];
+	out->proxy = (struct proxy_params){ .kind = proxies[c->proxy.kind],
+		.host = c->proxy.host,
+		.port = c->proxy.port,
+		.user = c->proxy.user,
+		.password = c->proxy.password };
+}
 
 static void
 fill_connection(struct conn_params *out, const struct params *p)
@@ -43,6 +72,7 @@ fill_connection(struct conn_params *out, const struct params *p)
 	out->alpn = c->protocol == CONF_POP3 ? "pop3" : "imap";
 	out->connect_timeout_ms = c->connect_timeout_s * 1000;
 	out->tls_timeout_ms = c->tls_timeout_s * 1000;
+	fill_way_there(out, p);
 }
 
 static bool
@@ -161,6 +191,7 @@ params_fill(struct fetch_params *f, const struct params *p)
 		.auth = imap_auth[c->auth],
 		.user = c->user,
 		.secret = p->secret,
+		.tunnelled = c->tunnel.n > 0,
 		.id = c->id,
 		.timeout_s = c->command_timeout_s };
 	f->pop3 = (struct pop3_params){ .tls = pop3_tls[c->tls],

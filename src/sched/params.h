@@ -16,6 +16,7 @@ struct params {
 	struct tls_ctx *tls;             /* not ours; NULL for tls = none */
 	struct tls_ctx *delivery_tls;    /* the same of delivery-tls */
 	const struct secret *secret;     /* not ours */
+	struct reach_tunnel *tunnel;     /* not ours; if conf has one */
 	uint32_t number;                 /* as the deliverer knows it */
 	bool stays;                      /* in the daemon: watch if told so */
 };

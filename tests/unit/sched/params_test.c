@@ -84,6 +84,55 @@ says_where_the_server_is(void **state)
 }
 
 static void
+says_how_to_get_there(void **state)
+{
+	static char address[] = "192.0.2.7", proxy[] = "proxy.example.org";
+	struct secret *password = secret_new(SPAN("open"));
+
+	(void)state;
+	fill(false);
+	assert_null(f.conn.bind_address);
+	assert_int_equal(f.conn.family, DNS_ANY);
+	assert_int_equal(f.conn.proxy.kind, PROXY_NONE);
+	assert_null(f.conn.tunnel);
+	assert_false(f.imap.tunnelled);
+	conf.bind_address = address;
+	conf.address_family = CONF_IPV4;
+	conf.proxy =
+	    (struct conf_proxy){ CONF_SOCKS5, proxy, 1080, user, password };
+	fill(false);
+	assert_string_equal(f.conn.bind_address, address);
+	assert_int_equal(f.conn.family, DNS_IPV4);
+	assert_int_equal(f.conn.proxy.kind, PROXY_SOCKS5);
+	assert_string_equal(f.conn.proxy.host, proxy);
+	assert_int_equal(f.conn.proxy.port, 1080);
+	assert_string_equal(f.conn.proxy.user, user);
+	assert_ptr_equal(f.conn.proxy.password, password);
+	conf.address_family = CONF_IPV6;
+	conf.proxy.kind = CONF_HTTP_PROXY;
+	fill(false);
+	assert_int_equal(f.conn.family, DNS_IPV6);
+	assert_int_equal(f.conn.proxy.kind, PROXY_HTTP);
+	secret_free(&password);
+}
+
+static void
+goes_by_the_tunnel_if_there_is_one(void **state)
+{
+	static char *argv[] = { name, NULL };
+	static struct reach_tunnel tunnel;
+	struct params p = { .conf = &conf, .tunnel = &tunnel };
+
+	(void)state;
+	params_fill(&f, &p);
+	assert_null(f.conn.tunnel);
+	conf.tunnel = (struct conf_list){ argv, 1 };
+	params_fill(&f, &p);
+	assert_ptr_equal(f.conn.tunnel, &tunnel);
+	assert_true(f.imap.tunnelled);
+}
+
+static void
 says_when_tls_begins(void **state)
 {
 	static const struct {
@@ -435,6 +484,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(says_where_the_server_is),
+		TEST(says_how_to_get_there),
+		TEST(goes_by_the_tunnel_if_there_is_one),
 		TEST(says_when_tls_begins),
 		TEST(says_how_to_log_in),
 		TEST(says_another_secret),

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+#include "proc/tunnels.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conf/conf_list.h"
+#include "io/child.h"
+#include "sys/log.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+#define SAID_MAX 1000 /* octets of what a program says last */
+
+struct tunnel_recipe {
+	char *account;
+	char *owner; /* whose own account it is; NULL: ours */
+	struct conf_list argv;
+	unsigned int max; /* at a time */
+};
+
+struct tunnel {
+	LIST_ENTRY(tunnel) next;
+	struct tunnels *tunnels; /* not ours */
+	uint32_t ticket;
+	bool wanted; /* else it is about to end, and has no ticket */
+	char *account, *program;
+	struct child *child;
+};
+
+struct tunnels {
+	struct loop *loop; /* not ours */
+	unsigned long max_files;
+	tunnels_fn ended;
+	void *arg;
+	LIST_HEAD(, tunnel) all;
+};
+
+/* ---- what is to be run ---- */
+
+/* A session that is given up and the next may be there at once. */
+struct tunnel_recipe *
+tunnel_recipe_new(const struct conf_account *a)
+{
+	struct tunnel_recipe *r;
+
+	if (a->tunnel.n == 0)
+		return NULL;
+	r = mem_new(sizeof(*r));
+	r->account = mem_strdup(a->name);
+	r->owner = mem_strdup(a->owner);
+	r->max = 2 * a->max_connections + 2;
+	conf_list_copy(&r->argv, &a->tunnel);
+	return r;
+}
+
+void
+tunnel_recipe_free(struct tunnel_recipe **p)
+{
+	struct tunnel_recipe *r = *p;
+
+	*p = NULL;
+	if (r == NULL)
+		return;
+	free(r->account);
+	free(r->owner);
+	conf_list_free(&r->argv);
+	free(r);
+}
+
+/* ---- the end of one ---- */
+
+static void
+forget(struct tunnel *it)
+{
+	LIST_REMOVE(it, next);
+	child_free(&it->child);
+	free(it->account);
+	free(it->program);
+	free(it);
+}
+
+static struct span
+last_line(struct span said)
+{
+	struct span line = SPAN("");
+
+	said = span_trim(said);
+	while (said.n > 0)
+		line = span_until(&said, '\n');
+	return span_trim(line);
+}
+
+static void
+log_lines(const struct tunnel *it, struct span said)
+{
+	char shown[200];
+
+	said = span_trim(said);
+	while (said.n > 0)
+		log_debug(it->account, "tunnel %s says: %s", it->program,
+		    text_printable(shown, sizeof(shown),
+			span_trim(span_until(&said, '\n'))));
+}
+
+static void
+describe(const struct tunnel *it, const struct child_result *result,
+    const struct err *no_start, struct err *e)
+{
+	char verdict[80], said[120];
+
+	if (no_start != NULL) {
+		bool missing =
+		    no_start->sys == ENOENT || no_start->sys == EACCES;
+
+		err_set(e, missing ? ERR_CONFIG : ERR_TEMP, no_start->sys,
+		    "tunnel: %s", no_start->text);
+		return;
+	}
+	text_printable(said, sizeof(said), last_line(result->err));
+	err_set(e, ERR_NET, 0, "tunnel %.60s %s%s%s", it->program,
+	    child_verdict(result, verdict, sizeof(verdict)),
+	    said[0] == '\0' ? "" : ": ", said);
+}
+
+static void
+on_child(void *arg, const struct child_result *result, const struct err *e)
+{
+	struct tunnel *it = arg;
+	struct tunnels *t = it->tunnels;
+	uint32_t ticket = it->ticket;
+	bool wanted = it->wanted;
+	struct err why;
+
+	it->child = NULL;
+	describe(it, result, e, &why);
+	if (wanted && e == NULL) {
+		log_lines(it, result->err);
+		log_info(it->account, "%s", why.text);
+	}
+	forget(it);
+	if (wanted)
+		t->ended(t->arg, ticket, &why);
+}
+
+/* ---- the begin of one ---- */
+
+/* Nothing of our environment is for the program of another. */
+static struct child *
+run(struct tunnel *it, const struct tunnel_recipe *r, const struct user *user,
+    int fd)
+{
+	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin",
+		"LANG=C.UTF-8", NULL };
+	const struct child_params params = {
+		.argv = (const char *const *)r->argv.v,
+		.env = user == NULL ? NULL : env,
+		.user = user,
+		.cwd = user == NULL ? NULL : "/",
+		.stdin_fd = fd,
+		.stdout_fd = fd,
+		.err_max = SAID_MAX,
+		.whole_group = true,
+		.max_files = it->tunnels->max_files,
+	};
+
+	return child_start(it->tunnels->loop, &params, on_child, it);
+}
+
+/* [0] is the engine's. */
+static int
+make_ends(int ends[2], struct err *e)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return err_set(e, ERR_TEMP, errno, "tunnel: socketpair: %s",
+		    strerror(errno));
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+static struct tunnel *
+find(const struct tunnels *t, uint32_t ticket)
+{
+	struct tunnel *it;
+
+	LIST_FOREACH (it, &t->all, next)
+		if (it->wanted && it->ticket == ticket)
+			return it;
+	return NULL;
+}
+
+/* Those that are ending count, too: an engine that only opens and closes gets
+ * no more processes than one that works. */
+static int
+check(const struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
+    struct err *e)
+{
+	const struct tunnel *it;
+	unsigned int n = 0;
+
+	LIST_FOREACH (it, &t->all, next)
+		n += strcmp(it->account, r->account) == 0;
+	if (n >= r->max)
+		return err_set(e, ERR_TEMP, 0,
+		    "%u tunnels of this account are running or ending", n);
+	if (find(t, ticket) != NULL)
+		return err_set(e, ERR_TEMP, 0, "this tunnel is there already");
+	return 0;
+}
+
+static int
+open_for(struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
+    const struct user *user, struct err *e)
+{
+	struct tunnel *it;
+	int ends[2];
+
+	if (make_ends(ends, e) != 0)
+		return -1;
+	it = mem_new(sizeof(*it));
+	it->tunnels = t;
+	it->ticket = ticket;
+	it->wanted = true;
+	it->account = mem_strdup(r->account);
+	it->program = mem_strdup(r->argv.v[0]);
+	LIST_INSERT_HEAD(&t->all, it, next);
+	it->child = run(it, r, user, ends[1]);
+	close(ends[1]);
+	return ends[0];
+}
+
+int
+tunnels_open(struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
+    struct err *e)
+{
+	struct user *user = NULL;
+	int fd = -1;
+
+	if (check(t, ticket, r, e) != 0)
+		return -1;
+	if (r->owner != NULL)
+		user = mem_new(sizeof(*user));
+	if (user == NULL || user_find(r->owner, user, e) == 0)
+		fd = open_for(t, ticket, r, user, e);
+	free(user);
+	return fd;
+}
+
+/* ---- and the end, by us ---- */
+
+static void
+dismiss(struct tunnel *it)
+{
+	it->wanted = false;
+	child_stop(it->child);
+}
+
+void
+tunnels_close(struct tunnels *t, uint32_t ticket)
+{
+	struct tunnel *it = find(t, ticket);
+
+	if (it != NULL)
+		dismiss(it);
+}
+
+void
+tunnels_close_all(struct tunnels *t)
+{
+	struct tunnel *it;
+
+	LIST_FOREACH (it, &t->all, next)
+		if (it->wanted)
+			dismiss(it);
+}
+
+/* ---- life ---- */
+
+struct tunnels *
+tunnels_new(
+    struct loop *loop, unsigned long max_files, tunnels_fn ended, void *arg)
+{
+	struct tunnels *t = mem_new(sizeof(*t));
+
+	t->loop = loop;
+	t->max_files = max_files;
+	t->ended = ended;
+	t->arg = arg;
+	LIST_INIT(&t->all);
+	return t;
+}
+
+void
+tunnels_free(struct tunnels **p)
+{
+	struct tunnels *t = *p;
+
+	*p = NULL;
+	if (t == NULL)
+		return;
+	while (!LIST_EMPTY(&t->all))
+		forget(LIST_FIRST(&t->all));
+	free(t);
+}
