@@ -315,6 +315,20 @@ read_request(struct buf *b, struct https_request *r, struct err *e)
 	return 0;
 }
 
+/* The option of an oauth2 section has another name than that of mail. */
+static int
+read_ca(const char *ca_file, struct buf *ca, struct err *e)
+{
+	int r = tls_read_ca(ca_file, NULL, ca, e);
+	struct span text = span_of(e->text);
+	char shown[ERR_TEXT_MAX];
+
+	if (r != 0 && span_skip(&text, SPAN("tls-ca-file: ")))
+		return err_set(e, e->kind, e->sys, "ca-file: %s",
+		    text_printable(shown, sizeof(shown), text));
+	return r;
+}
+
 static int
 work(struct transfer *t, struct https_answer *a, struct err *e)
 {
@@ -322,7 +336,7 @@ work(struct transfer *t, struct https_answer *a, struct err *e)
 	int r = -1;
 
 	note_host(t);
-	if (tls_read_ca(t->request->ca_file, NULL, &ca, e) == 0 &&
+	if (read_ca(t->request->ca_file, &ca, e) == 0 &&
 	    load(&t->lib, e) == 0) {
 		put_up_walls(t->request->timeout_ms);
 		r = prepare(t, &ca, e);
@@ -340,7 +354,7 @@ https_main(void)
 	struct transfer t = { .request = &request };
 	struct https_answer answer = { 0 };
 	struct buf in, out;
-	struct err e;
+	struct err e = { 0 };
 	int r;
 
 	(void)sandbox_secrets(NULL);

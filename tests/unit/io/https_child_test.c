@@ -361,7 +361,8 @@ says_which_file_is_missing(void **state)
 	params.url = "https://localhost:1/";
 	run();
 	assert_int_equal(error.kind, ERR_CONFIG);
-	assert_non_null(strstr(error.text, "/no/such/file"));
+	assert_ptr_equal(
+	    strstr(error.text, "ca-file: /no/such/file"), error.text);
 }
 
 static void
