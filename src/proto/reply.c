@@ -73,6 +73,8 @@ static const struct meaning {
 	/* GMail, Dovecot, Cyrus and Yandex: a session was too long or too
 	 * quiet, and another is welcome at once */
 	{ IN_TEXT, "session expired", ERR_NET },
+	/* Exchange: the token it began with has expired */
+	{ IN_TEXT, "session invalidated", ERR_NET },
 	{ IN_TEXT, "disconnected for inactivity", ERR_NET },
 	{ IN_TEXT, "disconnected due to inactivity", ERR_NET },
 	{ IN_TEXT, "idle for too long", ERR_NET },

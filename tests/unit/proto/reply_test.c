@@ -55,6 +55,7 @@ knows_what_real_servers_say(void **state)
 		{ "[LOGIN-DELAY] Logins must be at least 5 minutes apart",
 		    ERR_THROTTLE },
 		{ "login too often", ERR_THROTTLE },
+		{ "Session invalidated - AccessTokenExpired", ERR_NET },
 		{ "[INUSE] Mailbox in use", ERR_LOCKED },
 		{ "[LOCKED] x", ERR_LOCKED },
 		{ "[IN-USE] Unable to lock maildrop", ERR_LOCKED },
