@@ -326,18 +326,37 @@ on_soon(void *arg)
 
 /* ---- the start ---- */
 
-static void
-use_secret(struct keeper *k)
+/* Tokens come and go by the hour: another is no reason to forget what the
+ * server said to the one before. */
+#define TOKEN_MARK 1
+
+static bool
+has_token(const struct keeper *k)
+{
+	return conf(k)->secret.oauth2 != NULL ||
+	    conf(k)->secret.token_command.n > 0;
+}
+
+static uint16_t
+mark_of(const struct keeper *k)
 {
 	struct buf salt;
 	uint16_t mark;
 
+	if (has_token(k))
+		return TOKEN_MARK;
 	buf_init(&salt, 4096);
 	(void)buf_add(&salt, span_make(k->salt, sizeof(k->salt)));
 	(void)buf_add(&salt, span_of(conf(k)->name));
 	mark = breaker_mark(k->params.who.secret, buf_span(&salt));
 	buf_deinit(&salt);
-	if (breaker_secret(&k->breaker, mark))
+	return mark;
+}
+
+static void
+use_secret(struct keeper *k)
+{
+	if (breaker_secret(&k->breaker, mark_of(k)))
 		keeper_remember(k);
 }
 
@@ -437,6 +456,15 @@ keeper_resume(struct keeper *k)
 	changed(k);
 }
 
+/* A token may just have expired: the next one is tried at once, but once. */
+static bool
+is_new_try(const struct keeper *k, uint32_t refused_before)
+{
+	if (has_token(k))
+		return k->breaker.refused == 1;
+	return refused_before > 0 && k->breaker.refused == 0;
+}
+
 void
 keeper_secret(struct keeper *k, const struct secret *secret)
 {
@@ -449,7 +477,7 @@ keeper_secret(struct keeper *k, const struct secret *secret)
 	if (!k->begun)
 		return;
 	use_secret(k);
-	if (before > 0 && k->breaker.refused == 0 && !k->paused && !k->leaving)
+	if (is_new_try(k, before) && !k->paused && !k->leaving)
 		lane_begin(k->main, 0);
 	changed(k);
 }

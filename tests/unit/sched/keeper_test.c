@@ -258,6 +258,31 @@ the_same_secret_is_not(void **state)
 	secret_free(&other);
 }
 
+/* It may just have expired. But each hour brings another, and a server that
+ * wants none of them is not asked more often for that. */
+static void
+another_token_is_tried_at_once_but_once(void **state)
+{
+	static char tool[] = "token";
+	static char *argv[] = { tool, NULL };
+
+	(void)state;
+	other = secret_new(SPAN("q"));
+	stay.at_want = give_other;
+	stay.conf.secret.token_command = (struct conf_list){ argv, 1 };
+	stay_keep(wrong);
+	UNTIL(stay.wanted == 2);
+	UNTIL(due_s() != 0);
+	assert_in_range(due_s(), 298, 360);
+	assert_int_equal(stay_status().refused, 2);
+	keeper_secret(stay.keeper, other);
+	assert_in_range(due_s(), 298, 360);
+	assert_int_equal(stay_status().refused, 2);
+	stay.conf.secret.token_command = (struct conf_list){ NULL, 0 };
+	keeper_free(&stay.keeper);
+	secret_free(&other);
+}
+
 static void
 a_restart_with_another_secret_tries_it(void **state)
 {
@@ -982,6 +1007,7 @@ main(void)
 		TEST(a_mailbox_that_is_refused_so_is_a_refusal_too),
 		TEST(another_secret_is_tried_at_once),
 		TEST(the_same_secret_is_not),
+		TEST(another_token_is_tried_at_once_but_once),
 		TEST(a_restart_with_another_secret_tries_it),
 		TEST(a_secret_may_come_before_the_start),
 		TEST(waits_as_each_error_asks_for),
