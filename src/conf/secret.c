@@ -135,7 +135,7 @@ conf_secret_read(
 }
 
 struct secret *
-conf_secret_of_output(struct span out, struct err *e)
+conf_secret_of_output(struct span out, const char *option, struct err *e)
 {
 	struct span line = out;
 	struct secret *made;
@@ -143,16 +143,16 @@ conf_secret_of_output(struct span out, struct err *e)
 	line.n = span_find(out, '\n');
 	line = without_newline(line);
 	if (out.n == 0)
-		err_set(e, ERR_CONFIG, 0, "password-command printed nothing");
+		err_set(e, ERR_CONFIG, 0, "%s printed nothing", option);
 	else if (line.n == 0)
 		err_set(e, ERR_CONFIG, 0,
-		    "the first line that password-command printed is empty");
+		    "the first line that %s printed is empty", option);
 	else if (text_breaks_line(line))
 		err_set(e, ERR_CONFIG, 0,
-		    "password-command printed a CR or NUL in its first line");
+		    "%s printed a CR or NUL in its first line", option);
 	else if ((made = secret_new(line)) == NULL)
 		err_set(e, ERR_CONFIG, 0,
-		    "password-command printed a line of more than %d octets",
+		    "%s printed a line of more than %d octets", option,
 		    SECRET_MAX);
 	else
 		return made;

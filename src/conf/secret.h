@@ -20,8 +20,9 @@
 int conf_secret_read(
     const struct conf_account *a, struct secret **out, struct err *e);
 
-/* The first line a password-command has printed. NULL and *e (ERR_CONFIG)
- * when that is none. */
-struct secret *conf_secret_of_output(struct span out, struct err *e);
+/* The first line that a command has printed: option ("password-command") is
+ * for errors. NULL and *e (ERR_CONFIG) when that is none. */
+struct secret *conf_secret_of_output(
+    struct span out, const char *option, struct err *e);
 
 #endif

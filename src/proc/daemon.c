@@ -379,6 +379,8 @@ start_team(struct daemon *d, struct err *e)
 static void
 start_rest(struct daemon *d)
 {
+	const struct rolls_params rolls = { .state_dir = d->conf->state_dir,
+		.user = d->conf->engine_user };
 	struct pulse_params pulse = pulse_params_for(notify_watchdog_ms());
 	struct rolls_change change;
 	struct err e;
@@ -388,7 +390,7 @@ start_rest(struct daemon *d)
 		log_notice("mailhaul",
 		    "changes of the network are not noticed: %s", e.text);
 	d->tell = tell_new(d->loop);
-	d->rolls = rolls_new(d->loop, d->team, &rolls_events, d);
+	d->rolls = rolls_new(d->loop, d->team, &rolls, &rolls_events, d);
 	d->accounts =
 	    accounts_new(d->loop, d->rolls, d->tell, &accounts_events, d);
 	d->standing = standing_new(d->loop, d->rolls);

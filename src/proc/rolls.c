@@ -33,18 +33,23 @@ struct entry {
 	struct secret *secret;
 	struct secrets_wait *waiting;
 	struct loop_timer *retry;
-	unsigned int tries; /* for its secret, in vain */
-	struct turn *turn;  /* waiting is for a process */
-	bool want;          /* the team has one, and it is to be asked for */
-	bool reopen;        /* close the breaker once its secret is there */
-	bool refused;       /* its secret was; the status may not say so yet */
-	bool polling;       /* a result is owed */
-	bool again;         /* and then another */
+	unsigned int tries;  /* for its secret, in vain */
+	struct turn *turn;   /* waiting is for a process */
+	bool want;           /* the team has one, and it is to be asked for */
+	bool reopen;         /* close the breaker once its secret is there */
+	bool refused;        /* its secret was; the status may not say so yet */
+	bool other;          /* it must be another than that one */
+	bool anew;           /* the user says so */
+	uint64_t again_s;    /* a token is to be replaced then */
+	struct err no_token; /* why that failed; for the status */
+	bool polling;        /* a result is owed */
+	bool again;          /* and then another */
 };
 
 struct rolls {
 	struct loop *loop; /* not ours */
 	struct team *team; /* not ours */
+	char *state_dir, *user;
 	const struct rolls_events *events;
 	void *arg;
 	struct entry **all; /* by number */
@@ -202,33 +207,60 @@ give(struct entry *e)
 	e->life = GIVEN;
 	if (e->shown.paused)
 		team_pause(r->team, e->shown.number, true);
+	else if (e->reopen)
+		team_pause(r->team, e->shown.number, false);
+	e->reopen = false;
 	if (e->polling)
 		team_poll(r->team, e->shown.number);
 }
 
 /* ---- secrets ---- */
 
+static bool
+was_refused(const struct entry *e)
+{
+	return e->refused || e->shown.status.refused > 0;
+}
+
 static void
 on_retry(void *arg)
 {
 	struct entry *e = arg;
 
-	if (e->life == LEAVING)
+	if (e->life == LEAVING) {
 		rolls_on_gone(e->rolls, e->shown.number);
-	else
+	} else if (e->life == GIVEN) {
+		e->want = true;
+		loop_timer_arm(e->rolls->ask, 0);
+	} else {
 		queue(e);
+	}
+}
+
+static uint64_t
+retry_s(const struct entry *e)
+{
+	uint64_t wait = RETRY_MAX_S;
+
+	if (e->tries < 5)
+		wait = (uint64_t)RETRY_S << e->tries;
+	return wait < RETRY_MAX_S ? wait : RETRY_MAX_S;
+}
+
+/* A token does not last. */
+static void
+renew_later(struct entry *e)
+{
+	if (e->again_s > 0)
+		loop_timer_arm(e->retry, e->again_s * 1000);
 }
 
 /* One line when it begins and one when it ends. */
 static void
 fail_secret(struct entry *e, const struct err *why)
 {
-	uint64_t wait = RETRY_MAX_S;
+	uint64_t wait = retry_s(e);
 
-	if (e->tries < 5)
-		wait = (uint64_t)RETRY_S << e->tries;
-	if (wait > RETRY_MAX_S)
-		wait = RETRY_MAX_S;
 	if (e->tries++ == 0)
 		log_warning(e->name, "waits for its secret: %s", why->text);
 	e->life = HELPLESS;
@@ -248,12 +280,36 @@ first_secret(struct entry *e, struct secret *secret, const struct err *why)
 		return;
 	}
 	e->secret = secret;
-	if (e->tries > 0)
+	if (e->tries > 0) {
 		log_notice(e->name, "its secret is there");
+		/* what the breaker knows is of another login */
+		e->reopen = secrets_are_tokens(e->shown.account);
+	}
 	e->tries = 0;
 	e->shown.no_secret = false;
 	e->shown.status = (struct status){ .state = STATUS_WAITING };
+	renew_later(e);
 	give(e);
+}
+
+/* The one before may last, or be refused soon. Who was asked in vain while the
+ * server refused what had expired begins anew when he answers. */
+static void
+fail_token(struct entry *e, const struct err *why)
+{
+	e->no_token = *why;
+	loop_timer_arm(e->retry, retry_s(e) * 1000);
+}
+
+static void
+take_token(struct entry *e)
+{
+	bool late = e->no_token.kind != ERR_NONE && was_refused(e);
+
+	if (late && !e->shown.paused)
+		e->reopen = true;
+	err_clear(&e->no_token);
+	renew_later(e);
 }
 
 /* The team has one already: is this another? */
@@ -261,7 +317,12 @@ static void
 next_secret(struct entry *e, struct secret *secret, const struct err *why)
 {
 	struct team *team = e->rolls->team;
+	bool token = secrets_are_tokens(e->shown.account);
 
+	if (token && secret == NULL)
+		fail_token(e, why);
+	else if (token)
+		take_token(e);
 	if (secret == NULL) {
 		if (e->tries++ == 0)
 			log_warning(e->name,
@@ -271,9 +332,10 @@ next_secret(struct entry *e, struct secret *secret, const struct err *why)
 	} else {
 		secret_free(&e->secret);
 		e->secret = secret;
+		if (!token || e->tries > 0 || was_refused(e))
+			log_notice(e->name, "has another secret");
 		e->tries = 0;
 		e->refused = false;
-		log_notice(e->name, "has another secret");
 		team_secret(team, e->shown.number, e->secret);
 	}
 	if (e->reopen)
@@ -310,6 +372,12 @@ ask(struct entry *e)
 {
 	const struct conf_account *a = e->shown.account;
 	struct rolls *r = e->rolls;
+	const struct secrets_params params = { .account = a,
+		.state_dir = r->state_dir,
+		.user = r->user,
+		.refused = e->other ? e->secret : NULL,
+		.anew = e->anew,
+		.again_s = &e->again_s };
 
 	if (secrets_need_process(a)) {
 		e->turn = turns_take(r->turns, a->owner);
@@ -318,8 +386,8 @@ ask(struct entry *e)
 	}
 	if (e->life == QUEUED)
 		e->life = ASKING;
-	e->want = false;
-	e->waiting = secrets_get(r->loop, a, on_secret, e);
+	e->want = e->other = e->anew = false;
+	e->waiting = secrets_get(r->loop, &params, on_secret, e);
 }
 
 static void
@@ -395,15 +463,10 @@ static void
 ask_again(struct entry *e, bool reopen)
 {
 	e->reopen = reopen || e->reopen;
+	e->other = was_refused(e);
 	stop_asking(e);
 	e->want = true;
 	loop_timer_arm(e->rolls->ask, 0);
-}
-
-static bool
-was_refused(const struct entry *e)
-{
-	return e->refused || e->shown.status.refused > 0;
 }
 
 /* It did not change, but where its strings lie did. */
@@ -584,11 +647,13 @@ rolls_resume(struct rolls *r, uint32_t number)
 	e->shown.paused = false;
 	refresh(e);
 	if (e->life == HELPLESS) {
+		e->anew = true;
 		loop_timer_stop(e->retry);
 		queue(e);
 	} else if (e->life == QUEUED) {
 		loop_timer_arm(r->ask, 0);
 	} else if (e->life == GIVEN && was_refused(e)) {
+		e->anew = true;
 		ask_again(
 		    e, true); /* the one that was refused would be again */
 	} else if (e->life == GIVEN) {
@@ -643,6 +708,9 @@ rolls_on_status(struct rolls *r, uint32_t number, const struct status *status)
 		return;
 	last = e->shown.status.last_success;
 	e->shown.status = *status;
+	/* why there is no other token is what helps */
+	if (status->err.kind == ERR_AUTH && e->no_token.kind != ERR_NONE)
+		e->shown.status.err = e->no_token;
 	if (status->last_success == 0) /* of an engine before this one */
 		e->shown.status.last_success = last;
 	tell_changed(e);
@@ -712,12 +780,15 @@ rolls_on_lost(struct rolls *r, uint32_t number)
 
 struct rolls *
 rolls_new(struct loop *loop, struct team *team,
-    const struct rolls_events *events, void *arg)
+    const struct rolls_params *params, const struct rolls_events *events,
+    void *arg)
 {
 	struct rolls *r = mem_new(sizeof(*r));
 
 	r->loop = loop;
 	r->team = team;
+	r->state_dir = mem_strdup(params->state_dir);
+	r->user = mem_strdup(params->user);
 	r->events = events;
 	r->arg = arg;
 	r->ask = loop_timer_new(loop, on_ask, r);
@@ -739,5 +810,7 @@ rolls_free(struct rolls **p)
 	loop_timer_free(&r->ask);
 	free(r->all);
 	free(r->order);
+	free(r->state_dir);
+	free(r->user);
 	free(r);
 }

@@ -9,6 +9,9 @@
  *
  * An account has a number that is never used again. One that changed is
  * dropped, and begins under its new number when the old one has left.
+ *
+ * A secret that is a token is replaced before it expires, so that the team has
+ * a good one whenever it logs in.
  */
 
 #include "conf/conf.h"
@@ -42,8 +45,15 @@ struct rolls_change {
 	size_t added, changed, removed;
 };
 
+/* For secrets that are tokens: see struct secrets_params. Both are copied;
+ * user may be NULL. */
+struct rolls_params {
+	const char *state_dir, *user;
+};
+
 struct rolls *rolls_new(struct loop *loop, struct team *team,
-    const struct rolls_events *events, void *arg);
+    const struct rolls_params *params, const struct rolls_events *events,
+    void *arg);
 void rolls_free(struct rolls **r);
 
 /* These are the accounts from now on; each outlives the next rolls_set().

@@ -209,6 +209,9 @@ on_secret(void *arg, struct secret *secret, const struct err *e)
 static void
 begin_jobs(struct supervisor *s)
 {
+	struct secrets_params params = { .state_dir = s->conf->state_dir,
+		.user = s->conf->engine_user };
+
 	for (size_t i = 0; i < s->conf->n; i++) {
 		struct job *j = &s->jobs[i];
 
@@ -220,7 +223,8 @@ begin_jobs(struct supervisor *s)
 				continue;
 		}
 		j->begun = true;
-		j->waiting = secrets_get(s->loop, j->account, on_secret, j);
+		params.account = j->account;
+		j->waiting = secrets_get(s->loop, &params, on_secret, j);
 	}
 }
 

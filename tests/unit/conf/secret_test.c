@@ -190,7 +190,8 @@ takes_the_first_line_of_an_output(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		struct err e;
-		struct secret *s = conf_secret_of_output(span_of(good[i]), &e);
+		struct secret *s = conf_secret_of_output(
+		    span_of(good[i]), "password-command", &e);
 
 		assert_non_null(s);
 		assert_true(span_eq(secret_span(s), SPAN("hush")));
@@ -205,13 +206,13 @@ refuses_an_output_without_a_password(void **state)
 		struct span out;
 		const char *error;
 	} t[] = {
-		{ SPAN(""), "password-command printed nothing" },
+		{ SPAN(""), "token-command printed nothing" },
 		{ SPAN("\nhush\n"),
-		    "the first line that password-command printed is empty" },
+		    "the first line that token-command printed is empty" },
 		{ SPAN("hu\0sh\n"),
-		    "password-command printed a CR or NUL in its first line" },
+		    "token-command printed a CR or NUL in its first line" },
 		{ SPAN("hu\rsh\n"),
-		    "password-command printed a CR or NUL in its first line" },
+		    "token-command printed a CR or NUL in its first line" },
 	};
 
 	char *text = calloc(1, SECRET_MAX + 1);
@@ -220,12 +221,14 @@ refuses_an_output_without_a_password(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(*t); i++) {
-		assert_null(conf_secret_of_output(t[i].out, &e));
+		assert_null(
+		    conf_secret_of_output(t[i].out, "token-command", &e));
 		assert_int_equal(e.kind, ERR_CONFIG);
 		assert_string_equal(e.text, t[i].error);
 	}
 	memset(text, 'a', SECRET_MAX + 1);
-	assert_null(conf_secret_of_output(span_make(text, SECRET_MAX + 1), &e));
+	assert_null(conf_secret_of_output(
+	    span_make(text, SECRET_MAX + 1), "password-command", &e));
 	assert_string_equal(e.text,
 	    "password-command printed a line of more than 65536 octets");
 	free(text);

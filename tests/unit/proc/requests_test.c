@@ -272,6 +272,7 @@ fill(struct conf_account *a, char *name)
 static int
 set_up(void **state)
 {
+	static const struct rolls_params rolls_params = { .state_dir = "/" };
 	static char work[] = "work", home[] = "home";
 	const struct conf_account *list[] = { &accounts[0], &accounts[1] };
 	struct rolls_change change;
@@ -282,7 +283,8 @@ set_up(void **state)
 	fill(&accounts[1], home);
 	fake_team_init();
 	loop = loop_new();
-	rolls = rolls_new(loop, fake_team_get(), &rolls_events, NULL);
+	rolls = rolls_new(
+	    loop, fake_team_get(), &rolls_params, &rolls_events, NULL);
 	requests = requests_new(loop, rolls, &hooks, NULL);
 	rolls_set(rolls, list, 2, &change);
 	while (!rolls_settled(rolls))

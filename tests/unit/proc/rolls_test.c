@@ -13,6 +13,9 @@
 #include <cmocka.h>
 
 #include "fake_team.h"
+#include "io/https.h"
+#include "proc/tokens.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
@@ -26,6 +29,8 @@ static struct buf seen;
 static struct buf logged;
 static char *text;
 static struct rolls_change change;
+static char state_dir[64];
+static const struct rolls_params rolls_params = { .state_dir = state_dir };
 
 /* ---- what is heard ---- */
 
@@ -116,7 +121,7 @@ set_up(void **state)
 	log_set_level(LOG_LEVEL_NOTICE);
 	fake_team_init();
 	loop = loop_new();
-	rolls = rolls_new(loop, fake_team_get(), &events, NULL);
+	rolls = rolls_new(loop, fake_team_get(), &rolls_params, &events, NULL);
 	return 0;
 }
 
@@ -395,6 +400,135 @@ a_user_runs_few_commands_at_a_time(void **state)
 	assert_string_equal(take(&seen), "changed team");
 	assert_int_equal(count_children(), 2);
 	set(0, 0);
+}
+
+/* ---- tokens ---- */
+
+static struct conf_oauth2 provider;
+
+/* A login, as far as this room knows. Nobody is there to be asked. */
+static void
+log_in(const char *access, int64_t life)
+{
+	struct tokens t = { .access = secret_new(span_of(access)),
+		.refresh = secret_new(SPAN("r")),
+		.expires = life == 0 ? 0 : clock_wall_s() + life,
+		.client = provider.client_id,
+		.token_url = provider.token_url };
+	struct err e;
+
+	assert_int_equal(tokens_write(state_dir, "work", &t, &e), 0);
+	t.client = t.token_url = NULL;
+	tokens_deinit(&t);
+}
+
+static void
+use_tokens(void)
+{
+	static char name[] = "idp", url[] = "https://127.0.0.1:1/";
+
+	snprintf(state_dir, sizeof(state_dir), "/tmp/mailhaul-rolls-XXXXXX");
+	assert_non_null(mkdtemp(state_dir));
+	provider = (struct conf_oauth2){ .name = name,
+		.client_id = name,
+		.token_url = url,
+		.ca_file = url };
+	rolls_free(&rolls);
+	rolls = rolls_new(loop, fake_team_get(), &rolls_params, &events, NULL);
+	secret_free(&accounts[0][0].secret.literal);
+	accounts[0][0].secret.oauth2 = &provider;
+}
+
+static void
+forget_tokens(void)
+{
+	static const char *const names[] = { "tokens/work.json",
+		"tokens/work.lock", "tokens", "" };
+	char path[128];
+
+	rolls_free(&rolls);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", state_dir, names[i]);
+		(void)remove(path);
+	}
+}
+
+static void
+gives_the_token_that_is_there(void **state)
+{
+	(void)state;
+	use_tokens();
+	log_in("t1", 3600);
+	set(0, 1);
+	settle();
+	assert_string_equal(fake_team_heard(), "account 1 work secret=t1");
+	forget_tokens();
+}
+
+static void
+begins_after_a_login_whatever_was_refused_before(void **state)
+{
+	(void)state;
+	use_tokens();
+	set(0, 1);
+	settle();
+	assert_string_equal(fake_team_heard(), "");
+	assert_true(rolls_at(rolls, 0)->no_secret);
+	assert_non_null(
+	    strstr(rolls_at(rolls, 0)->status.err.text, "mailhaul login work"));
+	log_in("t1", 3600);
+	rolls_resume(rolls, 1);
+	settle();
+	assert_string_equal(
+	    fake_team_heard(), "account 1 work secret=t1;resume 1");
+	forget_tokens();
+}
+
+static void
+gives_another_token_for_one_that_was_refused(void **state)
+{
+	(void)state;
+	use_tokens();
+	log_in("t1", 3600);
+	set(0, 1);
+	settle();
+	fake_team_heard();
+	take(&logged);
+	log_in("t2", 3600); /* by another of us */
+	rolls_on_want(rolls, 1);
+	wait_for_one();
+	assert_string_equal(fake_team_heard(), "secret 1 t2");
+	assert_non_null(strstr(take(&logged), "has another secret"));
+	/* there is no other than t2, and nobody to be asked */
+	rolls_on_want(rolls, 1);
+	wait_for_one();
+	assert_string_equal(fake_team_heard(), "");
+	assert_non_null(strstr(take(&logged), "cannot ask for its secret"));
+	tell_state(1, STATUS_REFUSED);
+	assert_non_null(
+	    strstr(rolls_at(rolls, 0)->status.err.text, "oauth2 idp: "));
+	/* when it is there at last, what was refused was the old one */
+	log_in("t3", 3600);
+	rolls_on_want(rolls, 1);
+	wait_for_one();
+	assert_string_equal(fake_team_heard(), "secret 1 t3;resume 1");
+	forget_tokens();
+}
+
+static void
+asks_the_command_for_a_token_again(void **state)
+{
+	char sh[] = "/bin/sh", c[] = "-c";
+	char script[] = "cat /proc/self/stat | md5sum"; /* another each time */
+	char *argv[] = { sh, c, script, NULL };
+
+	(void)state;
+	secret_free(&accounts[0][0].secret.literal);
+	accounts[0][0].secret.token_command = (struct conf_list){ argv, 3 };
+	begin(1);
+	rolls_on_want(rolls, 1);
+	wait_for_one();
+	assert_int_equal(strncmp(fake_team_heard(), "secret 1 ", 9), 0);
 }
 
 /* ---- secrets later ---- */
@@ -777,7 +911,7 @@ is_empty_when_the_last_has_left(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(gives_each_account_with_its_secret),
@@ -787,6 +921,10 @@ main(void)
 		TEST(one_that_the_team_cannot_take_stops),
 		TEST(runs_a_bounded_number_of_commands),
 		TEST(a_user_runs_few_commands_at_a_time),
+		TEST(gives_the_token_that_is_there),
+		TEST(begins_after_a_login_whatever_was_refused_before),
+		TEST(gives_another_token_for_one_that_was_refused),
+		TEST(asks_the_command_for_a_token_again),
 		TEST(gives_another_secret_when_one_is_wanted),
 		TEST(no_log_line_shows_a_secret),
 		TEST(an_unchanged_account_is_left_alone),
@@ -811,5 +949,7 @@ main(void)
 		TEST(is_empty_when_the_last_has_left),
 	};
 
+	if (argc > 0 && strcmp(argv[0], HTTPS_ROLE) == 0)
+		return https_main();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

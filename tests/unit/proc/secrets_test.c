@@ -12,8 +12,14 @@
 
 #include <cmocka.h>
 
+#include "proc/tokens.h"
+#include "sys/clock.h"
+
 static struct loop *loop;
 static struct conf_account account;
+static uint64_t again;
+static struct secrets_params params = { .account = &account,
+	.again_s = &again };
 static struct secrets_wait *waiting;
 static struct secret *got;
 static struct err why;
@@ -60,7 +66,7 @@ on_secret(void *arg, struct secret *secret, const struct err *e)
 static void
 begin(void)
 {
-	waiting = secrets_get(loop, &account, on_secret, &account);
+	waiting = secrets_get(loop, &params, on_secret, &account);
 	assert_int_equal(answers, 0); /* from the loop only */
 }
 
@@ -283,6 +289,72 @@ is_silent_once_cancelled(void **state)
 	loop_timer_free(&timer);
 }
 
+/* ---- tokens ---- */
+
+static void
+asks_a_command_for_a_token(void **state)
+{
+	static char tool[] = "echo", token[] = "ya29.token";
+	static char *argv[] = { tool, token, NULL };
+	static char *broken[] = { tool, NULL };
+
+	(void)state;
+	account.secret.token_command = (struct conf_list){ argv, 2 };
+	assert_true(secrets_are_tokens(&account));
+	assert_true(secrets_need_process(&account));
+	again = 77;
+	get();
+	assert_got(SPAN("ya29.token"));
+	assert_int_equal(again, 0); /* when it is refused */
+	secret_free(&got);
+	answers = 0;
+	account.secret.token_command = (struct conf_list){ broken, 1 };
+	get();
+	assert_string_equal(
+	    why.text, "the first line that token-command printed is empty");
+	answers = 0;
+	broken[0] = (char[]){ "false" };
+	get();
+	assert_int_equal(why.kind, ERR_AUTH);
+	assert_string_equal(
+	    why.text, "token-command false exited with status 1");
+}
+
+static void
+asks_for_the_token_of_a_login(void **state)
+{
+	static char id[] = "client", url[] = "https://127.0.0.1:1/";
+	struct conf_oauth2 provider = {
+		.name = id, .client_id = id, .token_url = url
+	};
+	const struct tokens t = { .access = secret_new(SPAN("t1")),
+		.expires = clock_wall_s() + 3600,
+		.client = id,
+		.token_url = url };
+	char dir[] = "/tmp/mailhaul-secrets-XXXXXX", file[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	account.name = id;
+	account.secret.oauth2 = &provider;
+	params.state_dir = dir;
+	assert_true(secrets_are_tokens(&account));
+	assert_int_equal(tokens_write(dir, id, &t, &why), 0);
+	get();
+	assert_got(SPAN("t1"));
+	assert_true(again > 3000 && again < 3600);
+	secret_free((struct secret **)(uintptr_t)&t.access);
+	snprintf(file, sizeof(file), "%s/tokens/client.json", dir);
+	assert_int_equal(unlink(file), 0);
+	answers = 0;
+	get();
+	assert_int_equal(why.kind, ERR_AUTH);
+	assert_non_null(strstr(why.text, "mailhaul login client"));
+	*strrchr(file, '/') = '\0';
+	assert_int_equal(rmdir(file), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -301,6 +373,8 @@ main(void)
 		TEST(refuses_a_command_that_prints_nothing),
 		TEST(refuses_a_secret_that_is_cut_off),
 		TEST(is_silent_once_cancelled),
+		TEST(asks_a_command_for_a_token),
+		TEST(asks_for_the_token_of_a_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

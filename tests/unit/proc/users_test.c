@@ -658,7 +658,8 @@ ask(struct asked *a, struct conf_account *account)
 {
 	account->owner = (char[]){ "alice" };
 	a->loop = loop_new();
-	assert_non_null(secrets_get(a->loop, account, on_secret, a));
+	assert_non_null(secrets_get(a->loop,
+	    &(struct secrets_params){ .account = account }, on_secret, a));
 	loop_run(a->loop);
 	loop_free(&a->loop);
 }
