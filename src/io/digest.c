@@ -2,6 +2,7 @@
 #include "io/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,4 +76,23 @@ digest_hex(const struct digest *d, char hex[DIGEST_HEX + 1])
 {
 	for (size_t i = 0; i < DIGEST_OCTETS; i++)
 		snprintf(hex + 2 * i, 3, "%02x", d->b[i]);
+}
+
+void
+digest_base64url(struct span s, char out[DIGEST_BASE64URL + 1])
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char whole[SHA256_DIGEST_LENGTH + 1] = { 0 };
+
+	must(EVP_Digest(s.p, s.n, whole, NULL, EVP_sha256(), NULL));
+	for (size_t i = 0; i < DIGEST_BASE64URL; i++) {
+		size_t bit = 6 * i;
+		unsigned int two =
+		    (unsigned int)whole[bit / 8] << 8 | whole[bit / 8 + 1];
+
+		out[i] = alphabet[two >> (10 - bit % 8) & 63];
+	}
+	out[DIGEST_BASE64URL] = '\0';
+	mem_wipe(whole, sizeof(whole));
 }

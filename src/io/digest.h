@@ -2,7 +2,8 @@
 #ifndef MAILHAUL_IO_DIGEST_H
 #define MAILHAUL_IO_DIGEST_H
 
-/* SHA-256 by OpenSSL, cut to 128 bits: identity, not secrecy. */
+/* SHA-256 by OpenSSL; but for digest_base64url() cut to 128 bits: identity, not
+ * secrecy. */
 
 #include <stdint.h>
 
@@ -25,5 +26,10 @@ void digest_end(struct digest_state *d, struct digest *out);
 
 /* In lower case, with a NUL behind it. */
 void digest_hex(const struct digest *d, char hex[DIGEST_HEX + 1]);
+
+/* All 256 bits of the SHA-256 of s, as base64url without padding (RFC 4648 5),
+ * with a NUL behind it. */
+#define DIGEST_BASE64URL 43
+void digest_base64url(struct span s, char out[DIGEST_BASE64URL + 1]);
 
 #endif

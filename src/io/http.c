@@ -175,6 +175,7 @@ on_request(struct evhttp_request *r, void *arg)
 	const char *accept =
 	    evhttp_find_header(evhttp_request_get_input_headers(r), "Accept");
 	struct http_request request = { .path = evhttp_uri_get_path(uri),
+		.query = evhttp_uri_get_query(uri),
 		.accept = span_of(accept == NULL ? "" : accept) };
 	const char *type = "text/plain; charset=utf-8";
 	enum evhttp_cmd_type command = evhttp_request_get_command(r);

@@ -24,6 +24,7 @@ struct http;
 
 struct http_request {       /* as the peer sent it */
 	const char *path;   /* "?..." cut off */
+	const char *query;  /* what stood behind "?", or NULL; encoded still */
 	struct span accept; /* the Accept header; may be empty */
 };
 

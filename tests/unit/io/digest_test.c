@@ -73,6 +73,22 @@ shows_all_octets_in_hex(void **state)
 	assert_string_equal(hex, "000fab000000000000000000000000ff");
 }
 
+static void
+is_base64url_of_all_of_it(void **state)
+{
+	char out[DIGEST_BASE64URL + 1];
+
+	(void)state;
+	/* RFC 7636 appendix B */
+	digest_base64url(
+	    SPAN("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), out);
+	assert_string_equal(out, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+	digest_base64url(SPAN("abc"), out);
+	assert_string_equal(out, "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+	digest_base64url(span_make(NULL, 0), out);
+	assert_string_equal(out, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU");
+}
+
 int
 main(void)
 {
@@ -81,6 +97,7 @@ main(void)
 		cmocka_unit_test(does_not_see_how_the_octets_were_split),
 		cmocka_unit_test(starts_anew_in_the_middle),
 		cmocka_unit_test(shows_all_octets_in_hex),
+		cmocka_unit_test(is_base64url_of_all_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

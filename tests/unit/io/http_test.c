@@ -31,6 +31,7 @@ static struct loop *loop;
 static struct http *http;
 static unsigned int port, asked, fds_before;
 static char last_path[9000];
+static char last_query[100];
 static char last_accept[100];
 
 static unsigned int
@@ -53,6 +54,8 @@ answer(void *arg, const struct http_request *request, struct buf *body,
 	assert_ptr_equal(arg, &asked);
 	asked++;
 	snprintf(last_path, sizeof(last_path), "%s", path);
+	snprintf(last_query, sizeof(last_query), "%s",
+	    request->query == NULL ? "none" : request->query);
 	snprintf(last_accept, sizeof(last_accept), "%.*s",
 	    (int)request->accept.n, request->accept.p);
 	if (strcmp(path, "/metrics") == 0) {
@@ -231,8 +234,11 @@ answers_a_path(void **state)
 	assert_non_null(strstr(p.got, "\r\nContent-Length: 14\r\n"));
 	assert_non_null(strstr(p.got, "\r\n\r\nmailhaul_up 1\n"));
 	peer_end(&p);
-	expect_answer("GET /metrics?a=b HTTP/1.0\r\nAccept: text/x\r\n\r\n",
+	assert_string_equal(last_query, "none");
+	expect_answer(
+	    "GET /metrics?a=b%20c&d HTTP/1.0\r\nAccept: text/x\r\n\r\n",
 	    "HTTP/1.0 200 OK", "mailhaul_up 1\n");
+	assert_string_equal(last_query, "a=b%20c&d");
 	assert_string_equal(last_path, "/metrics");
 	assert_string_equal(last_accept, "text/x");
 	expect_answer(GET("/empty"), "HTTP/1.1 200 OK", "");
