@@ -17,6 +17,7 @@
 #include "proc/engine.h"
 #include "proc/held.h"
 #include "proc/init.h"
+#include "proc/login.h"
 #include "proc/reader_main.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
@@ -32,6 +33,7 @@ struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
 	struct supervisor_options options;
 	bool full, json, watch;
+	enum login_way way;
 	const char *command;
 	const char *const *rest;
 	size_t n;
@@ -50,6 +52,8 @@ usage(FILE *out)
 	      "[ACCOUNT...]\n"
 	      "       mailhaul [-c FILE] poll|pause|resume [ACCOUNT...]\n"
 	      "       mailhaul [-c FILE] reload\n"
+	      "       mailhaul [-c FILE] login [--device|--paste|--listen] "
+	      "ACCOUNT\n"
 	      "       mailhaul [-c FILE] held [list] [--json] [ACCOUNT]\n"
 	      "       mailhaul [-c FILE] held show [--json] ACCOUNT "
 	      "MESSAGE...\n"
@@ -239,6 +243,23 @@ held(const struct arguments *a)
 }
 
 static int
+login(const struct arguments *a)
+{
+	struct conf *conf;
+	int status;
+
+	if (a->n != 1)
+		return usage(stderr);
+	conf = load(a->path);
+	if (conf == NULL)
+		return EX_CONFIG;
+	join_users(conf, a);
+	status = login_run(conf, a->rest[0], a->way);
+	conf_free(&conf);
+	return status;
+}
+
+static int
 say_account(struct conf *conf, const char *name)
 {
 	struct conf_account *a = conf_find(conf, name);
@@ -286,6 +307,9 @@ read_options(struct arguments *a, int argc, char **argv)
 		{ "full", no_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", no_argument, NULL, 'w' },
+		{ "device", no_argument, NULL, 'D' },
+		{ "paste", no_argument, NULL, 'P' },
+		{ "listen", no_argument, NULL, 'L' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -314,6 +338,15 @@ read_options(struct arguments *a, int argc, char **argv)
 			break;
 		case 'w':
 			a->watch = true;
+			break;
+		case 'D':
+			a->way = LOGIN_DEVICE;
+			break;
+		case 'P':
+			a->way = LOGIN_PASTE;
+			break;
+		case 'L':
+			a->way = LOGIN_LISTEN;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -368,6 +401,8 @@ act(const struct arguments *a)
 		return check(a);
 	if (strcmp(a->command, "held") == 0)
 		return held(a);
+	if (strcmp(a->command, "login") == 0)
+		return login(a);
 	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a->command);
 	return usage(stderr);
 }

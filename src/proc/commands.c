@@ -209,6 +209,39 @@ command_nudge(const char *control, const char *name)
 	loop_free(&loop);
 }
 
+static void
+on_revived(void *arg, const struct control_account *account)
+{
+	bool *paused = arg;
+
+	*paused = account->paused;
+}
+
+bool
+command_revive(const char *control, const char *name)
+{
+	static const struct control_client_events events = {
+		.account = on_revived, .quiet = true
+	};
+	struct loop *loop = loop_new();
+	struct control_client *client;
+	bool paused = true; /* until we hear that it is there */
+	int status = -1;
+	struct err e;
+
+	client = control_client_new(loop, control, &events, &paused, &e);
+	if (client != NULL)
+		(void)control_client_ask(client, CONTROL_STATUS, &name, 1, &e);
+	if (!paused)
+		status =
+		    control_client_ask(client, CONTROL_RESUME, &name, 1, &e);
+	if (status == EX_OK)
+		(void)control_client_ask(client, CONTROL_POLL, &name, 1, &e);
+	control_client_free(&client);
+	loop_free(&loop);
+	return status == EX_OK;
+}
+
 /* ---- fetch ---- */
 
 struct fetch_command {

@@ -22,6 +22,10 @@ int command_order(const char *control, enum control_type verb,
 /* Has the daemon look at an account now. Says nothing: there may be none. */
 void command_nudge(const char *control, const char *name);
 
+/* Has the daemon try an account that can log in now, unless it was paused. True
+ * when one heard it; says nothing else. */
+bool command_revive(const char *control, const char *name);
+
 /* As supervisor_fetch(), by the daemon. -1: none runs. */
 int command_fetch(const char *control, const char *const *names, size_t n,
     const struct supervisor_options *options);
