@@ -33,7 +33,7 @@ struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
 	struct supervisor_options options;
 	bool full, json, watch;
-	enum login_way way;
+	struct login_options login;
 	const char *command;
 	const char *const *rest;
 	size_t n;
@@ -52,7 +52,8 @@ usage(FILE *out)
 	      "[ACCOUNT...]\n"
 	      "       mailhaul [-c FILE] poll|pause|resume [ACCOUNT...]\n"
 	      "       mailhaul [-c FILE] reload\n"
-	      "       mailhaul [-c FILE] login [--device|--paste|--listen] "
+	      "       mailhaul [-c FILE] login [--device|--listen] ACCOUNT\n"
+	      "       mailhaul [-c FILE] login --paste [--redirect URL] "
 	      "ACCOUNT\n"
 	      "       mailhaul [-c FILE] held [list] [--json] [ACCOUNT]\n"
 	      "       mailhaul [-c FILE] held show [--json] ACCOUNT "
@@ -242,19 +243,26 @@ held(const struct arguments *a)
 	return status;
 }
 
+/* Another place to end up at is for pasting alone. */
+static bool
+fits(const struct login_options *o)
+{
+	return o->redirect == NULL || o->way == LOGIN_PASTE;
+}
+
 static int
 login(const struct arguments *a)
 {
 	struct conf *conf;
 	int status;
 
-	if (a->n != 1)
+	if (a->n != 1 || !fits(&a->login))
 		return usage(stderr);
 	conf = load(a->path);
 	if (conf == NULL)
 		return EX_CONFIG;
 	join_users(conf, a);
-	status = login_run(conf, a->rest[0], a->way);
+	status = login_run(conf, a->rest[0], &a->login);
 	conf_free(&conf);
 	return status;
 }
@@ -310,6 +318,7 @@ read_options(struct arguments *a, int argc, char **argv)
 		{ "device", no_argument, NULL, 'D' },
 		{ "paste", no_argument, NULL, 'P' },
 		{ "listen", no_argument, NULL, 'L' },
+		{ "redirect", required_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -340,13 +349,16 @@ read_options(struct arguments *a, int argc, char **argv)
 			a->watch = true;
 			break;
 		case 'D':
-			a->way = LOGIN_DEVICE;
+			a->login.way = LOGIN_DEVICE;
 			break;
 		case 'P':
-			a->way = LOGIN_PASTE;
+			a->login.way = LOGIN_PASTE;
 			break;
 		case 'L':
-			a->way = LOGIN_LISTEN;
+			a->login.way = LOGIN_LISTEN;
+			break;
+		case 'R':
+			a->login.redirect = optarg;
 			break;
 		case 'h':
 			return usage(stdout);

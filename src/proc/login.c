@@ -31,6 +31,8 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 struct login {
 	const struct conf *conf;
 	const struct conf_account *account;
+	enum login_way way;
+	const char *redirect;
 	struct login_flow flow;
 	struct user owner; /* of the account, when it is a user's own */
 	struct secret *client_secret;
@@ -208,18 +210,19 @@ on_signal(void *arg, int signo)
 }
 
 static int
-begin(struct login *l, enum login_way way)
+begin(struct login *l)
 {
-	if (way == LOGIN_DEVICE) {
+	if (l->way == LOGIN_DEVICE) {
 		l->device = login_device_new(&l->flow);
 		return 0;
 	}
-	l->code = login_code_new(&l->flow, way == LOGIN_LISTEN, &l->err);
+	l->code = login_code_new(
+	    &l->flow, l->way == LOGIN_LISTEN, l->redirect, &l->err);
 	return l->code == NULL ? -1 : 0;
 }
 
 static void
-run(struct login *l, enum login_way way)
+run(struct login *l)
 {
 	l->flow.loop = loop_new();
 	l->flow.done = on_done;
@@ -228,7 +231,7 @@ run(struct login *l, enum login_way way)
 	for (size_t i = 0; i < N_SIGNALS; i++)
 		l->signals[i] =
 		    loop_signal_new(l->flow.loop, signals[i], on_signal, l);
-	if (begin(l, way) == 0)
+	if (begin(l) == 0)
 		loop_run(l->flow.loop);
 	login_device_free(&l->device);
 	login_code_free(&l->code);
@@ -312,21 +315,22 @@ try_to_lock(const struct login *l, struct err *e)
 }
 
 static int
-prepare(struct login *l, enum login_way *way, struct err *e)
+prepare(struct login *l, struct err *e)
 {
-	if (choose(l->flow.provider, way, e) != 0 || find_owner(l, e) != 0 ||
-	    read_client(l, e) != 0 || become_owner(l->conf->state_dir, e) != 0)
+	if (choose(l->flow.provider, &l->way, e) != 0 ||
+	    find_owner(l, e) != 0 || read_client(l, e) != 0 ||
+	    become_owner(l->conf->state_dir, e) != 0)
 		return -1;
 	return try_to_lock(l, e);
 }
 
 static int
-login(struct login *l, enum login_way way)
+login(struct login *l)
 {
 	int status;
 
-	if (prepare(l, &way, &l->err) == 0)
-		run(l, way);
+	if (prepare(l, &l->err) == 0)
+		run(l);
 	status = l->err.kind == ERR_NONE ? succeed(l)
 					 : complain(l->account->name, &l->err);
 	oauth_tokens_deinit(&l->tokens);
@@ -346,9 +350,13 @@ no_account(const struct conf *conf, const char *name)
 }
 
 int
-login_run(struct conf *conf, const char *name, enum login_way way)
+login_run(
+    struct conf *conf, const char *name, const struct login_options *options)
 {
-	struct login l = { .conf = conf, .account = conf_find(conf, name) };
+	struct login l = { .conf = conf,
+		.account = conf_find(conf, name),
+		.way = options->way,
+		.redirect = options->redirect };
 
 	if (l.account == NULL)
 		return no_account(conf, name);
@@ -361,5 +369,5 @@ login_run(struct conf *conf, const char *name, enum login_way way)
 		    name);
 		return EX_CONFIG;
 	}
-	return login(&l, way);
+	return login(&l);
 }

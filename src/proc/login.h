@@ -17,8 +17,15 @@ enum login_way {
 	LOGIN_LISTEN  /* a browser on this machine ends up here (RFC 8252) */
 };
 
+struct login_options {
+	enum login_way way;
+	const char *redirect; /* where the browser ends up, for LOGIN_PASTE;
+	                         NULL: at a port of its own machine */
+};
+
 /* The exit status, as in mailhaul(1). May become another user for good: who owns
  * the state directory. */
-int login_run(struct conf *conf, const char *name, enum login_way way);
+int login_run(
+    struct conf *conf, const char *name, const struct login_options *options);
 
 #endif

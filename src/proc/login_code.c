@@ -221,6 +221,17 @@ show_url(const struct login_code *c)
 }
 
 static void
+show_paste(const struct login_code *c, bool ours)
+{
+	printf("At the end the browser is sent to %s%s.\nCopy the whole URL of "
+	       "that page from the address bar.\n\nPaste the URL: ",
+	    c->redirect,
+	    ours ? "\nand shows that it cannot be reached: that is as it "
+		   "should be"
+		 : "");
+}
+
+static void
 show(const struct login_code *c)
 {
 	bool listening = c->http != NULL;
@@ -231,21 +242,15 @@ show(const struct login_code *c)
 	if (listening)
 		printf("Waiting until that is done.\n");
 	else
-		printf("At the end the browser is sent to %s and shows that "
-		       "it cannot\nbe reached: that is as it should be. Copy "
-		       "the whole URL of that page\nfrom the address bar.\n\n"
-		       "Paste the URL: ",
-		    c->redirect);
+		show_paste(c, c->fd >= 0);
 	fflush(stdout);
 }
 
 /* ---- life ---- */
 
 static int
-start(struct login_code *c, bool listening, struct err *e)
+open_port(struct login_code *c, bool listening, struct err *e)
 {
-	if (make_word(c->state, e) != 0 || make_word(c->verifier, e) != 0)
-		return -1;
 	c->fd = listening ? listen_ip("127.0.0.1", 0, e) : take_port(e);
 	if (c->fd < 0)
 		return -1;
@@ -254,6 +259,18 @@ start(struct login_code *c, bool listening, struct err *e)
 		c->http = http_new(c->flow->loop, c->fd, on_page, c);
 		c->fd = -1;
 	}
+	return 0;
+}
+
+static int
+start(struct login_code *c, bool listening, const char *redirect, struct err *e)
+{
+	if (make_word(c->state, e) != 0 || make_word(c->verifier, e) != 0)
+		return -1;
+	if (redirect != NULL)
+		c->redirect = mem_strdup(redirect);
+	else if (open_port(c, listening, e) != 0)
+		return -1;
 	if (!listening) /* before anybody is asked to paste */
 		c->paste = login_paste_new(c->flow->loop, on_paste, c);
 	show(c);
@@ -262,14 +279,15 @@ start(struct login_code *c, bool listening, struct err *e)
 }
 
 struct login_code *
-login_code_new(const struct login_flow *flow, bool listen, struct err *e)
+login_code_new(const struct login_flow *flow, bool listen, const char *redirect,
+    struct err *e)
 {
 	struct login_code *c = mem_new(sizeof(*c));
 
 	c->flow = flow;
 	c->fd = -1;
 	c->timer = loop_timer_new(flow->loop, on_timer, c);
-	if (start(c, listen, e) != 0)
+	if (start(c, listen, redirect, e) != 0)
 		login_code_free(&c);
 	return c;
 }

@@ -13,9 +13,10 @@
 
 struct login_code;
 
-/* flow must live as long. NULL and e when no port can be had. */
-struct login_code *login_code_new(
-    const struct login_flow *flow, bool listen, struct err *e);
+/* flow must live as long. redirect NULL: such a port; else listen is false. NULL
+ * and e when no port can be had. */
+struct login_code *login_code_new(const struct login_flow *flow, bool listen,
+    const char *redirect, struct err *e);
 void login_code_free(struct login_code **c); /* done is not called */
 
 #endif

@@ -20,6 +20,7 @@ struct login_device {
 	struct loop_timer *timer;
 	struct oauth_device device;
 	unsigned int interval_s;
+	unsigned int failures; /* in a row, of asking */
 	uint64_t deadline_ms;
 	struct err trouble; /* why it could not be asked the last time */
 };
@@ -56,17 +57,14 @@ is_passing(const struct err *e)
 static void
 back_off(struct login_device *d, const struct err *e)
 {
-	unsigned int doubled = d->interval_s * 2;
+	unsigned int seconds = d->interval_s;
 
 	d->trouble = *e;
-	if (doubled < BACKOFF_MAX_S)
-		d->interval_s = doubled;
-	else if (d->interval_s < BACKOFF_MAX_S)
-		d->interval_s = BACKOFF_MAX_S;
-	wait(d,
-	    e->after_s > d->interval_s && e->after_s <= INTERVAL_MAX_S
-		? e->after_s
-		: d->interval_s);
+	d->failures++;
+	for (unsigned int i = 0; i < d->failures && seconds < BACKOFF_MAX_S;
+	     i++)
+		seconds *= 2;
+	wait(d, seconds);
 }
 
 static void
@@ -91,6 +89,7 @@ on_verdict(struct login_device *d, enum oauth_verdict verdict,
 		return;
 	}
 	err_clear(&d->trouble);
+	d->failures = 0;
 	wait(d, d->interval_s);
 }
 

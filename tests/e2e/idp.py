@@ -421,7 +421,8 @@ class Idp:
         else:
             back["code"] = self.new("code")
             self.codes[back["code"]] = (p, p.get("test_user", "alice"))
-        return p["redirect_uri"] + "?" + urllib.parse.urlencode(back)
+        to = p["redirect_uri"]
+        return to + ("&" if "?" in to else "?") + urllib.parse.urlencode(back)
 
     def serve_token(self, r):
         if r.method != "POST":

@@ -294,6 +294,17 @@ def test_by_pasting(login):
     assert redeemed.params["code_verifier"] not in text
 
 
+def test_where_the_client_is_registered_with(login):
+    x = login()
+    url = "https://localhost/some%20where?x=y"
+    p = x.start("--paste", "--redirect", url, stdin=subprocess.PIPE)
+    back = x.idp.browser(p.url())
+    assert back.startswith(url)
+    assert "cannot be reached" not in p.end(stdin=back + "\n")
+    x.check()
+    assert x.idp.asked("token")[0].params["redirect_uri"] == url
+
+
 def test_nothing_is_used_twice(login):
     x = login()
     paste(x)
@@ -779,7 +790,9 @@ def test_wrong_usage(haul):
     assert r.status == CONFIG and "oauth2" in r.text
     r = haul.run("wrok", command="login")
     assert r.status == USAGE and 'did you mean "work"' in r.text
-    for args in ((), ("work", "work"), ("--wrong", "work")):
+    for args in ((), ("work", "work"), ("--wrong", "work"),
+                 ("--redirect=http://localhost/", "work"),
+                 ("--listen", "--redirect=http://localhost/", "work")):
         r = haul.run(*args, command="login")
         assert r.status == USAGE and "usage" in r.text
 
