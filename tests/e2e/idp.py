@@ -245,7 +245,7 @@ class Idp:
 
     def options(self, *without, **more):
         """The options of a section for us, by their names in the file. without:
-        "device" or "auth", which it then cannot do."""
+        "device" or "auth", which it then cannot do; more: others, or None."""
         o = {"client-id": self.client, "scopes": SCOPE,
              "device-url": self.url("device"), "auth-url": self.url("auth"),
              "token-url": self.url("token")}
@@ -256,7 +256,7 @@ class Idp:
         for name in without:
             del o[name + "-url"]
         o.update({k.replace("_", "-"): v for k, v in more.items()})
-        return o
+        return {k: v for k, v in o.items() if v is not None}
 
     def section(self, name="idp", *without, **more):
         """The same as text for the configuration."""
