@@ -462,6 +462,7 @@ imap_box_event(
 	case IMAP_CHANGED: /* the next fetch sees it */
 	case IMAP_VANISHED:
 	case IMAP_NOTICE:
+	case IMAP_IDENTIFIED:
 	case IMAP_CLOSED:
 	case IMAP_FAILED:
 		break;

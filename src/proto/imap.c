@@ -307,9 +307,11 @@ hear_data(struct imap *m, enum imap_heard heard, struct imap_info *info)
 	if (heard == IMAP_HEARD_STATUS && span_ieq(r->code, SPAN("CAPABILITY")))
 		imap_entry_learn(&m->entry, r->args);
 	ev = imap_data_hear(&m->data, &m->say.flight, heard, r, info);
-	if (ev == IMAP_NOTICE)
+	if (ev == IMAP_NOTICE || ev == IMAP_IDENTIFIED)
 		info->text = imap_entry_quotable(&m->entry, info->text);
-	return ev == IMAP_NOTICE && info->text.n == 0 ? IMAP_MORE : ev;
+	else
+		return ev;
+	return info->text.n == 0 ? IMAP_MORE : ev;
 }
 
 static enum imap_event
@@ -473,6 +475,12 @@ struct span
 imap_capabilities(const struct imap *m)
 {
 	return m->st == ST_ENTRY ? SPAN("") : buf_span(&m->entry.caps);
+}
+
+struct span
+imap_offered(const struct imap *m)
+{
+	return buf_span(&m->entry.offered);
 }
 
 struct span

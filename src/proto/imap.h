@@ -57,7 +57,8 @@ struct imap_params { /* all is copied by imap_new() */
 	 * Nowhere else: who can say it in the server's place would have us take
 	 * his mail for the user's (RFC 9051 11.3). */
 	bool tunnelled;
-	bool id; /* send ID when offered */
+	bool id;         /* send ID when offered */
+	bool keep_offer; /* for imap_offered() */
 	/* How long the server may be silent before a request is answered; 0:
 	 * 300. It can shorten the other waits, but lengthens none. */
 	unsigned int timeout_s;
@@ -99,6 +100,8 @@ enum imap_event {
 	IMAP_CHANGED,    /* info.exists changed, or mail went: look again */
 	IMAP_VANISHED,   /* EXPUNGE of sequence number info.first */
 	IMAP_NOTICE,     /* text for the user, from ALERT: info.text */
+	IMAP_IDENTIFIED, /* what the server says of itself, by its answer to
+	                    ID: info.text, "name Dovecot, version 2.3" */
 	IMAP_DONE,       /* request info.ticket ended: info.ok, else info.err */
 	IMAP_CLOSED,     /* orderly end after imap_logout() */
 	IMAP_FAILED      /* terminal: see imap_error() */
@@ -207,6 +210,8 @@ void imap_logout(struct imap *m);       /* then only IMAP_CLOSED or _FAILED */
 /* What the server said it can (after login; "" before). */
 bool imap_can(const struct imap *m, const char *capability);
 struct span imap_capabilities(const struct imap *m); /* separated by SP */
+/* What it said it can when the login began; "" without keep_offer. */
+struct span imap_offered(const struct imap *m);
 struct span imap_greeting(const struct imap *m);
 uint32_t imap_exists(const struct imap *m);
 size_t imap_pending(const struct imap *m); /* requests not yet DONE */

@@ -292,6 +292,9 @@ imap_data_hear(struct imap_data *d, const struct imap_flight *flight,
 		return hear_body(d, IMAP_BODY_DATA, r, info);
 	case IMAP_HEARD_FETCHED:
 		return hear_fetched(d, flight, r, info);
+	case IMAP_HEARD_IDENTIFIED:
+		info->text = r->text;
+		return IMAP_IDENTIFIED;
 	case IMAP_HEARD_MORE:
 	case IMAP_HEARD_CONTINUE:
 	case IMAP_HEARD_CAPABILITY:

@@ -65,7 +65,9 @@ imap_entry_init(struct imap_entry *n, const struct imap_params *params)
 		.user = mem_strdup(params->user),
 		.secret = secret_new(secret_span(params->secret)),
 	};
+	n->keep_offer = params->keep_offer;
 	buf_init(&n->caps, CAPABILITIES_MAX);
+	buf_init(&n->offered, CAPABILITIES_MAX);
 	buf_init(&n->greeting, GREETING_MAX);
 }
 
@@ -77,6 +79,7 @@ imap_entry_deinit(struct imap_entry *n)
 	free(n->user);
 	buf_deinit(&n->caps);
 	buf_deinit(&n->greeting);
+	buf_deinit(&n->offered);
 }
 
 unsigned int
@@ -129,6 +132,9 @@ log_in(struct imap_entry *n, struct imap_say *say)
 		    "the server wants a login, and there is no password",
 		    SPAN(""));
 	n->at = AT_LOGIN;
+	buf_clear(&n->offered);
+	if (n->keep_offer)
+		(void)buf_add(&n->offered, buf_span(&n->caps));
 	imap_say_begin(say, IMAP_VERB_LOGIN);
 	if (imap_login_start(
 		n->login, buf_span(&n->caps), &say->out, &n->err) != 0)
@@ -194,6 +200,10 @@ hear_greeting(struct imap_entry *n, struct imap_say *say, enum imap_heard heard,
 {
 	bool preauth = r->status == IMAP_STATUS_PREAUTH;
 
+	if (heard == IMAP_HEARD_CONTINUE) /* "+OK" */
+		return fail(n, ERR_PROTO,
+		    "this is no IMAP server, but looks like one for POP3",
+		    r->text);
 	if (heard != IMAP_HEARD_STATUS)
 		return fail(n, ERR_PROTO, "this is no IMAP server", SPAN(""));
 	if (r->tag != 0 || (r->status != IMAP_STATUS_OK && !preauth))

@@ -38,8 +38,10 @@ struct imap_entry {
 	struct imap_login *login; /* until it is over */
 	char *user;
 	struct secret *secret; /* to the end: see imap_entry_quotable() */
+	bool keep_offer;
 	struct buf caps, greeting;
-	struct err err; /* why IMAP_FAILED */
+	struct buf offered; /* caps as of the login, if it is to be kept */
+	struct err err;     /* why IMAP_FAILED */
 };
 
 void imap_entry_init(struct imap_entry *n, const struct imap_params *params);

@@ -22,6 +22,8 @@ enum place {
 	AT_VALUE,   /* ESEARCH: a result that we did not ask for */
 	AT_SET,     /* ESEARCH: in the set of ALL */
 	AT_NAMED,   /* in LIST or STATUS */
+	AT_ID,      /* behind ID, or behind a value of it */
+	AT_FIELD,   /* behind the name of a value */
 	AT_SKIP     /* in a line that is of no use */
 };
 
@@ -158,6 +160,10 @@ at_star(struct imap_read *r, enum imap_token tok, struct span value)
 	if (span_ieq(value, SPAN("STATUS"))) {
 		imap_named_status(&r->named);
 		return go(r, AT_NAMED);
+	}
+	if (span_ieq(value, SPAN("ID"))) {
+		imap_named_rest(&r->named);
+		return go(r, AT_ID);
 	}
 	r->run_first = 0;
 	if (span_ieq(value, SPAN("SEARCH"))) {
@@ -386,6 +392,45 @@ at_named(struct imap_read *r, enum imap_token tok, struct span value)
 	return IMAP_HEARD_MORE;
 }
 
+/* ---- ID ---- */
+
+/* RFC 2971 3.2: (field value field value ...), strings or NIL. What does not
+ * fit is left out: the text is for people. */
+static void
+add_said(struct imap_read *r, struct span s)
+{
+	(void)buf_add(&r->named.name, s);
+}
+
+static enum imap_heard
+at_field(struct imap_read *r, enum imap_token tok, struct span value)
+{
+	if (tok == IMAP_TOK_EOL) {
+		r->text = buf_span(&r->named.name);
+		return say(r, IMAP_HEARD_IDENTIFIED);
+	}
+	if (tok == IMAP_TOK_OCTETS || tok == IMAP_TOK_ATOM)
+		add_said(r, value);
+	if (tok == IMAP_TOK_END || tok == IMAP_TOK_ATOM)
+		return go(r, AT_ID);
+	return IMAP_HEARD_MORE;
+}
+
+static enum imap_heard
+at_id(struct imap_read *r, enum imap_token tok, struct span value)
+{
+	if (tok == IMAP_TOK_EOL)
+		return at_field(r, tok, value);
+	if (tok == IMAP_TOK_STRING && r->named.name.n > 0)
+		add_said(r, SPAN(", "));
+	if (tok == IMAP_TOK_OCTETS)
+		add_said(r, value);
+	if (tok != IMAP_TOK_END)
+		return IMAP_HEARD_MORE;
+	add_said(r, SPAN(" "));
+	return go(r, AT_FIELD);
+}
+
 /* ---- all together ---- */
 
 static place_fn *const places[] = {
@@ -406,6 +451,8 @@ static place_fn *const places[] = {
 	[AT_VALUE] = at_value,
 	[AT_SET] = at_set,
 	[AT_NAMED] = at_named,
+	[AT_ID] = at_id,
+	[AT_FIELD] = at_field,
 	[AT_SKIP] = at_skip,
 };
 

@@ -25,6 +25,7 @@ enum imap_heard {
 	IMAP_HEARD_EXPUNGE,     /* number */
 	IMAP_HEARD_LISTED,      /* data: the name; named */
 	IMAP_HEARD_COUNTED,     /* STATUS, likewise */
+	IMAP_HEARD_IDENTIFIED,  /* ID: text, "name Dovecot, version 2.3" */
 	IMAP_HEARD_FOUND,       /* first to last, of SEARCH or ESEARCH */
 	IMAP_HEARD_FOUND_BADLY, /* a SEARCH line that could not be read */
 	IMAP_HEARD_BODY_BEGIN,  /* items.uid, items.body_size */

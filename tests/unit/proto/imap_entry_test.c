@@ -299,6 +299,9 @@ wants_a_greeting(void **state)
 		}
 	expect((struct talk){ .turns = TURNS(SPAN("* BYE busy\r\n")) },
 	    "FAILED net: the server ends the session: \"busy\"\n--\n");
+	expect((struct talk){ .turns = TURNS(SPAN("+OK hi\r\n")) },
+	    "FAILED proto: this is no IMAP server, but looks like one for "
+	    "POP3: \"OK hi\"\n--\n");
 }
 
 static void

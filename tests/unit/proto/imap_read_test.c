@@ -80,6 +80,10 @@ note(struct run *r, enum imap_heard heard)
 		buf_printf(&r->log, "STATUS %u ", d->named.messages);
 		quote(r, d->data);
 		break;
+	case IMAP_HEARD_IDENTIFIED:
+		buf_printf(&r->log, "ID ");
+		quote(r, d->text);
+		break;
 	case IMAP_HEARD_FOUND:
 		buf_printf(&r->log, "FOUND %u-%u", d->first, d->last);
 		break;
@@ -226,6 +230,18 @@ reads_counts(void **state)
 }
 
 static void
+reads_what_the_server_is(void **state)
+{
+	(void)state;
+	expect(SPAN("* ID (\"name\" \"Dovecot\" \"version\" {3}\r\n2.3)\r\n"
+		    "* id NIL\r\n* ID ()\r\n* ID (\"a\" NIL \"b\" \"\")\r\n"
+		    "* ID (\"a\"\r\n* ID\r\n* ID (\"a\" \"b\r\n"
+		    "* LIST () \"/\" a\r\n* IDX\r\n"),
+	    "ID 'name Dovecot, version 2.3'\nID ''\nID ''\nID 'a NIL, b '\n"
+	    "ID 'a '\nID ''\nOTHER\nLIST 0 47 'a'\nOTHER\n");
+}
+
+static void
 passes_over_answers_to_done(void **state)
 {
 	(void)state;
@@ -291,6 +307,7 @@ main(void)
 		cmocka_unit_test(reads_searches),
 		cmocka_unit_test(reads_lists),
 		cmocka_unit_test(reads_counts),
+		cmocka_unit_test(reads_what_the_server_is),
 		cmocka_unit_test(passes_over_answers_to_done),
 		cmocka_unit_test(reads_messages),
 		cmocka_unit_test(is_lost_with_the_words),

@@ -170,6 +170,10 @@ talk_event(struct talk_run *t, enum imap_event ev, const struct imap_info *i)
 		buf_printf(to, "NOTICE ");
 		talk_quote(to, i->text);
 		break;
+	case IMAP_IDENTIFIED:
+		buf_printf(to, "IDENTIFIED ");
+		talk_quote(to, i->text);
+		break;
 	case IMAP_DONE:
 		talk_done(to, i);
 		break;

@@ -519,7 +519,7 @@ steps_over_items_and_lines_it_does_not_know(void **state)
 		 "* ID (\"name\" NIL)\r\nA2  ok  done\n"),
 	    "BEGIN 2 uid=1 size=1\nDATA a\nEND 2 uid=1 size=1\n"
 	    "BEGIN 2 uid=2 size=1\nDATA b\nEND 2 uid=2 size=1\n"
-	    "DONE 2 ok\n",
+	    "IDENTIFIED name NIL\nDONE 2 ok\n",
 	    SENT_FETCH);
 }
 
@@ -979,6 +979,8 @@ quotes_no_server_that_repeats_the_password(void **state)
 	    SPAN("* OK [ALERT] it is pass\r\n* OK [ALERT] hi\r\n"
 		 "A2 NO LOGIN \"bob\" \"pass\"\r\n"),
 	    "NOTICE hi\nDONE 2 not proto: noop\n", "A2 NOOP\r\n");
+	talk_ready(noop, SPAN("* ID (\"name\" \"pass\")\r\nA2 OK\r\n"),
+	    "DONE 2 ok\n", "A2 NOOP\r\n");
 	talk_ready(noop, SPAN("A2 NO AGJvYgBwYXNz\r\n"),
 	    "DONE 2 not proto: noop\n", "A2 NOOP\r\n");
 }
@@ -1187,6 +1189,29 @@ knows_capabilities_when_ready(void **state)
 }
 
 static void
+keeps_what_was_offered_before_the_login(void **state)
+{
+	struct secret *octets = secret_new(SPAN("pass"));
+	struct imap_params params = { .user = "bob", .secret = octets };
+
+	(void)state;
+	for (int keep = 0; keep < 2; keep++) {
+		struct imap *m;
+
+		params.keep_offer = keep != 0;
+		m = imap_new(&params);
+		assert_int_equal(
+		    step(m, "* OK [CAPABILITY IMAP4rev1 X] hi\r\n"), IMAP_MORE);
+		assert_int_equal(
+		    step(m, "A1 OK [CAPABILITY IMAP4rev1 Y]\r\n"), IMAP_READY);
+		assert_true(span_eq(imap_offered(m),
+		    keep != 0 ? SPAN("IMAP4rev1 X") : SPAN("")));
+		imap_free(&m);
+	}
+	secret_free(&octets);
+}
+
+static void
 lends_body_octets_without_a_copy(void **state)
 {
 	struct imap *m = machine(IMAP_TLS_NONE);
@@ -1260,6 +1285,7 @@ main(void)
 		cmocka_unit_test(leaves_before_it_is_ready),
 		cmocka_unit_test(marks_output_that_is_secret),
 		cmocka_unit_test(knows_capabilities_when_ready),
+		cmocka_unit_test(keeps_what_was_offered_before_the_login),
 		cmocka_unit_test(lends_body_octets_without_a_copy),
 	};
 
