@@ -694,6 +694,12 @@ conn_tls_info(const struct conn *c)
 	return c->wire.secure ? tls_info(c->wire.tls) : NULL;
 }
 
+bool
+conn_refused(const struct conn *c, struct tls_info_certificate *out)
+{
+	return c->wire.tls != NULL && tls_refused(c->wire.tls, out);
+}
+
 uint64_t
 conn_octets_in(const struct conn *c)
 {

@@ -101,6 +101,8 @@ const char *conn_tls_description(const struct conn *c);
 /* All there is to say of its TLS, made for this call: the caller frees with
  * free(). NULL while there is none. */
 struct tls_info *conn_tls_info(const struct conn *c);
+/* After CONN_ERROR: tls_refused(). */
+bool conn_refused(const struct conn *c, struct tls_info_certificate *out);
 /* tls_binding() of its session; -1 without TLS. */
 int conn_binding(const struct conn *c, unsigned char out[TLS_BINDING_OCTETS]);
 uint64_t conn_octets_in(const struct conn *c);

@@ -346,3 +346,13 @@ tls_info(const struct tls *t)
 	info->ocsp = t->known.ocsp;
 	return info;
 }
+
+bool
+tls_refused(const struct tls *t, struct tls_info_certificate *out)
+{
+	if (!t->refused || t->refusal.leaf == NULL)
+		return false;
+	*out = (struct tls_info_certificate){ 0 };
+	tls_info_describe(out, t->refusal.leaf);
+	return true;
+}

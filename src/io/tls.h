@@ -66,4 +66,7 @@ const char *tls_description(const struct tls *t);
 /* More of that; NULL before the handshake. The caller frees with free(). */
 struct tls_info *tls_info(const struct tls *t);
 
+/* The server's certificate, if the handshake refused it; false: it did not. */
+bool tls_refused(const struct tls *t, struct tls_info_certificate *out);
+
 #endif

@@ -34,8 +34,8 @@ tls_ocsp_name(enum tls_ocsp o)
 	return o < TLS_OCSPS ? names[o] : "?";
 }
 
-static void
-describe(struct tls_info_certificate *c, X509 *cert)
+void
+tls_info_describe(struct tls_info_certificate *c, struct x509_st *cert)
 {
 	const X509_NAME *issuer = X509_get_issuer_name(cert);
 
@@ -60,9 +60,10 @@ describe_chain(struct tls_info *info, const SSL *ssl)
 		chain = SSL_get_peer_cert_chain(ssl);
 	n = chain == NULL ? 0 : sk_X509_num(chain);
 	for (int i = 0; i < n && info->n < TLS_INFO_CHAIN_MAX; i++)
-		describe(&info->chain[info->n++], sk_X509_value(chain, i));
+		tls_info_describe(
+		    &info->chain[info->n++], sk_X509_value(chain, i));
 	if (info->n == 0 && leaf != NULL)
-		describe(&info->chain[info->n++], leaf);
+		tls_info_describe(&info->chain[info->n++], leaf);
 }
 
 struct tls_info *

@@ -62,6 +62,39 @@ describes_a_session(void **state)
 }
 
 static void
+shows_the_certificate_that_was_refused(void **state)
+{
+	struct identity ca = identity_ca("Test CA");
+	struct identity id = identity_server(&ca, "DNS:other.example");
+	struct peer p = { .script = accept_and_leave, .id = &id };
+	struct tls_info_certificate cert;
+	struct buf pem;
+	struct client c;
+	struct tls_ctx *ctx;
+	char pin[TLS_PIN_TEXT_SIZE];
+
+	(void)state;
+	buf_init(&pem, 65536);
+	identity_pem(&ca, &pem);
+	ctx = tls_ctx_new_pem(buf_span(&pem), NULL);
+	peer_begin(&p);
+	client_begin(&c, ctx, p.port, "localhost", NULL);
+	assert_false(tls_refused(c.tls, &cert));
+	assert_int_equal(shake(&c), TLS_FAILED);
+	assert_null(tls_info(c.tls));
+	assert_true(tls_refused(c.tls, &cert));
+	assert_string_equal(cert.names, "other.example");
+	tls_cert_pin_text(pin, id.cert);
+	assert_string_equal(cert.pin, pin);
+	client_end(&c);
+	(void)peer_end(&p);
+	tls_ctx_free(&ctx);
+	buf_deinit(&pem);
+	identity_free(&id);
+	identity_free(&ca);
+}
+
+static void
 has_words_for_each_answer(void **state)
 {
 	(void)state;
@@ -78,6 +111,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(describes_a_session),
+		cmocka_unit_test(shows_the_certificate_that_was_refused),
 		cmocka_unit_test(has_words_for_each_answer),
 	};
 
