@@ -150,6 +150,12 @@ imap_session_machine(struct imap_session *s)
 	return s->machine;
 }
 
+const struct conn *
+imap_session_conn(const struct imap_session *s)
+{
+	return pump_conn(s->pump);
+}
+
 void
 imap_session_flush(struct imap_session *s)
 {

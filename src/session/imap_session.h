@@ -25,6 +25,8 @@ struct imap_session *imap_session_open(struct loop *loop, struct dns *dns,
 void imap_session_free(struct imap_session **s);
 
 struct imap *imap_session_machine(struct imap_session *s);
+/* For questions about it; it is the session's. */
+const struct conn *imap_session_conn(const struct imap_session *s);
 void imap_session_flush(struct imap_session *s);
 /* imap_hurry() for the answer that is due already, counted from now. */
 void imap_session_hurry(struct imap_session *s, unsigned int seconds);

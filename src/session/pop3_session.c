@@ -150,6 +150,12 @@ pop3_session_machine(struct pop3_session *s)
 	return s->machine;
 }
 
+const struct conn *
+pop3_session_conn(const struct pop3_session *s)
+{
+	return pump_conn(s->pump);
+}
+
 void
 pop3_session_flush(struct pop3_session *s)
 {

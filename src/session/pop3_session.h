@@ -25,6 +25,8 @@ struct pop3_session *pop3_session_open(struct loop *loop, struct dns *dns,
 void pop3_session_free(struct pop3_session **s);
 
 struct pop3 *pop3_session_machine(struct pop3_session *s);
+/* For questions about it; it is the session's. */
+const struct conn *pop3_session_conn(const struct pop3_session *s);
 void pop3_session_flush(struct pop3_session *s);
 void pop3_session_pause(struct pop3_session *s, bool paused);
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "fetch/survey_tell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+#define QUIRKS_MAX 8
+
+void
+survey_tell(const struct survey_params *p, enum fact_kind kind, struct span a,
+    struct span b)
+{
+	char first[FACT_TEXT_MAX], second[FACT_TEXT_MAX];
+	struct fact fact = { .kind = kind, .text = { first, second, "", "" } };
+
+	if (a.n == 0)
+		return;
+	text_printable(first, sizeof(first), a);
+	text_printable(second, sizeof(second), b);
+	p->fact(p->arg, &fact);
+}
+
+/* ---- the way there ---- */
+
+static void
+tell_certificate(
+    const struct survey_params *p, const struct tls_info_certificate *c)
+{
+	const struct fact fact = { .kind = FACT_CERTIFICATE,
+		.text = { c->subject, c->names, c->issuer, c->pin },
+		.number = { c->not_before < 0 ? 0 : (uint64_t)c->not_before,
+		    c->not_after < 0 ? 0 : (uint64_t)c->not_after } };
+
+	p->fact(p->arg, &fact);
+}
+
+static void
+tell_tls(const struct survey_params *p, const struct tls_info *info)
+{
+	char what[160], said[80];
+	const struct fact fact = { .kind = FACT_TLS,
+		.text = { what, tls_verify_name(info->verified), said, "" } };
+
+	snprintf(what, sizeof(what), "%s %s", info->version, info->cipher);
+	said[0] = '\0';
+	if (info->ocsp != TLS_OCSP_NONE)
+		snprintf(
+		    said, sizeof(said), "OCSP: %s", tls_ocsp_name(info->ocsp));
+	p->fact(p->arg, &fact);
+	for (size_t i = 0; i < info->n; i++)
+		tell_certificate(p, &info->chain[i]);
+}
+
+/* While it is not connected the peer is what was asked for. */
+static bool
+is_connected(const struct survey_params *p, const char *peer)
+{
+	char asked[300];
+
+	snprintf(asked, sizeof(asked), "%s:%u", p->fetch->conn.host,
+	    p->fetch->conn.port);
+	return strcmp(peer, asked) != 0;
+}
+
+void
+survey_tell_way(const struct survey_params *p, const struct conn *c)
+{
+	struct tls_info *info = conn_tls_info(c);
+	struct tls_info_certificate refused;
+	const char *peer = conn_peer(c);
+
+	if (conn_octets_in(c) > 0 || is_connected(p, peer))
+		survey_tell(p, FACT_REACHED, span_of(peer), SPAN(""));
+	if (info != NULL)
+		tell_tls(p, info);
+	else if (conn_refused(c, &refused))
+		tell_certificate(p, &refused);
+	free(info);
+}
+
+/* ---- what is known of such servers ---- */
+
+void
+survey_tell_quirks(
+    const struct survey_params *p, const struct quirks_signs *signs)
+{
+	struct quirk found[QUIRKS_MAX];
+	size_t n = quirks_find(signs, found, QUIRKS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		survey_tell(p, FACT_QUIRK, span_of(found[i].server),
+		    span_of(found[i].what));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MAILHAUL_FETCH_SURVEY_TELL_H
+#define MAILHAUL_FETCH_SURVEY_TELL_H
+
+/* The facts of a survey that are the same for both protocols, and how any is
+ * told. */
+
+#include "fetch/quirks.h"
+#include "fetch/survey.h"
+#include "session/imap_session.h"
+
+/* Texts of any octets: they are made printable and cut. An empty a tells
+ * nothing. */
+void survey_tell(const struct survey_params *p, enum fact_kind kind,
+    struct span a, struct span b);
+
+/* Where the connection ends and what its TLS is, as far as it came. */
+void survey_tell_way(const struct survey_params *p, const struct conn *c);
+
+void survey_tell_quirks(
+    const struct survey_params *p, const struct quirks_signs *signs);
+
+#endif
