@@ -73,7 +73,7 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libmailhaul.a
 # tests of whole fetches, and of accounts that stay
 STAYING := lane keeper keeper_extras keeper_learn keeper_status
 RIGGED  := $(O)/tests/unit/fetch/% \
-	$(patsubst %,$(O)/tests/unit/sched/%_test,account $(STAYING))
+	$(patsubst %,$(O)/tests/unit/sched/%_test,account checkup $(STAYING))
 $(filter $(RIGGED),$(UNIT)): $(O)/tests/unit/fetch/rig.o \
 	$(O)/tests/unit/fetch/scripted.o
 $(filter $(STAYING:%=$(O)/tests/unit/sched/%_test),$(UNIT)): \
