@@ -8,7 +8,9 @@
 #include "io/digest.h"
 #include "io/lull.h"
 #include "proc/wire.h"
+#include "proc/wire_fact.h"
 #include "sched/account.h"
+#include "sched/checkup.h"
 #include "sched/keeper.h"
 #include "sched/spread.h"
 #include "sys/clock.h"
@@ -21,13 +23,16 @@
 #define QUIET_MS 3000   /* connections have given their buffers back */
 #define BUSY_MS 60000
 
+enum work { WORK_FETCH, WORK_KEEP, WORK_SURVEY };
+
 struct desk {
 	struct desks *desks; /* not ours */
 	const struct fetch_env *env;
 	struct conf_account *conf;
 	struct secret *secret;
 	struct account *account; /* for one fetch, or */
-	struct keeper *keeper;   /* for as long as we are */
+	struct keeper *keeper;   /* for as long as we are, or */
+	struct checkup *checkup; /* to see what its server says */
 	uint32_t number;
 	struct tunnel_way tunnel; /* to its server, if it has one */
 	bool changed;             /* its status is to be told */
@@ -82,6 +87,7 @@ free_desk(struct desk *it)
 {
 	account_free(&it->account);
 	keeper_free(&it->keeper);
+	checkup_free(&it->checkup);
 	wire_free_account(&it->conf);
 	secret_free(&it->secret);
 	free(it);
@@ -220,6 +226,28 @@ keep(struct desk *it, const struct params *who)
 	on_changed(it);
 }
 
+/* ---- one survey ---- */
+
+static void
+on_fact(void *arg, const struct fact *fact)
+{
+	struct desk *it = arg;
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, it->number);
+	wire_pack_fact(&b, fact);
+	say(it->desks, WIRE_FACT, &b);
+}
+
+static void
+on_surveyed(void *arg, const struct err *e)
+{
+	struct fetch_result result = { .err = *e, .progress.doing = "done" };
+
+	on_account(arg, &result);
+}
+
 /* ---- coming ---- */
 
 static bool
@@ -250,7 +278,7 @@ refuse(struct desk *it, const struct err *e, bool stays)
 }
 
 static void
-start(struct desk *it, bool stays, uint32_t ca, uint32_t delivery_ca)
+start(struct desk *it, enum work work, uint32_t ca, uint32_t delivery_ca)
 {
 	struct desks *s = it->desks;
 	const struct err *e = NULL;
@@ -262,17 +290,29 @@ start(struct desk *it, bool stays, uint32_t ca, uint32_t delivery_ca)
 		.number = it->number };
 
 	if (e != NULL) {
-		refuse(it, e, stays);
+		refuse(it, e, work == WORK_KEEP);
 		return;
 	}
-	if (stays) {
+	switch (work) {
+	case WORK_KEEP:
 		keep(it, &who);
-		return;
+		break;
+	case WORK_FETCH:
+		it->account = account_new(
+		    &(struct account_params){
+			.env = it->env, .hosts = s->params.hosts, .who = who },
+		    on_account, it);
+		break;
+	case WORK_SURVEY:
+		it->checkup =
+		    checkup_new(&(struct checkup_params){ .env = it->env,
+			.hosts = s->params.hosts,
+			.who = who,
+			.fact = on_fact,
+			.end = on_surveyed,
+			.arg = it });
+		break;
 	}
-	it->account = account_new(
-	    &(struct account_params){
-		.env = it->env, .hosts = s->params.hosts, .who = who },
-	    on_account, it);
 }
 
 /* ---- without a deliverer ---- */
@@ -369,7 +409,7 @@ print_of(struct span octets)
 /* ---- coming ---- */
 
 static bool
-add_new(struct desks *s, uint32_t number, bool stays,
+add_new(struct desks *s, uint32_t number, enum work work,
     const struct fetch_env *env, const struct digest *print, struct unpack *u)
 {
 	struct desk *it = mem_new(sizeof(*it));
@@ -388,7 +428,7 @@ add_new(struct desks *s, uint32_t number, bool stays,
 		return false;
 	}
 	s->v[number] = it;
-	start(it, stays, ca, delivery_ca);
+	start(it, work, ca, delivery_ca);
 	return true;
 }
 
@@ -402,9 +442,20 @@ desks_add(struct desks *s, uint32_t number, bool stays,
 	if (!have_room(s, number))
 		return false;
 	if (it == NULL)
-		return add_new(s, number, stays, env, &print, u);
+		return add_new(
+		    s, number, stays ? WORK_KEEP : WORK_FETCH, env, &print, u);
 	attach(it, number);
 	return true;
+}
+
+bool
+desks_survey(struct desks *s, uint32_t number, const struct fetch_env *env,
+    struct unpack *u)
+{
+	const struct digest none = { 0 };
+
+	return have_room(s, number) &&
+	    add_new(s, number, WORK_SURVEY, env, &none, u);
 }
 
 /* ---- what is said of one ---- */
@@ -440,6 +491,8 @@ desks_drop(struct desks *s, uint32_t number)
 		say_number(s, WIRE_GONE, number);
 	else if (it->keeper != NULL)
 		keeper_leave(it->keeper);
+	else if (it->checkup != NULL)
+		checkup_stop(it->checkup);
 	else
 		account_stop(it->account);
 }

@@ -37,6 +37,10 @@ void desks_free(struct desks **s);
 bool desks_add(struct desks *s, uint32_t number, bool stays,
     const struct fetch_env *env, struct unpack *u);
 
+/* WIRE_SURVEY behind its number; env needs no client. Likewise. */
+bool desks_survey(struct desks *s, uint32_t number, const struct fetch_env *env,
+    struct unpack *u);
+
 /*
  * The deliverer of env goes, and so do its accounts: their numbers are free,
  * and the client is to be freed next. Sessions that only wait are kept for a

@@ -35,6 +35,7 @@ struct engine {
 	uint64_t asleep; /* ms that the machine was, as of the last pulse */
 	struct fetch_env **envs; /* by deliverer; NULL: never heard of */
 	size_t n_envs;
+	struct fetch_env bare;    /* of surveys: without a deliverer */
 	struct histogram latency; /* of deliverers that are gone */
 };
 
@@ -98,6 +99,15 @@ hear_account(struct engine *g, struct unpack *u)
 		loop_timer_arm(g->pulse, PULSE_MS);
 	}
 	return env != NULL && desks_add(g->desks, number, stays, env, u);
+}
+
+static bool
+hear_survey(struct engine *g, struct unpack *u)
+{
+	uint32_t number = unpack_u32(u);
+
+	g->bare = (struct fetch_env){ .loop = g->loop, .dns = g->dns };
+	return desks_survey(g->desks, number, &g->bare, u);
 }
 
 static bool
@@ -253,6 +263,8 @@ hear(struct engine *g, struct ipc_packet *packet)
 		return hear_ca(g, &u, packet);
 	case WIRE_ACCOUNT:
 		return hear_account(g, &u);
+	case WIRE_SURVEY:
+		return hear_survey(g, &u);
 	case WIRE_SECRET:
 		return hear_secret(g, &u);
 	case WIRE_DROP:
@@ -297,6 +309,7 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_STATUS:
 	case WIRE_WANT:
 	case WIRE_GONE:
+	case WIRE_FACT:
 	case WIRE_PONG:
 	case WIRE_TUNNEL:
 	case WIRE_TUNNEL_CLOSE:

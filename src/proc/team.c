@@ -512,7 +512,7 @@ on_engine_ended(void *arg, const struct err *e)
 
 static const struct team_engine_events of_engine = { on_engine_started,
 	on_progress, on_result, on_status, on_want, on_gone, on_pong, on_tunnel,
-	on_tunnel_close, on_engine_ended };
+	on_tunnel_close, on_engine_ended, NULL };
 
 /* ---- what cannot be done inside a call ---- */
 

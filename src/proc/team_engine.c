@@ -9,6 +9,7 @@
 #include "proc/spawn.h"
 #include "proc/stores.h"
 #include "proc/wire.h"
+#include "proc/wire_fact.h"
 #include "sys/clock.h"
 #include "util/mem.h"
 
@@ -271,6 +272,17 @@ team_engine_account(struct team_engine *g, uint32_t number, bool stays,
 	say(g, WIRE_ACCOUNT, &b);
 }
 
+void
+team_engine_survey(struct team_engine *g, uint32_t number, struct span packed)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	(void)buf_add(&b, packed);
+	say(g, WIRE_SURVEY, &b);
+}
+
 /* One that is too long cannot be used anyhow. */
 void
 team_engine_secret(
@@ -335,6 +347,16 @@ hear_tunnel(struct team_engine *g, uint32_t number, struct unpack *u)
 }
 
 static void
+hear_fact(struct team_engine *g, uint32_t number, struct unpack *u)
+{
+	struct fact fact;
+
+	if (wire_unpack_fact(u, &fact) && g->events->fact != NULL)
+		g->events->fact(g->arg, number, &fact);
+	wire_free_fact(&fact);
+}
+
+static void
 hear(struct team_engine *g, uint8_t type, struct unpack *u)
 {
 	uint32_t number = unpack_u32(u);
@@ -345,6 +367,8 @@ hear(struct team_engine *g, uint8_t type, struct unpack *u)
 		hear_result(g, number, u);
 	else if (type == WIRE_STATUS)
 		hear_status(g, number, u);
+	else if (type == WIRE_FACT)
+		hear_fact(g, number, u);
 	else if (type == WIRE_WANT && unpack_ok(u))
 		g->events->want(g->arg, number);
 	else if (type == WIRE_GONE && unpack_ok(u))

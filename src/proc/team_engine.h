@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "fetch/fact.h"
 #include "fetch/fetch.h"
 #include "io/loop.h"
 #include "sched/status.h"
@@ -45,6 +46,8 @@ struct team_engine_events {
 	void (*tunnel)(void *arg, uint32_t number, uint32_t ticket);
 	void (*tunnel_close)(void *arg, uint32_t ticket);
 	void (*ended)(void *arg, const struct err *e);
+	/* Of a survey; may be NULL where none is asked for. */
+	void (*fact)(void *arg, uint32_t number, const struct fact *fact);
 };
 
 /* Started in the next round. NULL: there is no such user. */
@@ -65,6 +68,8 @@ int team_engine_pack(struct team_engine *g, const struct conf_account *account,
 /* These say nothing when no engine is there. */
 void team_engine_account(struct team_engine *g, uint32_t number, bool stays,
     uint32_t deliverer, struct span packed);
+void team_engine_survey(
+    struct team_engine *g, uint32_t number, struct span packed);
 void team_engine_secret(
     struct team_engine *g, uint32_t number, const struct secret *secret);
 /* WIRE_DROP, _POLL, _PAUSE, _RESUME; WIRE_UNLINK of a deliverer */

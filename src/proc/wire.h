@@ -40,6 +40,9 @@ enum wire_type {
 	WIRE_CA,       /* number; + descriptor of rules of TLS, packed */
 	WIRE_ACCOUNT,  /* number, whether it stays, number of its deliverer,
 	                 numbers of its CAs (0: none), account, secret */
+	WIRE_SURVEY,   /* number, numbers of its CAs, account, secret: what
+	                 does its server say? Answered by WIRE_FACT and one
+	                 WIRE_RESULT; no deliverer is needed */
 	WIRE_UNLINK,   /* number of a deliverer: it is gone */
 	WIRE_SECRET,   /* number, secret: instead of the one it had */
 	WIRE_DROP,     /* number: ends in order; answered by WIRE_GONE */
@@ -72,6 +75,7 @@ enum wire_type {
 	WIRE_STATUS,   /* number, status: something changed */
 	WIRE_WANT,     /* number: its secret was refused, is there another? */
 	WIRE_GONE,     /* number: what was dropped has left */
+	WIRE_FACT,     /* number, fact: of a survey */
 	WIRE_PONG,
 	/* number, ticket: run the account's tunnel; answered by UP or DOWN */
 	WIRE_TUNNEL,
