@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "io/https.h"
+#include "proc/check_online.h"
 #include "proc/clerk.h"
 #include "proc/commands.h"
 #include "proc/daemon.h"
@@ -32,7 +33,7 @@
 struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
 	struct supervisor_options options;
-	bool full, json, watch;
+	bool full, json, watch, online;
 	struct login_options login;
 	const char *command;
 	const char *const *rest;
@@ -48,6 +49,9 @@ usage(FILE *out)
 	      "       mailhaul [-c FILE] fetch [-qv] --full ACCOUNT "
 	      "MESSAGE...\n"
 	      "       mailhaul [-c FILE] check [ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] check --online [-qv] [--json] "
+	      "[ACCOUNT...]\n"
+	      "       mailhaul [-c FILE] list [-qv] [--json] ACCOUNT\n"
 	      "       mailhaul [-c FILE] status [--json] [--watch] "
 	      "[ACCOUNT...]\n"
 	      "       mailhaul [-c FILE] poll|pause|resume [ACCOUNT...]\n"
@@ -285,6 +289,35 @@ say_account(struct conf *conf, const char *name)
 	return EX_USAGE;
 }
 
+/* By looking at the servers. */
+static int
+survey(struct conf *conf, const struct arguments *a, bool mailboxes)
+{
+	const struct check_options options = { .mailboxes = mailboxes,
+		.json = a->json,
+		.quiet = a->options.quiet,
+		.verbose = a->options.verbose };
+
+	return check_online(conf, a->rest, a->n, &options);
+}
+
+static int
+list(const struct arguments *a)
+{
+	struct conf *conf;
+	int status;
+
+	if (a->n != 1)
+		return usage(stderr);
+	conf = load(a->path);
+	if (conf == NULL)
+		return EX_CONFIG;
+	join_users(conf, a);
+	status = survey(conf, a, true);
+	conf_free(&conf);
+	return status;
+}
+
 static int
 check(const struct arguments *a)
 {
@@ -294,6 +327,11 @@ check(const struct arguments *a)
 	if (conf == NULL)
 		return EX_CONFIG;
 	join_users(conf, a);
+	if (a->online) {
+		status = survey(conf, a, false);
+		conf_free(&conf);
+		return status;
+	}
 	for (size_t i = 0; a->n == 0 && i < conf->n; i++)
 		(void)say_account(conf, conf->accounts[i].name);
 	for (size_t i = 0; i < a->n; i++)
@@ -319,6 +357,7 @@ read_options(struct arguments *a, int argc, char **argv)
 		{ "paste", no_argument, NULL, 'P' },
 		{ "listen", no_argument, NULL, 'L' },
 		{ "redirect", required_argument, NULL, 'R' },
+		{ "online", no_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -359,6 +398,9 @@ read_options(struct arguments *a, int argc, char **argv)
 			break;
 		case 'R':
 			a->login.redirect = optarg;
+			break;
+		case 'o':
+			a->online = true;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -411,6 +453,8 @@ act(const struct arguments *a)
 		return fetch(a);
 	if (strcmp(a->command, "check") == 0)
 		return check(a);
+	if (strcmp(a->command, "list") == 0)
+		return list(a);
 	if (strcmp(a->command, "held") == 0)
 		return held(a);
 	if (strcmp(a->command, "login") == 0)
