@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <sys/queue.h>
 
+#include "io/query.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
@@ -20,6 +21,7 @@
 struct dns {
 	struct loop *loop; /* not ours */
 	struct evdns_base *base;
+	struct query_servers *servers;
 	LIST_HEAD(dns_queries, dns_query) queries;
 	bool dying; /* freed when the last cancelled query has come back */
 };
@@ -87,6 +89,7 @@ dns_new_from(struct loop *loop, const char *resolv_conf, const char *hosts,
 		return NULL;
 	}
 	read_files(dns->base, resolv_conf, hosts);
+	dns->servers = query_servers_new(resolv_conf);
 	return dns;
 }
 
@@ -100,11 +103,18 @@ static void
 destroy(struct dns *dns)
 {
 	evdns_base_free(dns->base, 0);
+	query_servers_free(&dns->servers);
 	free(dns);
 }
 
+const struct query_servers *
+dns_servers(const struct dns *dns)
+{
+	return dns->servers;
+}
+
 static void
-query_free(struct dns_query *q)
+forget(struct dns_query *q)
 {
 	LIST_REMOVE(q, link);
 	loop_timer_free(&q->deliver);
@@ -327,7 +337,7 @@ finish(struct dns_query *q)
 {
 	struct dns *dns = q->dns;
 
-	query_free(q);
+	forget(q);
 	if (dns->dying && LIST_EMPTY(&dns->queries))
 		destroy(dns);
 }
@@ -415,7 +425,7 @@ dns_cancel(struct dns_query **query)
 	if (q == NULL || q->delivering || q->fn == NULL)
 		return;
 	if (q->request == NULL) {
-		query_free(q);
+		forget(q);
 		return;
 	}
 	/* evdns answers a cancelled request later, from the loop */

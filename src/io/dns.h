@@ -17,6 +17,7 @@
 
 struct dns;
 struct dns_query;
+struct query_servers; /* io/query.h */
 
 struct dns_address {
 	struct sockaddr_storage sa;
@@ -38,6 +39,9 @@ struct dns *dns_new(struct loop *loop, struct err *e);
 struct dns *dns_new_from(struct loop *loop, const char *resolv_conf,
     const char *hosts, struct err *e);
 void dns_free(struct dns **dns);
+
+/* Whom to ask for what is no address; dns's. */
+const struct query_servers *dns_servers(const struct dns *dns);
 
 struct dns_query *dns_lookup(struct dns *dns, const char *host,
     unsigned int port, enum dns_family family, dns_fn fn, void *arg);
