@@ -20,6 +20,8 @@
 #include "proc/init.h"
 #include "proc/login.h"
 #include "proc/reader_main.h"
+#include "proc/scout.h"
+#include "proc/setup.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
 #include "proc/users_join.h"
@@ -33,7 +35,7 @@
 struct arguments {
 	const char *path; /* of the configuration; NULL: the usual places */
 	struct supervisor_options options;
-	bool full, json, watch, online;
+	bool full, json, watch, online, pop3;
 	struct login_options login;
 	const char *command;
 	const char *const *rest;
@@ -64,6 +66,7 @@ usage(FILE *out)
 	      "MESSAGE...\n"
 	      "       mailhaul [-c FILE] held retry [ACCOUNT [MESSAGE...]]\n"
 	      "       mailhaul [-c FILE] held drop ACCOUNT MESSAGE...\n"
+	      "       mailhaul setup [--pop3] ADDRESS\n"
 	      "       mailhaul --help | --version\n",
 	    out);
 	return out == stdout ? EX_OK : EX_USAGE;
@@ -341,6 +344,12 @@ check(const struct arguments *a)
 	return status;
 }
 
+static int
+setup(const struct arguments *a)
+{
+	return a->n == 1 ? setup_command(a->rest[0], a->pop3) : usage(stderr);
+}
+
 /* -1: go on; else the exit status. */
 static int
 read_options(struct arguments *a, int argc, char **argv)
@@ -358,6 +367,7 @@ read_options(struct arguments *a, int argc, char **argv)
 		{ "listen", no_argument, NULL, 'L' },
 		{ "redirect", required_argument, NULL, 'R' },
 		{ "online", no_argument, NULL, 'o' },
+		{ "pop3", no_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -401,6 +411,9 @@ read_options(struct arguments *a, int argc, char **argv)
 			break;
 		case 'o':
 			a->online = true;
+			break;
+		case 'p':
+			a->pop3 = true;
 			break;
 		case 'h':
 			return usage(stdout);
@@ -459,6 +472,8 @@ act(const struct arguments *a)
 		return held(a);
 	if (strcmp(a->command, "login") == 0)
 		return login(a);
+	if (strcmp(a->command, "setup") == 0)
+		return setup(a);
 	fprintf(stderr, "mailhaul: there is no command \"%s\"\n", a->command);
 	return usage(stderr);
 }
@@ -499,6 +514,10 @@ main(int argc, char **argv)
 	if (strcmp(argv[0], SPAWN_CLERK) == 0) {
 		spawn_name(argv[0]);
 		return clerk_main();
+	}
+	if (strcmp(argv[0], SPAWN_SCOUT) == 0) {
+		spawn_name(argv[0]);
+		return scout_main();
 	}
 	if (strcmp(argv[0], HTTPS_ROLE) == 0) {
 		spawn_name(argv[0]);

@@ -19,6 +19,7 @@
 #define SPAWN_DELIVERER "mailhaul: deliverer"
 #define SPAWN_READER "mailhaul: reader"
 #define SPAWN_CLERK "mailhaul: clerk"
+#define SPAWN_SCOUT "mailhaul: scout"
 
 /*
  * Starts role; *fd is the supervisor's end of the link. stderr_fd becomes its
