@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/dane.h"
 #include "io/reach.h"
 #include "io/wire.h"
 #include "util/buf.h"
@@ -42,6 +43,7 @@ struct conn {
 	unsigned int tls_timeout_ms;
 
 	struct reach *reach; /* a tunnel: as long as we need it */
+	struct dane *dane;   /* until the handshake; NULL: none is needed */
 	struct wire wire;
 	struct loop_fd *watch;
 
@@ -94,6 +96,7 @@ stop(struct conn *c)
 {
 	c->st = DONE;
 	reach_free(&c->reach);
+	dane_free(&c->dane);
 	loop_fd_free(&c->watch);
 	loop_timer_stop(c->kick);
 	loop_timer_stop(c->phase);
@@ -243,8 +246,10 @@ begin_tls(struct conn *c)
 	c->st = HANDSHAKE;
 	c->dry = false; /* the first step is ours */
 	/* a failure is left in c->e and reported in the next turn */
-	if (wire_begin_tls(&c->wire, c->ctx, name, c->alpn, &c->e) == 0)
+	if (wire_begin_tls(&c->wire, c->ctx, name, c->alpn, &c->e) == 0 &&
+	    (c->dane == NULL || dane_apply(c->dane, c->wire.tls, &c->e) == 0))
 		tls_resume(c->wire.tls, c->server);
+	dane_free(&c->dane);
 	loop_timer_arm(c->phase, c->tls_timeout_ms);
 }
 
@@ -377,9 +382,13 @@ pump(struct conn *c)
 		flush(c);
 }
 
+/* It is called twice when it has to be known first what the DNS says of the
+ * certificate: the later one counts. */
 static void
 connected(struct conn *c)
 {
+	if (c->dane != NULL && !dane_is_known(c->dane))
+		return;
 	c->dry = true;
 	if (c->tls_first) {
 		begin_tls(c);
@@ -471,6 +480,22 @@ on_reached(void *arg, int fd, const char *peer, const struct err *e)
 	leave(c);
 }
 
+static void
+on_dane(void *arg, const struct err *e)
+{
+	struct conn *c = arg;
+
+	enter(c);
+	if (e != NULL) {
+		c->e = *e;
+		end(c, CONN_ERROR);
+	} else if (c->watch != NULL) {
+		connected(c);
+		pump(c);
+	}
+	leave(c);
+}
+
 /* ---- life ---- */
 
 static unsigned int
@@ -530,6 +555,9 @@ conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 	buf_init(&c->in, CONN_INPUT_MAX);
 	buf_init(&c->out, CONN_OUTPUT_MAX);
 	reach(c, dns, params);
+	if (c->ctx != NULL && tls_ctx_wants_dane(c->ctx))
+		c->dane =
+		    dane_new(loop, dns, params->host, params->port, on_dane, c);
 	return c;
 }
 
@@ -649,6 +677,8 @@ conn_close(struct conn *c)
 		return;
 	if (c->st == DIALLING || c->st == STRANDED)
 		reach_free(&c->reach);
+	if (c->st == DIALLING)
+		dane_free(&c->dane);
 	if (c->st != UP) /* nothing was sent yet: nothing to end in order */
 		buf_clear(&c->out);
 	c->st = CLOSING;

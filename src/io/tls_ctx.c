@@ -262,3 +262,9 @@ tls_ctx_free(struct tls_ctx **ctx)
 		tls_ctx_drop(*ctx);
 	*ctx = NULL;
 }
+
+bool
+tls_ctx_wants_dane(const struct tls_ctx *ctx)
+{
+	return ctx->verify == TLS_VERIFY_DANE;
+}

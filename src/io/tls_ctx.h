@@ -25,6 +25,9 @@ struct tls_ctx *tls_ctx_new(const struct tls_rules *rules, struct err *e);
 struct tls_ctx *tls_ctx_new_pem(struct span pem, struct err *e);
 void tls_ctx_free(struct tls_ctx **ctx); /* sessions keep what they need */
 
+/* TLS_VERIFY_DANE: a session needs records before its handshake. */
+bool tls_ctx_wants_dane(const struct tls_ctx *ctx);
+
 /* -1 and *e when tls-ciphers cannot be this: it says which word is wrong. */
 int tls_ctx_check_ciphers(struct span list, struct err *e);
 

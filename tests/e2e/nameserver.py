@@ -8,7 +8,8 @@ with nothing but loopback, where it is the only one that resolv.conf knows.
 
 What is not there does not exist (NXDOMAIN). dns.asked are the names and types
 that were asked for. dns.ad: it says that it has checked signatures; dns.rcode:
-it answers nothing but that; dns.raw: octets that are sent instead."""
+it answers nothing but that, to all or by the type in a dict; dns.raw: octets
+that are sent instead."""
 
 import contextlib
 import ctypes
@@ -103,9 +104,13 @@ def data_of(kind, value):
         name_octets(value[-1])
 
 
+def record(kind, data):
+    return struct.pack(">HHIH", TYPES[kind], 1, 60, len(data)) + data
+
+
 class Nameserver:
     def __init__(self, island=None, address="127.0.0.1"):
-        self.zone = {}
+        self.zone, self.aliases = {}, {}
         self.asked = []
         self.ad, self.rcode, self.raw = True, None, None
         with island.visit() if island else contextlib.nullcontext():
@@ -119,7 +124,13 @@ class Nameserver:
         self.zone.setdefault((name.lower(), kind), []).extend(
             data_of(kind, v) for v in values)
 
+    def alias(self, name, target, kind, *values):
+        """name is another name of target, and answers say both."""
+        self.add(target, kind, *values)
+        self.aliases[name.lower()] = target.lower()
+
     def clear(self):
+        self.aliases.clear()
         self.zone.clear()
         self.asked.clear()
 
@@ -148,6 +159,15 @@ class Nameserver:
             a = self.answer(s.recv(n, socket.MSG_WAITALL), 65535)
             s.sendall(struct.pack(">H", len(a)) + a)
 
+    def records(self, name, kind):
+        out, owner = [], b"\xc0\x0c"
+        if name in self.aliases:
+            name = self.aliases[name]
+            out.append(owner + record("CNAME", name_octets(name)))
+            owner = name_octets(name)
+        return out + [owner + record(kind, v)
+                      for v in self.zone.get((name, kind), [])]
+
     def answer(self, m, most):
         end = m.index(b"\0", 12) + 5
         name, at = [], 12
@@ -159,20 +179,18 @@ class Nameserver:
         self.asked.append((name, kind))
         if self.raw is not None:
             return m[:2] + self.raw
-        values = self.zone.get((name, kind), [])
         rcode = self.rcode
+        if isinstance(rcode, dict):
+            rcode = rcode.get(kind)
+        records = self.records(name, kind) if rcode is None else []
         if rcode is None:
-            rcode = 0 if any(n == name for n, _ in self.zone) else 3
-        elif rcode:
-            values = []
-        records = b"".join(
-            struct.pack(">HHHIH", 0xc00c, TYPES[kind], 1, 60, len(v)) + v
-            for v in values)
+            known = {n for n, _ in self.zone} | set(self.aliases)
+            rcode = 0 if name in known else 3
         flags = 0x8180 | rcode | (0x20 if self.ad else 0)
-        if end + len(records) > most:
-            flags, records, values = flags | 0x200, b"", []
-        return m[:2] + struct.pack(
-            ">HHHHH", flags, 1, len(values), 0, 0) + m[12:end] + records
+        if end + sum(map(len, records)) > most:
+            flags, records = flags | 0x200, []
+        return m[:2] + struct.pack(">HHHHH", flags, 1, len(records), 0, 0) + \
+            m[12:end] + b"".join(records)
 
     def __exit__(self, *what):
         os.close(self.end[1])
