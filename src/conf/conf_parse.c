@@ -12,7 +12,9 @@
 #include "conf/conf_file.h"
 #include "conf/conf_include.h"
 #include "conf/conf_list.h"
+#include "conf/conf_phrase.h"
 #include "conf/conf_scan.h"
+#include "conf/conf_table.h"
 #include "sys/file.h"
 #include "util/mem.h"
 
@@ -251,61 +253,32 @@ may_be_section(struct parser *p, const cfg_t *cfg, const char *name, bool title)
 	return true;
 }
 
-#define NO_EQUAL "missing equal sign after option '%s'"
-#define NO_TITLE "missing title for section '%s'"
-#define NO_OPTION "no such option '%s'"
-
-/* libconfuse's words for what is wrong, and ours around its %s. */
-static const struct {
-	const char *theirs, *before, *after;
-} phrases[] = {
-	{ NO_EQUAL, "\"", "\" must be followed by \"=\" and a value" },
-	{ NO_TITLE, "\"", "\" must be followed by a name and \"{\"" },
-	{ "missing opening brace for section '%s'", "\"",
-	    "\" begins a section: \"{\" is missing" },
-	{ "unexpected token '%s'", "\"",
-	    "\" is not expected here: put values that hold signs in quotes" },
-	{ "missing parenthesis for function '%s'", "\"",
-	    "\" must be written include(\"file\")" },
-	{ "syntax error in call of function '%s'", "\"",
-	    "\" must be written include(\"file\")" },
-	{ "attempt to append to non-list option '%s'", "\"",
-	    "\" has one value: write \"=\"" },
-};
-
 static void __attribute__((format(printf, 2, 0)))
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct parser *p = parser;
 	struct conf_place at = here(p, cfg);
 	const char *word = strstr(fmt, "%s") == NULL ? "" : va_arg(ap, char *);
-	size_t i;
+	const struct conf_phrase *phrase;
 
-	if (strcmp(fmt, NO_OPTION) == 0) {
+	if (strcmp(fmt, CONF_NO_OPTION) == 0) {
 		on_unknown(p, cfg, word);
 		return;
 	}
-	if (strcmp(fmt, NO_EQUAL) == 0 && may_be_section(p, cfg, word, true))
+	if (strcmp(fmt, CONF_NO_EQUAL) == 0 &&
+	    may_be_section(p, cfg, word, true))
 		return;
-	if (strcmp(fmt, NO_TITLE) == 0 && may_be_section(p, cfg, word, false))
+	if (strcmp(fmt, CONF_NO_TITLE) == 0 &&
+	    may_be_section(p, cfg, word, false))
 		return;
 	if (conf_unknowns_find(&p->unknown, word, cfg != p->root) != NULL) {
 		complain_unknown(p, at, word, where(p, cfg));
 		p->told = true;
 		return;
 	}
-	for (i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
-		if (strcmp(fmt, phrases[i].theirs) == 0) {
-			stop(p, at, phrases[i].before, word, phrases[i].after);
-			return;
-		}
-	}
-	if (strcmp(fmt, "premature end of file") == 0)
-		stop(p, at, "the file ends inside a section or a value: ",
-		    "add what is missing,", " perhaps \"}\"");
-	else if (strcmp(fmt, "unexpected closing brace") == 0)
-		stop(p, at, "this \"}\" closes nothing: ", "remove it,",
-		    " or look for one too many above");
+	phrase = conf_phrase_find(fmt);
+	if (phrase != NULL)
+		stop(p, at, phrase->before, word, phrase->after);
 }
 
 /* ---- files ---- */
@@ -459,44 +432,9 @@ on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 
 /* ---- tables ---- */
 
-struct table {
-	cfg_opt_t *v;
-	size_t n;
-};
-
 static void
-add(struct table *t, cfg_opt_t opt)
-{
-	static const cfg_opt_t end = CFG_END();
-
-	t->v = mem_grow(t->v, t->n + 2, sizeof(*t->v));
-	t->v[t->n++] = opt;
-	t->v[t->n] = end;
-}
-
-/* All are lists to libconfuse: whether one value is enough is a matter of
- * meaning, and no reason to stop reading. */
-static void
-add_option(struct table *t, const char *name)
-{
-	cfg_opt_t opt = CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, on_value);
-
-	add(t, opt);
-}
-
-static void
-add_section(struct table *t, const char *name, cfg_opt_t *inside, bool titled)
-{
-	cfg_opt_t opt =
-	    CFG_SEC(name, inside, CFGF_MULTI | (titled ? CFGF_TITLE : 0));
-
-	opt.validcb = on_section;
-	add(t, opt);
-}
-
-static void
-add_unknown(
-    const struct parser *p, struct table *t, bool in_section, cfg_opt_t *inside)
+add_unknown(const struct parser *p, struct conf_table *t, bool in_section,
+    const struct conf_table *inside)
 {
 	size_t i;
 
@@ -506,10 +444,10 @@ add_unknown(
 		if (u->in_section != in_section)
 			continue;
 		if (u->shape == CONF_OPTION)
-			add_option(t, u->name);
+			conf_table_add_option(t, u->name, on_value);
 		else
-			add_section(t, u->name, inside,
-			    u->shape == CONF_TITLED_SECTION);
+			conf_table_add_section(t, u->name, inside,
+			    u->shape == CONF_TITLED_SECTION, on_section);
 	}
 }
 
@@ -517,28 +455,28 @@ static cfg_t *
 new_root(const struct parser *p)
 {
 	cfg_opt_t include = CFG_FUNC("include", on_include);
-	struct table section = { 0 }, all = { 0 };
+	struct conf_table section = { 0 }, all = { 0 };
 	const char *const *w;
 	cfg_t *root;
 
 	/* One table for all sections: on_value() knows what may be where. */
 	for (w = p->words->account; *w != NULL; w++)
-		add_option(&section, *w);
+		conf_table_add_option(&section, *w, on_value);
 	for (w = p->words->oauth2; *w != NULL; w++) {
 		if (!conf_is_in(p->words->account, *w))
-			add_option(&section, *w);
+			conf_table_add_option(&section, *w, on_value);
 	}
 	add_unknown(p, &section, true, NULL);
 	for (w = p->words->global; *w != NULL; w++)
-		add_option(&all, *w);
-	add(&all, include);
-	add_section(&all, "account", section.v, true);
-	add_section(&all, "defaults", section.v, false);
-	add_section(&all, "oauth2", section.v, true);
-	add_unknown(p, &all, false, section.v);
+		conf_table_add_option(&all, *w, on_value);
+	conf_table_add(&all, include);
+	conf_table_add_section(&all, "account", &section, true, on_section);
+	conf_table_add_section(&all, "defaults", &section, false, on_section);
+	conf_table_add_section(&all, "oauth2", &section, true, on_section);
+	add_unknown(p, &all, false, &section);
 	root = cfg_init(all.v, CFGF_NONE); /* copies the tables */
-	free(section.v);
-	free(all.v);
+	conf_table_free(&section);
+	conf_table_free(&all);
 	if (root == NULL)
 		mem_grow(NULL, SIZE_MAX, SIZE_MAX); /* ends us in words */
 	return root;

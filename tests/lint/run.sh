@@ -62,11 +62,24 @@ check() {
 		'-DMAILHAUL_VERSION="0"' -Isrc src
 }
 
+# Options without an entry of their own and an example.
+undocumented() {
+	local name page=man/mailhaul.conf.5
+	sed -n 's/^\t{ "\([a-z0-9-]*\)", .*/\1/p' \
+		src/conf/conf_options.c src/conf/conf_oauth2.c |
+		while read -r name; do
+			grep -q "^\.It Ic $name\$" "$page" &&
+				grep -q "^\.Dl $name = " "$page" ||
+				echo "$page: $name: no entry, or no example"
+		done
+}
+
 manual() {
 	local out
 	# whether the other pages are installed here does not matter
 	out=$(mandoc -T lint "${pages[@]}" 2>&1 |
 		grep -v 'referenced manual not found\|outdated mandoc.db')
+	out+=$(undocumented)
 	[ -z "$out" ] || { echo "$out"; return 1; }
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -102,6 +103,85 @@ check_delivery(const struct conf_account *a)
 }
 
 static void
+check_url(const char *s)
+{
+	assert(s == NULL || strncasecmp(s, "https://", 8) == 0);
+	assert(s == NULL || strpbrk(s, " #\"\n\r") == NULL);
+}
+
+static void
+check_oauth2(const struct conf_oauth2 *o)
+{
+	check_wire(o->name);
+	check_wire(o->client_id);
+	check_wire(o->token_url);
+	assert(o->device_url != NULL || o->auth_url != NULL);
+	check_url(o->device_url);
+	check_url(o->auth_url);
+	check_url(o->token_url);
+	assert(o->client_secret == NULL || o->client_secret_file == NULL);
+	if (o->scopes != NULL)
+		check_wire(o->scopes);
+}
+
+static void
+check_login(const struct conf_account *a)
+{
+	const struct conf_secret *s = &a->secret;
+	bool token = s->oauth2 != NULL || s->token_command.n > 0;
+
+	assert((s->file != NULL) + (s->command.n > 0) +
+		(s->credential != NULL) + (s->literal != NULL) +
+		(s->netrc != NULL) + (s->oauth2 != NULL) +
+		(s->token_command.n > 0) <=
+	    1);
+	assert(s->netrc == NULL || s->netrc[0] == '/');
+	assert(a->auth < CONF_AUTHS);
+	assert(a->auth != CONF_AUTH_APOP || a->protocol == CONF_POP3);
+	assert(a->auth != CONF_AUTH_EXTERNAL || a->tls_cert != NULL);
+	assert(!token || a->auth == CONF_AUTH_AUTO ||
+	    a->auth == CONF_AUTH_XOAUTH2 || a->auth == CONF_AUTH_OAUTHBEARER);
+	if (s->oauth2 != NULL)
+		check_oauth2(s->oauth2);
+}
+
+static void
+check_tls(const struct conf_account *a)
+{
+	bool pins = a->tls_verify == CONF_VERIFY_PIN ||
+	    a->tls_verify == CONF_VERIFY_BOTH;
+	size_t i;
+
+	assert(pins == (a->tls_pins.n > 0));
+	assert((a->tls_cert == NULL) == (a->tls_key == NULL));
+	assert(a->tls != CONF_TLS_NONE || (!pins && a->tls_cert == NULL));
+	for (i = 0; i < a->tls_pins.n; i++) {
+		const char *pin = a->tls_pins.v[i];
+
+		assert(strspn(pin, "0123456789abcdef") == 64);
+		assert(strlen(pin) == 64);
+	}
+}
+
+static void
+check_route(const struct conf_account *a)
+{
+	const struct conf_proxy *p = &a->proxy;
+
+	assert((p->kind == CONF_NO_PROXY) == (p->host == NULL));
+	if (p->kind != CONF_NO_PROXY)
+		assert(p->port > 0 && p->port <= 65535);
+	assert(p->password == NULL || p->user != NULL);
+	assert(
+	    p->password == NULL || !text_breaks_line(secret_span(p->password)));
+	assert(p->user == NULL || !text_breaks_line(span_of(p->user)));
+	assert(a->tunnel.n == 0 || a->tunnel.v[0][0] != '\0');
+	assert(a->tunnel.n == 0 ||
+	    (p->kind == CONF_NO_PROXY && a->bind_address == NULL &&
+		a->address_family == CONF_ANY_FAMILY));
+}
+
+static void
 check_account(const struct conf_account *a)
 {
 	char line[512];
@@ -119,9 +199,9 @@ check_account(const struct conf_account *a)
 	assert((a->mailboxes.n > 0) == (a->protocol == CONF_IMAP));
 	for (i = 0; i < a->mailboxes.n; i++)
 		check_wire(a->mailboxes.v[i]);
-	assert((a->secret.file != NULL) + (a->secret.command.n > 0) +
-		(a->secret.credential != NULL) + (a->secret.literal != NULL) <=
-	    1);
+	check_login(a);
+	check_tls(a);
+	check_route(a);
 	check_delivery(a);
 	conf_summary(a, line, sizeof(line));
 	assert(!text_breaks_line(span_of(line)));
