@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf_tls.h"
 
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +241,22 @@ decide_verify(struct conf_reader *r, const struct conf_section *own,
 		    "looks at the server's key: add tls-pin");
 }
 
+/* TLSA records are of names. */
+static void
+check_dane(struct conf_reader *r, const struct conf_section *own,
+    const struct conf_account *a)
+{
+	struct in6_addr v6; /* the larger one */
+
+	if (a->tls_verify != CONF_VERIFY_DANE || a->host == NULL)
+		return;
+	if (inet_pton(AF_INET, a->host, &v6) == 1 ||
+	    inet_pton(AF_INET6, a->host, &v6) == 1)
+		conf_refuse_in(r, own, "tls-verify",
+		    "= dane is for a host with a name, not an address: change "
+		    "one of them");
+}
+
 static void
 check_pair(struct conf_reader *r, const struct conf_section *own,
     const struct conf_account *a)
@@ -264,5 +281,6 @@ conf_tls_finish(struct conf_reader *r, const struct conf_section *own,
 		return;
 	}
 	decide_verify(r, own, a);
+	check_dane(r, own, a);
 	check_pair(r, own, a);
 }

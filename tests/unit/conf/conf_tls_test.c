@@ -141,6 +141,19 @@ says_what_does_not_go_together(void **state)
 }
 
 static void
+wants_a_name_for_dane(void **state)
+{
+	(void)state;
+	options_say("host = \"::1\" user = u maildir = /m", "tls-verify = dane",
+	    "tls-verify = dane is for a host with a name, not an address: "
+	    "change one of them");
+	options_say("host = 192.0.2.1 user = u maildir = /m",
+	    "tls-verify = dane",
+	    "tls-verify = dane is for a host with a name, not an address: "
+	    "change one of them");
+}
+
+static void
 reads_every_option(void **state)
 {
 	struct conf *c = load_options(MUST,
@@ -208,6 +221,10 @@ drops_no_pin_silently(void **state)
 		      "account a { " MUST "\n" PIN "}\n",
 	    "f:3: account a: tls-pin is looked at with tls-verify = pin or "
 	    "both only: use one of them\n");
+	expect_errors("defaults { tls-verify = chain " PIN "}\n"
+		      "account a { " MUST "}\n",
+	    "f:2: account a: tls-pin is looked at with tls-verify = pin or "
+	    "both only: use one of them\n");
 	expect_errors("defaults { tls-verify = pin }\n"
 		      "account a { " MUST "}\n",
 	    "f:2: account a: tls-verify looks at the server's key: add "
@@ -221,6 +238,7 @@ main(void)
 		cmocka_unit_test(reads_a_pin_in_all_its_forms),
 		cmocka_unit_test(refuses_what_is_no_pin),
 		cmocka_unit_test(says_what_does_not_go_together),
+		cmocka_unit_test(wants_a_name_for_dane),
 		cmocka_unit_test(reads_every_option),
 		cmocka_unit_test(has_defaults),
 		cmocka_unit_test(takes_no_rules_of_defaults_that_are_of_no_use),
