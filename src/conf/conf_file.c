@@ -71,3 +71,13 @@ conf_file_read(const char *path, size_t max, struct buf *out, struct stat *st,
 	close(fd);
 	return r;
 }
+
+const char *
+conf_file_foreign(const struct stat *st)
+{
+	if (st->st_uid != geteuid())
+		return "belongs to another user: copy it";
+	if ((st->st_mode & S_IWOTH) != 0)
+		return "can be written by others: chmod o-w it";
+	return NULL;
+}

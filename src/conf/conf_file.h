@@ -15,4 +15,8 @@
 int conf_file_read(const char *path, size_t max, struct buf *out,
     struct stat *st, struct err *e);
 
+/* What speaks against a file for a user's own configuration, or NULL. With it
+ * somebody else would say what is done in the user's name. */
+const char *conf_file_foreign(const struct stat *st);
+
 #endif

@@ -29,6 +29,19 @@ conf_is_keyword(const char *name)
 	return conf_is_in(keywords, name);
 }
 
+bool
+conf_is_section(const char *name)
+{
+	return conf_is_in(beginnings, name) && strcmp(name, "include") != 0;
+}
+
+bool
+conf_may_be_secret(const char *name)
+{
+	return strncmp(name, "pas", 3) == 0 || strcmp(name, "proxy") == 0 ||
+	    strncmp(name, "client-s", 8) == 0;
+}
+
 struct conf_unknown *
 conf_unknowns_find(
     const struct conf_unknowns *u, const char *name, bool in_section)

@@ -34,6 +34,12 @@ bool conf_is_in(const char *const *words, const char *name);
 /* "account", "defaults", "include". */
 bool conf_is_keyword(const char *name);
 
+bool conf_is_section(const char *name); /* that there is */
+
+/* By the beginning of its name, since it may be misspelt: an option whose
+ * value is for nobody to see. */
+bool conf_may_be_secret(const char *name);
+
 /* The entry, or NULL. Valid until the next is added. */
 struct conf_unknown *conf_unknowns_find(
     const struct conf_unknowns *u, const char *name, bool in_section);

@@ -90,21 +90,6 @@ complain_unknown(struct parser *p, struct conf_place at, const char *name,
 
 /* ---- what libconfuse reads ---- */
 
-static bool
-is_known_section(const char *name)
-{
-	return strcmp(name, "account") == 0 || strcmp(name, "defaults") == 0 ||
-	    strcmp(name, "oauth2") == 0;
-}
-
-/* By the beginning of its name: it may be misspelt. */
-static bool
-may_be_secret(const char *name)
-{
-	return strncmp(name, "pas", 3) == 0 || strcmp(name, "proxy") == 0 ||
-	    strncmp(name, "client-s", 8) == 0;
-}
-
 /* Called for each value. libconfuse itself gets an empty text to keep, so
  * that no password stays with it. */
 static int
@@ -116,11 +101,11 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	enum conf_inside in = where(p, cfg);
 
 	*(const char **)result = "";
-	if (may_be_secret(opt->name))
+	if (conf_may_be_secret(opt->name))
 		p->password_at = here(p, cfg);
 	if (!global && s->title == NULL)
 		s->title = mem_strdup(cfg_title(cfg));
-	if (!global && !is_known_section(cfg_name(cfg)))
+	if (!global && !conf_is_section(cfg_name(cfg)))
 		return 0; /* the section is the error */
 	if (conf_is_in(conf_words_in(p->words, in), opt->name))
 		conf_section_put(
@@ -142,24 +127,20 @@ find_title(cfg_opt_t *opt, size_t known, struct conf_section *s)
 	return s->title != NULL;
 }
 
-static void
-end_of_account(struct parser *p, cfg_opt_t *opt, struct conf_section *s)
-{
-	if (find_title(opt, p->tree->n_accounts, s))
-		conf_tree_add_account(p->tree, s, p->report);
-	else
-		conf_complain(p->report, s->at,
-		    "an account of this name is there already: remove it");
-}
+typedef void (*add_fn)(
+    struct conf_tree *t, struct conf_section *s, struct conf_report *r);
 
 static void
-end_of_oauth2(struct parser *p, cfg_opt_t *opt, struct conf_section *s)
+end_of_titled(struct parser *p, cfg_opt_t *opt, size_t known, add_fn add)
 {
-	if (find_title(opt, p->tree->n_oauth2, s))
-		conf_tree_add_oauth2(p->tree, s, p->report);
+	struct conf_section *s = &p->section;
+
+	if (find_title(opt, known, s))
+		add(p->tree, s, p->report);
 	else
 		conf_complain(p->report, s->at,
-		    "an oauth2 of this name is there already: remove it");
+		    "an %s of this name is there already: remove it",
+		    opt->name);
 }
 
 static unsigned int
@@ -179,9 +160,10 @@ on_section(cfg_t *cfg, cfg_opt_t *opt)
 	(void)cfg;
 	p->section.at = place(p, section_line(p->open));
 	if (strcmp(opt->name, "account") == 0)
-		end_of_account(p, opt, &p->section);
+		end_of_titled(
+		    p, opt, p->tree->n_accounts, conf_tree_add_account);
 	else if (strcmp(opt->name, "oauth2") == 0)
-		end_of_oauth2(p, opt, &p->section);
+		end_of_titled(p, opt, p->tree->n_oauth2, conf_tree_add_oauth2);
 	else if (strcmp(opt->name, "defaults") == 0)
 		conf_tree_add_defaults(p->tree, &p->section, p->report);
 	else
@@ -353,18 +335,6 @@ too_much(const struct parser *p)
 	return NULL;
 }
 
-/* What speaks against a file for a user's own configuration, or NULL. With
- * it somebody else would say what is done in the user's name. */
-static const char *
-not_own(const struct stat *st)
-{
-	if (st->st_uid != geteuid())
-		return "belongs to another user: copy it";
-	if ((st->st_mode & S_IWOTH) != 0)
-		return "can be written by others: chmod o-w it";
-	return NULL;
-}
-
 static void
 complain_file(
     struct parser *p, struct conf_place at, const char *path, const char *text)
@@ -393,7 +363,7 @@ load(struct parser *p, const char *path, struct conf_place at)
 	} else if (conf_file_read(path, FILE_MAX_OCTETS, &raw, &st, &e) < 0) {
 		complain_file(p, at, path, e.text);
 		p->tree->broken = true;
-	} else if (p->own && (why = not_own(&st)) != NULL) {
+	} else if (p->own && (why = conf_file_foreign(&st)) != NULL) {
 		complain_file(p, at, path, why);
 		p->tree->broken = true;
 	} else if (is_open(p, &st)) {

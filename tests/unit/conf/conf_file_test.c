@@ -67,10 +67,27 @@ refuses_what_is_no_regular_file(void **state)
 	buf_deinit(&b);
 }
 
+static void
+tells_whose_a_file_is(void **state)
+{
+	struct stat st = { .st_uid = geteuid(), .st_mode = 0644 };
+
+	(void)state;
+	assert_null(conf_file_foreign(&st));
+	st.st_mode = 0646;
+	assert_string_equal(
+	    conf_file_foreign(&st), "can be written by others: chmod o-w it");
+	st.st_mode = 0600;
+	st.st_uid++;
+	assert_string_equal(
+	    conf_file_foreign(&st), "belongs to another user: copy it");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tells_whose_a_file_is),
 		cmocka_unit_test(reads_a_file_with_its_mode),
 		cmocka_unit_test(refuses_one_octet_too_many),
 		cmocka_unit_test(refuses_what_is_no_regular_file),

@@ -91,12 +91,30 @@ remembers_names_by_where_they_stand(void **state)
 	assert_null(conf_unknowns_find(&u, "x", true));
 }
 
+static void
+knows_sections_and_secrets(void **state)
+{
+	(void)state;
+	assert_true(conf_is_section("account"));
+	assert_true(conf_is_section("defaults"));
+	assert_true(conf_is_section("oauth2"));
+	assert_false(conf_is_section("include"));
+	assert_false(conf_is_section("acount"));
+	assert_true(conf_may_be_secret("password"));
+	assert_true(conf_may_be_secret("pasword"));
+	assert_true(conf_may_be_secret("client-secrt"));
+	assert_true(conf_may_be_secret("proxy"));
+	assert_false(conf_may_be_secret("client-id"));
+	assert_false(conf_may_be_secret("user"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_what_may_be_meant),
 		cmocka_unit_test(knows_the_keywords),
+		cmocka_unit_test(knows_sections_and_secrets),
 		cmocka_unit_test(remembers_names_by_where_they_stand),
 	};
 
