@@ -39,6 +39,8 @@ struct conn {
 	char *host, *tls_name, *alpn, *peer;
 	char *server;        /* "host:port" */
 	struct tls_ctx *ctx; /* not ours */
+	void (*secured)(void *arg, const struct conn *c);
+	void *secured_arg;
 	bool tls_first, tunnelled;
 	unsigned int tls_timeout_ms;
 
@@ -260,6 +262,8 @@ tls_is_up(struct conn *c)
 	c->st = UP;
 	c->dry = false; /* the first octets may have come with the handshake */
 	c->active = true;
+	if (c->secured != NULL)
+		c->secured(c->secured_arg, c);
 	emit(c, c->tls_first ? CONN_UP : CONN_TLS_UP);
 }
 
@@ -546,6 +550,8 @@ conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 	c->tls_name = mem_strdup(params->tls_name);
 	c->alpn = mem_strdup(params->alpn);
 	c->ctx = params->ctx;
+	c->secured = params->secured;
+	c->secured_arg = params->secured_arg;
 	c->tls_first = params->tls;
 	c->tls_timeout_ms = or_default(params->tls_timeout_ms);
 	c->kick = loop_timer_new(loop, on_kick, c);

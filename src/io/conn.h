@@ -53,6 +53,10 @@ struct conn_params { /* strings are copied; tls is referenced, not ours */
 	enum dns_family family;
 	struct proxy_params proxy;   /* kind PROXY_NONE: none */
 	struct reach_tunnel *tunnel; /* referenced, not ours; NULL: none */
+	/* From the loop, when TLS is up and before the event that says so: for
+	 * what there is to know of it. NULL: nobody wants to. */
+	void (*secured)(void *arg, const struct conn *c);
+	void *secured_arg;
 	/* > 0: a connected, non-blocking stream socket of any family, to be
 	 * used instead of dialling. It is the conn's from now on, its options
 	 * are as they are, and host is for texts (and for TLS) only. */

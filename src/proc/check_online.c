@@ -341,7 +341,7 @@ on_tunnel_ended(void *arg, uint32_t ticket, const struct err *e)
 
 static const struct team_engine_events events = { on_started, on_progress,
 	on_result, on_status, on_number, on_number, on_pong, on_tunnel,
-	on_tunnel_close, on_engine_ended, on_fact };
+	on_tunnel_close, on_engine_ended, on_fact, NULL };
 
 /* ---- before and after ---- */
 

@@ -12,6 +12,7 @@
 #include "io/netlink.h"
 #include "io/sandbox.h"
 #include "proc/accounts.h"
+#include "proc/certificates.h"
 #include "proc/doors.h"
 #include "proc/limits.h"
 #include "proc/log_pipe.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct loop *loop;
 	struct team *team;
 	struct rolls *rolls;
+	struct certificates *certificates;
 	struct accounts *accounts;
 	struct requests *requests;
 	struct standing *standing;
@@ -204,8 +206,29 @@ on_pong(void *arg)
 	pulse_on_pong(d->pulse);
 }
 
+static const struct rolls_entry *
+entry_of(const struct daemon *d, uint32_t number)
+{
+	for (size_t i = 0; i < rolls_count(d->rolls); i++)
+		if (rolls_at(d->rolls, i)->number == number)
+			return rolls_at(d->rolls, i);
+	return NULL;
+}
+
+static void
+on_certificate(void *arg, uint32_t number, const struct certificate *c)
+{
+	struct daemon *d = arg;
+	const struct rolls_entry *entry = entry_of(d, number);
+
+	if (entry != NULL && entry->account != NULL)
+		certificates_seen(d->certificates, entry->name,
+		    entry->account->tls_warn_s, c, clock_wall_s());
+}
+
 static const struct team_events team_events = { on_progress, on_result,
-	on_status, on_want, on_gone, on_lost, on_ended, on_pong };
+	on_status, on_want, on_gone, on_lost, on_ended, on_pong,
+	on_certificate };
 
 static void
 on_network(void *arg)
@@ -409,6 +432,7 @@ start(struct daemon *d, struct err *e)
 	if (d->lock < 0)
 		return -1;
 	d->log = log_pipe_new(d->loop, e);
+	d->certificates = certificates_new(d->loop, d->first->state_dir);
 	if (d->log == NULL || open_doors(d, e) != 0 || start_team(d, e) != 0)
 		return -1;
 	if (d->metrics >= 0)
@@ -445,6 +469,7 @@ stop(struct daemon *d)
 		end_team(d);
 	if (d->metrics >= 0)
 		close(d->metrics);
+	certificates_free(&d->certificates);
 	log_pipe_free(&d->log);
 	signals_free(&d->signals);
 	loop_timer_free(&d->deadline);

@@ -7,6 +7,7 @@
 
 #include "io/digest.h"
 #include "io/lull.h"
+#include "proc/certificate.h"
 #include "proc/wire.h"
 #include "proc/wire_fact.h"
 #include "sched/account.h"
@@ -37,6 +38,7 @@ struct desk {
 	struct tunnel_way tunnel; /* to its server, if it has one */
 	bool changed;             /* its status is to be told */
 	enum status_state told;
+	struct digest shown;    /* of the certificate that was told last */
 	struct digest print;    /* of all that it was given */
 	uint64_t detached;      /* ms: since then it has no deliverer */
 	TAILQ_ENTRY(desk) link; /* of the detached */
@@ -98,6 +100,37 @@ leave(struct desk *it)
 {
 	it->desks->v[it->number] = NULL;
 	free_desk(it);
+}
+
+/* ---- the server's certificate ---- */
+
+static bool
+same_print(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static void
+on_secured(void *arg, const struct conn *conn)
+{
+	struct desk *it = arg;
+	const char *name = it->conf->tls_name;
+	struct tls_info *info = conn_tls_info(conn);
+	struct certificate c;
+	struct digest print;
+	struct buf b;
+
+	/* one that is detached has no number to speak of */
+	if (it->detached == 0 &&
+	    certificate_of(&c, info, name == NULL ? it->conf->host : name) &&
+	    !same_print(certificate_print(&c, &print), &it->shown)) {
+		it->shown = print;
+		buf_init(&b, IPC_PAYLOAD_MAX);
+		pack_u32(&b, it->number);
+		certificate_pack(&b, &c);
+		say(it->desks, WIRE_CERTIFICATE, &b);
+	}
+	free(info);
 }
 
 /* ---- one fetch ---- */
@@ -285,6 +318,8 @@ start(struct desk *it, enum work work, uint32_t ca, uint32_t delivery_ca)
 	struct params who = { .conf = it->conf,
 		.tls = cas_get(s->params.cas, ca, &e),
 		.delivery_tls = cas_get(s->params.cas, delivery_ca, &e),
+		.secured = on_secured,
+		.secured_arg = it,
 		.secret = it->secret,
 		.tunnel = &it->tunnel.tunnel,
 		.number = it->number };
@@ -377,8 +412,7 @@ same_as(const struct desks *s, const struct fetch_env *env,
 	struct desk *it;
 
 	TAILQ_FOREACH (it, &s->detached, link)
-		if (it->env == env &&
-		    memcmp(&it->print, print, sizeof(*print)) == 0)
+		if (it->env == env && same_print(&it->print, print))
 			return it;
 	return NULL;
 }

@@ -310,6 +310,7 @@ hear(struct engine *g, struct ipc_packet *packet)
 	case WIRE_WANT:
 	case WIRE_GONE:
 	case WIRE_FACT:
+	case WIRE_CERTIFICATE:
 	case WIRE_PONG:
 	case WIRE_TUNNEL:
 	case WIRE_TUNNEL_CLOSE:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/sandbox.h"
+#include "proc/certificates.h"
 #include "proc/limits.h"
 #include "proc/report.h"
 #include "proc/secrets.h"
@@ -18,6 +19,7 @@
 #include "proc/team.h"
 #include "proc/turns.h"
 #include "sched/reaction.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
@@ -38,6 +40,7 @@ struct supervisor {
 	const struct supervisor_options *options;
 	struct loop *loop;
 	struct team *team;
+	struct certificates *certificates;
 	struct turns *turns;
 	struct report *report;
 	struct job *jobs; /* one for each account of the configuration */
@@ -311,8 +314,19 @@ on_pong(void *arg)
 	(void)arg;
 }
 
+static void
+on_certificate(void *arg, uint32_t number, const struct certificate *c)
+{
+	struct supervisor *s = arg;
+	const struct job *j = &s->jobs[number];
+
+	if (j->asked)
+		certificates_seen(s->certificates, j->account->name,
+		    j->account->tls_warn_s, c, clock_wall_s());
+}
+
 static const struct team_events events = { on_progress, on_result, on_status,
-	on_number, on_number, on_number, on_ended, on_pong };
+	on_number, on_number, on_number, on_ended, on_pong, on_certificate };
 
 /* The first signal ends in order, the second at once: what is delivered is
  * safe either way. */
@@ -404,6 +418,7 @@ init(struct supervisor *s, struct err *e)
 	s->lock = state_lock(s->conf->state_dir, e);
 	if (s->lock < 0)
 		return -1;
+	s->certificates = certificates_new(s->loop, s->conf->state_dir);
 	s->report = report_new(style, s->left);
 	for (size_t i = 0; i < s->conf->n; i++)
 		if (s->jobs[i].asked)
@@ -433,6 +448,7 @@ deinit(struct supervisor *s)
 	drain_lines(s); /* nobody shall wait for room in the pipe */
 	team_free(&s->team);
 	drain_lines(s);
+	certificates_free(&s->certificates);
 	if (s->report != NULL)
 		report_clear(s->report);
 	log_set_sink(NULL);

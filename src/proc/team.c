@@ -406,6 +406,16 @@ on_status(void *arg, uint32_t number, const struct status *status)
 }
 
 static void
+on_certificate(void *arg, uint32_t number, const struct certificate *c)
+{
+	struct team *t = arg;
+	const struct seat *s = seat_of(t, number);
+
+	if (s != NULL)
+		t->events->certificate(t->arg, s->name, c);
+}
+
+static void
 on_want(void *arg, uint32_t number)
 {
 	struct team *t = arg;
@@ -512,7 +522,7 @@ on_engine_ended(void *arg, const struct err *e)
 
 static const struct team_engine_events of_engine = { on_engine_started,
 	on_progress, on_result, on_status, on_want, on_gone, on_pong, on_tunnel,
-	on_tunnel_close, on_engine_ended, NULL };
+	on_tunnel_close, on_engine_ended, NULL, on_certificate };
 
 /* ---- what cannot be done inside a call ---- */
 

@@ -23,6 +23,7 @@
 #include "conf/conf.h"
 #include "fetch/fetch.h"
 #include "io/loop.h"
+#include "proc/certificate.h"
 #include "sched/status.h"
 #include "util/err.h"
 
@@ -71,6 +72,9 @@ struct team_events {
 	void (*ended)(void *arg, enum team_role role, const char *user,
 	    const struct err *e);
 	void (*pong)(void *arg);
+	/* What its server showed: another than last time, or again today. */
+	void (*certificate)(
+	    void *arg, uint32_t number, const struct certificate *c);
 };
 
 /* NULL: there is no engine_user. */

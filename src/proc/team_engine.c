@@ -357,6 +357,15 @@ hear_fact(struct team_engine *g, uint32_t number, struct unpack *u)
 }
 
 static void
+hear_certificate(struct team_engine *g, uint32_t number, struct unpack *u)
+{
+	struct certificate c;
+
+	if (certificate_unpack(u, &c) && g->events->certificate != NULL)
+		g->events->certificate(g->arg, number, &c);
+}
+
+static void
 hear(struct team_engine *g, uint8_t type, struct unpack *u)
 {
 	uint32_t number = unpack_u32(u);
@@ -369,6 +378,8 @@ hear(struct team_engine *g, uint8_t type, struct unpack *u)
 		hear_status(g, number, u);
 	else if (type == WIRE_FACT)
 		hear_fact(g, number, u);
+	else if (type == WIRE_CERTIFICATE)
+		hear_certificate(g, number, u);
 	else if (type == WIRE_WANT && unpack_ok(u))
 		g->events->want(g->arg, number);
 	else if (type == WIRE_GONE && unpack_ok(u))

@@ -16,6 +16,7 @@
 #include "fetch/fact.h"
 #include "fetch/fetch.h"
 #include "io/loop.h"
+#include "proc/certificate.h"
 #include "sched/status.h"
 #include "util/buf.h"
 #include "util/err.h"
@@ -48,6 +49,9 @@ struct team_engine_events {
 	void (*ended)(void *arg, const struct err *e);
 	/* Of a survey; may be NULL where none is asked for. */
 	void (*fact)(void *arg, uint32_t number, const struct fact *fact);
+	/* The other way round: not of a survey. */
+	void (*certificate)(
+	    void *arg, uint32_t number, const struct certificate *c);
 };
 
 /* Started in the next round. NULL: there is no such user. */

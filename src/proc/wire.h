@@ -76,6 +76,8 @@ enum wire_type {
 	WIRE_WANT,     /* number: its secret was refused, is there another? */
 	WIRE_GONE,     /* number: what was dropped has left */
 	WIRE_FACT,     /* number, fact: of a survey */
+	WIRE_CERTIFICATE, /* number, certificate: that the server showed, if it
+	                     is another than last time, or the first today */
 	WIRE_PONG,
 	/* number, ticket: run the account's tunnel; answered by UP or DOWN */
 	WIRE_TUNNEL,

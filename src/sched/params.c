@@ -73,6 +73,8 @@ fill_connection(struct conn_params *out, const struct params *p)
 	out->connect_timeout_ms = c->connect_timeout_s * 1000;
 	out->tls_timeout_ms = c->tls_timeout_s * 1000;
 	fill_way_there(out, p);
+	out->secured = p->secured;
+	out->secured_arg = p->secured_arg;
 }
 
 static bool

@@ -14,11 +14,14 @@
 struct params {
 	const struct conf_account *conf; /* not ours; outlives the fetch */
 	struct tls_ctx *tls;             /* not ours; NULL for tls = none */
-	struct tls_ctx *delivery_tls;    /* the same of delivery-tls */
-	const struct secret *secret;     /* not ours */
-	struct reach_tunnel *tunnel;     /* not ours; if conf has one */
-	uint32_t number;                 /* as the deliverer knows it */
-	bool stays;                      /* in the daemon: watch if told so */
+	/* As in struct conn_params, of sessions with the server. */
+	void (*secured)(void *arg, const struct conn *c);
+	void *secured_arg;
+	struct tls_ctx *delivery_tls; /* the same of delivery-tls */
+	const struct secret *secret;  /* not ours */
+	struct reach_tunnel *tunnel;  /* not ours; if conf has one */
+	uint32_t number;              /* as the deliverer knows it */
+	bool stays;                   /* in the daemon: watch if told so */
 };
 
 /* Another secret, borrowed. */

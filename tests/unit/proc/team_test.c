@@ -154,8 +154,16 @@ on_limit(void *arg)
 	loop_stop(h->loop);
 }
 
+static void
+on_certificate(void *arg, uint32_t number, const struct certificate *c)
+{
+	(void)number;
+	(void)c;
+	note(arg, "certificate ");
+}
+
 static const struct team_events events = { on_progress, on_result, on_status,
-	on_want, on_gone, on_lost, on_ended, on_pong };
+	on_want, on_gone, on_lost, on_ended, on_pong, on_certificate };
 
 static int
 set_up(void **state)
