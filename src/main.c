@@ -24,6 +24,7 @@
 #include "proc/setup.h"
 #include "proc/spawn.h"
 #include "proc/supervisor.h"
+#include "proc/trust.h"
 #include "proc/users_join.h"
 #include "util/mem.h"
 
@@ -280,7 +281,13 @@ say_account(struct conf *conf, const char *name)
 	struct conf_account *a = conf_find(conf, name);
 	const char *near = conf_nearest(conf, name);
 	char line[400];
+	struct err e;
 
+	if (a != NULL && trust_check(a, &e) != 0) {
+		fprintf(
+		    stderr, "%s: account %s: %s\n", a->where, a->name, e.text);
+		return EX_CONFIG;
+	}
 	if (a != NULL) {
 		printf(
 		    "%s: %s\n", a->name, conf_summary(a, line, sizeof(line)));
@@ -336,10 +343,14 @@ check(const struct arguments *a)
 		return status;
 	}
 	for (size_t i = 0; a->n == 0 && i < conf->n; i++)
-		(void)say_account(conf, conf->accounts[i].name);
-	for (size_t i = 0; i < a->n; i++)
-		if (say_account(conf, a->rest[i]) != EX_OK)
-			status = EX_USAGE;
+		if (say_account(conf, conf->accounts[i].name) != EX_OK)
+			status = EX_CONFIG;
+	for (size_t i = 0; i < a->n; i++) {
+		int said = say_account(conf, a->rest[i]);
+
+		if (status == EX_OK || said == EX_USAGE)
+			status = said;
+	}
 	conf_free(&conf);
 	return status;
 }

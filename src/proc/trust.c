@@ -3,6 +3,7 @@
 
 #include "conf/conf_file.h"
 #include "io/tls_ca.h"
+#include "io/tls_ctx.h"
 #include "sys/file.h"
 #include "util/pack.h"
 
@@ -186,5 +187,45 @@ trust_pack(const struct trust *t, struct buf *out, struct err *e)
 	buf_deinit(&x.crl);
 	buf_deinit(&x.cert);
 	buf_wipe(&x.key);
+	return r;
+}
+
+static int
+check_identity(const struct trust *t, struct err *e)
+{
+	/* that needs nobody to trust */
+	struct tls_rules rules = { .verify = TLS_VERIFY_DANE,
+		.cert_file = t->rules.cert_file,
+		.key_file = t->rules.key_file };
+	struct tls_ctx *ctx = NULL;
+	struct buf cert, key;
+
+	buf_init(&key, 0);
+	if (trust_read(TRUST_CERT, t->cert_file, &cert, e) == 0 &&
+	    trust_read(TRUST_KEY, t->key_file, &key, e) == 0) {
+		rules.cert = buf_span(&cert);
+		rules.key = buf_span(&key);
+		ctx = tls_ctx_new(&rules, e);
+	}
+	buf_deinit(&cert);
+	buf_wipe(&key);
+	if (ctx == NULL)
+		return -1;
+	tls_ctx_free(&ctx);
+	return 0;
+}
+
+int
+trust_check(const struct conf_account *a, struct err *e)
+{
+	struct trust t;
+	int r = 0;
+
+	trust_of_server(&t, a);
+	if (t.rules.ciphers.n > 0)
+		r = tls_ctx_check_ciphers(t.rules.ciphers, e);
+	if (r == 0 && t.cert_file != NULL && t.key_file != NULL && !t.foreign)
+		r = check_identity(&t, e);
+	trust_deinit(&t);
 	return r;
 }

@@ -36,6 +36,11 @@ int trust_pack(const struct trust *t, struct buf *out, struct err *e);
 
 #define TRUST_MAX ((size_t)16 * 1024 * 1024) /* octets of all */
 
+/* What can be said without a server, and without reading much: whether
+ * tls-ciphers names ciphers, and tls-key is that of tls-cert. A user's own
+ * certificate is left to the engine. */
+int trust_check(const struct conf_account *a, struct err *e);
+
 /* The content of what an option other than tls-ca-file names. With secret
  * others must not be able to read it. out is initialised here, and wiped by
  * the caller. */
