@@ -271,8 +271,11 @@ tls_is_up(struct conn *c)
 static bool
 is_stranded(struct conn *c, const struct err *e)
 {
+	struct err otherwise = *e;
+
+	err_prefix(&otherwise, "%s", c->peer);
 	if (e->kind != ERR_NET || !c->tls_first || c->reach == NULL ||
-	    !reach_explain(c->reach, e))
+	    !reach_explain(c->reach, &otherwise))
 		return false;
 	loop_timer_stop(c->phase);
 	c->st = STRANDED;
@@ -535,6 +538,23 @@ reach(struct conn *c, struct dns *dns, const struct conn_params *params)
 	    on_reached, c);
 }
 
+/* The name of a server behind a proxy is told to nobody else. */
+static void
+begin_dane(struct conn *c, struct dns *dns, const struct conn_params *params)
+{
+	if (params->proxy.kind == PROXY_NONE && params->tunnel == NULL) {
+		c->dane = dane_new(
+		    c->loop, dns, params->host, params->port, on_dane, c);
+		return;
+	}
+	err_set(&c->e, ERR_CONFIG, 0,
+	    "tls-verify = dane asks the DNS for %s, past the proxy or tunnel: "
+	    "use chain or pin",
+	    c->host);
+	reach_free(&c->reach);
+	loop_timer_arm(c->kick, 0);
+}
+
 struct conn *
 conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
     conn_fn fn, void *arg)
@@ -562,8 +582,7 @@ conn_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 	buf_init(&c->out, CONN_OUTPUT_MAX);
 	reach(c, dns, params);
 	if (c->ctx != NULL && tls_ctx_wants_dane(c->ctx))
-		c->dane =
-		    dane_new(loop, dns, params->host, params->port, on_dane, c);
+		begin_dane(c, dns, params);
 	return c;
 }
 

@@ -16,6 +16,9 @@
 #include "util/text.h"
 
 #define SAID_MAX 1000 /* octets of what a program says last */
+/* For a program to end by itself when its connection has: one that leads to
+ * another host may have something to tell it. */
+#define GRACE_MS 500
 
 struct tunnel_recipe {
 	char *account;
@@ -31,6 +34,7 @@ struct tunnel {
 	bool wanted; /* else it is about to end, and has no ticket */
 	char *account, *program;
 	struct child *child;
+	struct loop_timer *grace;
 };
 
 struct tunnels {
@@ -80,6 +84,7 @@ forget(struct tunnel *it)
 {
 	LIST_REMOVE(it, next);
 	child_free(&it->child);
+	loop_timer_free(&it->grace);
 	free(it->account);
 	free(it->program);
 	free(it);
@@ -128,6 +133,15 @@ describe(const struct tunnel *it, const struct child_result *result,
 	    said[0] == '\0' ? "" : ": ", said);
 }
 
+/* Also of one that is not wanted any more: the engine may have seen its socket
+ * end before we saw the program end. What we have killed ourselves is no
+ * news. */
+static bool
+is_news(const struct tunnel *it, const struct child_result *result)
+{
+	return it->wanted || (!result->timed_out && result->status != 0);
+}
+
 static void
 on_child(void *arg, const struct child_result *result, const struct err *e)
 {
@@ -139,7 +153,7 @@ on_child(void *arg, const struct child_result *result, const struct err *e)
 
 	it->child = NULL;
 	describe(it, result, e, &why);
-	if (wanted && e == NULL) {
+	if (e == NULL && is_news(it, result)) {
 		log_lines(it, result->err);
 		log_info(it->account, "%s", why.text);
 	}
@@ -181,6 +195,14 @@ make_ends(int ends[2], struct err *e)
 		    strerror(errno));
 	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	return 0;
+}
+
+static void
+on_grace(void *arg)
+{
+	struct tunnel *it = arg;
+
+	child_stop(it->child);
 }
 
 static struct tunnel *
@@ -228,6 +250,7 @@ open_for(struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
 	it->wanted = true;
 	it->account = mem_strdup(r->account);
 	it->program = mem_strdup(r->argv.v[0]);
+	it->grace = loop_timer_new(t->loop, on_grace, it);
 	LIST_INSERT_HEAD(&t->all, it, next);
 	it->child = run(it, r, user, ends[1]);
 	close(ends[1]);
@@ -257,7 +280,7 @@ static void
 dismiss(struct tunnel *it)
 {
 	it->wanted = false;
-	child_stop(it->child);
+	loop_timer_arm(it->grace, GRACE_MS);
 }
 
 void

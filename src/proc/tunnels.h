@@ -38,7 +38,7 @@ void tunnels_free(struct tunnels **t); /* kills them; NULL is fine */
  * ticket. The engine chose it, and may be asking for too much. */
 int tunnels_open(struct tunnels *t, uint32_t ticket,
     const struct tunnel_recipe *r, struct err *e);
-/* It is ended, and nobody is told. A ticket that nobody knows is fine. */
+/* It is ended soon, and nobody is told. A ticket that nobody knows is fine. */
 void tunnels_close(struct tunnels *t, uint32_t ticket);
 void tunnels_close_all(struct tunnels *t);
 

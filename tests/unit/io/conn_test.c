@@ -325,6 +325,199 @@ begins_tls_on_a_socket_it_was_given(void **state)
 	close(pair[1]);
 }
 
+/* ---- by a proxy and by a tunnel ---- */
+
+static void
+begin_by(struct run *r, const struct conn_params *way)
+{
+	struct conn_params params = *way;
+	struct buf pem;
+
+	buf_init(&pem, 65536);
+	identity_pem(&ca, &pem);
+	r->loop = loop_new();
+	r->dns = dns_new(r->loop, NULL);
+	r->ctx = tls_ctx_new_pem(buf_span(&pem), NULL);
+	buf_deinit(&pem);
+	buf_init(&r->got, 65536);
+	r->guard = loop_timer_new(r->loop, on_guard, r);
+	loop_timer_arm(r->guard, PEER_PATIENCE_MS);
+	params.host = "localhost";
+	params.port = 993;
+	params.ctx = r->ctx;
+	r->conn = conn_open(r->loop, r->dns, &params, on_event, r);
+}
+
+/* The server speaks at once behind the proxy's last word. */
+static void
+connect_and_greet(struct peer *p)
+{
+	peer_hear(p, "CONNECT localhost:993 HTTP/1.1\r\n");
+	peer_hear(p, "Host: localhost:993\r\n\r\n");
+	if (p->id == NULL) {
+		peer_say(p, "HTTP/1.1 200 OK\r\n\r\nwelcome\n");
+		peer_hear(p, "hello\n");
+		peer_hear_end(p);
+	} else {
+		peer_say(p, "HTTP/1.1 200 OK\r\n\r\n");
+		greet_and_echo(p);
+	}
+}
+
+static void
+talks_by_a_proxy(void **state)
+{
+	(void)state;
+	for (int tls = 0; tls < 2; tls++) {
+		struct peer p = { .script = connect_and_greet,
+			.id = tls ? &server : NULL };
+		struct run r = { .on = { [CONN_UP] = say_hello,
+				     [CONN_INPUT] = close_after_welcome } };
+		char peer[64];
+
+		peer_begin(&p);
+		begin_by(&r,
+		    &(struct conn_params){ .tls = tls == 1,
+			.proxy = { .kind = PROXY_HTTP,
+			    .host = "127.0.0.1",
+			    .port = p.port } });
+		loop_run(r.loop);
+		assert_got(&r, "welcome\n");
+		snprintf(peer, sizeof(peer),
+		    "localhost:993 by way of 127.0.0.1:%u", p.port);
+		assert_string_equal(conn_peer(r.conn), peer);
+		assert_int_equal(conn_octets_in(r.conn), 8);
+		end(&r);
+		assert_true(peer_end(&p));
+	}
+}
+
+/* A tunnel whose other end is pair[1]. */
+struct digger {
+	struct reach_tunnel tunnel; /* first */
+	struct loop_timer *later;
+	int pair[2];
+	reach_tunnel_fn fn;
+	void *arg;
+	unsigned int closed;
+	bool says_why;
+};
+
+static void *
+open_way(struct reach_tunnel *t, reach_tunnel_fn fn, void *arg)
+{
+	struct digger *d = (struct digger *)(void *)t;
+
+	d->fn = fn;
+	d->arg = arg;
+	return d;
+}
+
+static void
+close_way(struct reach_tunnel *t, void *ticket)
+{
+	struct digger *d = (struct digger *)(void *)t;
+
+	assert_ptr_equal(ticket, d);
+	d->closed++;
+}
+
+/* Its socket first, then why it ended. */
+static void
+dig_on(void *arg)
+{
+	struct digger *d = arg;
+	struct err e;
+
+	if (d->pair[0] > 0) {
+		d->fn(d->arg, d->pair[0], NULL);
+		d->pair[0] = -1;
+		loop_timer_arm(d->later, 20);
+	} else if (d->says_why && d->closed == 0) {
+		err_set(&e, ERR_NET, 0, "no route");
+		d->fn(d->arg, -1, &e);
+	}
+}
+
+static void
+begin_digging(struct run *r, struct digger *d, bool tls)
+{
+	d->tunnel = (struct reach_tunnel){ open_way, close_way };
+	open_pair(d->pair);
+	begin_by(r, &(struct conn_params){ .tls = tls, .tunnel = &d->tunnel });
+	d->later = loop_timer_new(r->loop, dig_on, d);
+	loop_timer_arm(d->later, 0);
+}
+
+static void
+talks_by_a_tunnel(void **state)
+{
+	struct run r = { .on = { [CONN_UP] = say_hello,
+			     [CONN_INPUT] = close_after_welcome } };
+	struct digger d = { 0 };
+
+	(void)state;
+	begin_digging(&r, &d, false);
+	assert_int_equal(send(d.pair[1], "welcome\n", 8, 0), 8);
+	shutdown(d.pair[1], SHUT_WR);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "UDIC");
+	assert_string_equal(
+	    conn_peer(r.conn), "localhost:993 by way of the tunnel");
+	assert_int_equal(d.closed, 1);
+	loop_timer_free(&d.later);
+	end(&r);
+	assert_heard(d.pair[1], "hello\n");
+	close(d.pair[1]);
+}
+
+/* It ends during the handshake, with a word or without. */
+static void
+says_why_a_tunnel_ended(void **state)
+{
+	(void)state;
+	for (int why = 0; why < 2; why++) {
+		struct run r = { 0 };
+		struct digger d = { .says_why = why == 1 };
+
+		begin_digging(&r, &d, true);
+		shutdown(d.pair[1], SHUT_WR);
+		loop_run(r.loop);
+		assert_string_equal(r.order, "E");
+		assert_int_equal(r.e.kind, ERR_NET);
+		assert_string_equal(r.e.text,
+		    why == 1 ? "no route"
+			     : "localhost:993 by way of the tunnel: TLS "
+			       "handshake: connection closed without a word");
+		assert_int_equal(d.closed, why == 0);
+		loop_timer_free(&d.later);
+		end(&r);
+		close(d.pair[1]);
+	}
+}
+
+/* While it waits for that word. */
+static void
+may_be_closed_when_a_tunnel_has_ended(void **state)
+{
+	struct run r = { 0 };
+	struct digger d = { 0 };
+	char octet;
+
+	(void)state;
+	begin_digging(&r, &d, true);
+	shutdown(d.pair[1], SHUT_WR);
+	r.on[CONN_TIMEOUT] = close_it;
+	conn_deadline(r.conn, 200);
+	loop_run(r.loop);
+	assert_string_equal(r.order, "OC");
+	assert_int_equal(d.closed, 1);
+	assert_int_equal(recv(d.pair[1], &octet, 1, 0), 1);
+	loop_timer_free(&d.later);
+	end(&r);
+	close(d.pair[1]);
+}
+
 /* ---- floods ---- */
 
 #define FLOOD_OCTETS ((size_t)8 << 20)
@@ -1427,6 +1620,10 @@ main(void)
 		cmocka_unit_test(talks_plain),
 		cmocka_unit_test(talks_tls),
 		cmocka_unit_test(queues_what_is_written_before_it_is_up),
+		cmocka_unit_test(talks_by_a_proxy),
+		cmocka_unit_test(talks_by_a_tunnel),
+		cmocka_unit_test(says_why_a_tunnel_ended),
+		cmocka_unit_test(may_be_closed_when_a_tunnel_has_ended),
 		cmocka_unit_test(talks_over_a_socket_it_was_given),
 		cmocka_unit_test(closes_a_socket_it_was_given),
 		cmocka_unit_test(begins_tls_on_a_socket_it_was_given),

@@ -57,6 +57,7 @@ note(struct hall *h, const char *fmt, ...)
 		loop_stop(h->loop);
 }
 
+static char *argv_of_tunnel[] = { (char[]){ "cat" }, NULL };
 static char *argv_of_mda[] = { (char[]){ "/bin/mda" }, NULL };
 static struct conf_list program = { argv_of_mda, 1 };
 
@@ -281,6 +282,27 @@ gives_an_account_and_gets_its_result(void **state)
 	assert_in_order(h->heard, "deliverer: ledger ", "deliverer: target 0");
 	assert_in_order(h->heard, "engine: limits", "engine: link 0");
 	assert_in_order(h->heard, "engine: link 0", "engine: account 0");
+}
+
+/* And it has no more than are due to it, however it asks. */
+static void
+runs_tunnels_for_the_engine(void **state)
+{
+	struct hall *h = *state;
+	struct conf_account a = account_of("dig");
+
+	a.tunnel = (struct conf_list){ argv_of_tunnel, 1 };
+	start(h);
+	give(h, 3, &a, true);
+	give_user(h, 4, "stay", true);
+	run_until(h, "status4:");
+	team_drop(h->team, 3);
+	run_until(h, "gone3 ");
+	finish(h);
+	assert_in_order(h->heard, "tunnel up 5", "tunnel down 6");
+	assert_in_order(h->heard, "tunnel down 6", "tunnel up 7");
+	assert_in_order(h->heard, "tunnel up 7", "tunnel down 8");
+	assert_int_equal(count(h->heard, "tunnel"), 4);
 }
 
 /* The engine's packets come to the deliverer by another way than ours. */
@@ -779,6 +801,30 @@ play_target(struct unpack u)
 }
 
 static void
+ask_for_tunnel(uint32_t number, uint32_t ticket)
+{
+	struct buf b;
+
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	pack_u32(&b, ticket);
+	reply(WIRE_TUNNEL, &b);
+}
+
+/* One that is its own, one of nobody, one that it gives back, and one too
+ * many for an account without connections. */
+static void
+play_dig(uint32_t number)
+{
+	ask_for_tunnel(number, 5);
+	ask_for_tunnel(number + 1, 6);
+	ask_for_tunnel(number, 7);
+	reply_number(WIRE_TUNNEL_CLOSE, 7);
+	reply_number(WIRE_TUNNEL_CLOSE, 70);
+	ask_for_tunnel(number, 8);
+}
+
+static void
 play_account(struct unpack *u, uint32_t number)
 {
 	bool stays = unpack_u8(u) != 0;
@@ -795,6 +841,8 @@ play_account(struct unpack *u, uint32_t number)
 		_exit(8);
 	if (strcmp(a->user, "die") == 0)
 		_exit(3);
+	if (strcmp(a->user, "dig") == 0)
+		play_dig(number);
 	word = secret_span(secret);
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u32(&b, number);
@@ -841,6 +889,8 @@ static const char *const names[] = {
 	[WIRE_PROBE] = "probe",
 	[WIRE_PING] = "ping",
 	[WIRE_METRICS] = "metrics",
+	[WIRE_TUNNEL_UP] = "tunnel up",
+	[WIRE_TUNNEL_DOWN] = "tunnel down",
 };
 
 static uint32_t seated[16]; /* accounts: number + 1 */
@@ -933,6 +983,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(gives_an_account_and_gets_its_result),
+		T(runs_tunnels_for_the_engine),
 		T(does_not_give_an_account_before_the_deliverer_knows_it),
 		T(tells_without_restarts_why_nothing_will_come),
 		T(tells_that_a_ledger_cannot_be_used),
