@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "conf/conf_list.h"
 #include "proc/tokens.h"
 #include "sys/clock.h"
 
@@ -160,6 +161,29 @@ names_the_file_that_is_empty_and_the_one_that_is_missing(void **state)
 	get();
 	assert_int_equal(why.kind, ERR_CONFIG);
 	assert_non_null(strstr(why.text, missing));
+}
+
+/* What a tunnel leads to may have logged in for us. */
+static void
+needs_none_behind_a_tunnel(void **state)
+{
+	(void)state;
+	conf_list_add(&account.tunnel, "ssh");
+	get();
+	assert_got(SPAN(""));
+	secret_free(&got);
+	answers = 0;
+	account.secret.literal = secret_new(SPAN("pass word"));
+	get();
+	assert_got(SPAN("pass word"));
+	secret_free(&account.secret.literal);
+	secret_free(&got);
+	answers = 0;
+	account.protocol = CONF_POP3; /* knows no such thing */
+	get();
+	assert_int_equal(why.kind, ERR_CONFIG);
+	assert_non_null(strstr(why.text, "no password"));
+	conf_list_free(&account.tunnel);
 }
 
 static void
@@ -364,6 +388,7 @@ main(void)
 		TEST(takes_what_stands_in_the_configuration),
 		TEST(reads_a_file),
 		TEST(names_the_file_that_is_empty_and_the_one_that_is_missing),
+		TEST(needs_none_behind_a_tunnel),
 		TEST(says_that_nothing_is_configured),
 		TEST(takes_the_first_line_of_a_command),
 		TEST(takes_it_although_there_are_complaints),
