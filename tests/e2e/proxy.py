@@ -301,7 +301,7 @@ class Names:
 
 
 class Cable:
-    """All packets that come out of mailhaul's host: (protocol, address,
+    """The packets that come out of mailhaul's host: (protocol, address,
     port), while this is open."""
 
     def __init__(self, net):
@@ -311,7 +311,7 @@ class Cable:
         self.socket.bind((net.ours, ETH_P_ALL))
 
     def seen(self):
-        """Of IPv4, and of IPv6 but for the neighbours' own talk."""
+        """Of TCP and UDP: kernels have more to say to their neighbours."""
         out = set()
         self.socket.setblocking(False)
         while True:
@@ -321,7 +321,7 @@ class Cable:
                 return out
             if address[2] == socket.PACKET_OUTGOING:
                 continue
-            if data[0] >> 4 == 4:
+            if data[0] >> 4 == 4 and data[9] in (6, 17):
                 head = (data[0] & 15) * 4
                 out.add((data[9], socket.inet_ntoa(data[16:20]),
                          *struct.unpack(">H", data[head + 2:head + 4])))

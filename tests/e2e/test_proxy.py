@@ -210,6 +210,21 @@ def test_no_packet_goes_past_the_proxy(haul, net, hidden, tmp_path, kind):
         assert (17, net.server, names.port) in cable.seen()
 
 
+@ROOT
+@pytest.mark.parametrize("way", ["proxy", "tunnel"])
+def test_what_would_ask_for_the_name_is_refused(
+        haul, hidden, tmp_path, way):
+    f = hidden("socks5", tls="implicit", tls_verify="dane", tls_name=None)
+    if way == "tunnel":
+        haul.change(proxy=None, tunnel=["false"])
+    with Names() as names:
+        haul.prefix = names.prefix(tmp_path)
+        r = haul.fetch(status=CONFIG)
+        assert "dane" in r.text
+        assert names.asked == []
+    assert f.server.connects == []
+
+
 # ---- where we come from, and by which way ----
 
 def test_the_address_that_the_server_sees(haul, fake):
@@ -385,6 +400,20 @@ def test_what_the_program_of_a_tunnel_has(haul, fake, tmp_path):
     assert seen["leads"]
     assert "OF_OURS" not in seen["env"]
     assert model.PASSWORD not in path.read_text()
+
+
+@ROOT
+@pytest.mark.parametrize("way", ["proxy", "tunnel"])
+def test_a_check_goes_the_same_way(haul, hidden, tmp_path, way):
+    f = hidden("socks5", tls="implicit")
+    if way == "tunnel":
+        tunnel = Tunnel(tmp_path, f.server.port)
+        haul.change(proxy=None, tunnel=tunnel.argv)
+    with Names() as names:
+        haul.prefix = names.prefix(tmp_path)
+        haul.fetch("--online", command="check")
+        assert names.asked == []
+    assert len(f.server.logins) == 1
 
 
 # ---- tunnels of a daemon ----
