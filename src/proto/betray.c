@@ -5,6 +5,7 @@
 
 #include "util/buf.h"
 
+#define FORMS 5
 #define FORM_MAX (SECRET_MAX * 4)
 #define ENOUGH 16 /* octets in a row that are too many */
 #define SHORT 4   /* what is shorter stands in many words */
@@ -103,6 +104,36 @@ put_plain(struct buf *out, const char *user, struct span secret)
 	buf_wipe(&plain);
 }
 
+/* Behind others: only the digits that are of the secret alone. */
+static void
+put_base64_behind(struct buf *out, unsigned int others, struct span secret)
+{
+	struct buf all;
+
+	buf_init(&all, FORM_MAX);
+	for (unsigned int i = 0; i < others; i++)
+		buf_addc(&all, '\0');
+	buf_add(&all, secret);
+	put_base64(out, buf_span(&all));
+	buf_drop(out, others + 1);
+	if (out->n < SHORT) /* a digit or two say nothing */
+		buf_clear(out);
+	buf_wipe(&all);
+}
+
+static void
+put_form(struct buf *out, unsigned int i, const char *user, struct span secret)
+{
+	if (i == 0)
+		put_quoted(out, secret);
+	else if (i == 1)
+		put_base64(out, secret);
+	else if (i == 2)
+		put_plain(out, user, secret);
+	else
+		put_base64_behind(out, i - 2, secret);
+}
+
 bool
 betrays(struct span text, const char *user, const struct secret *secret)
 {
@@ -113,14 +144,9 @@ betrays(struct span text, const char *user, const struct secret *secret)
 	if (s.n == 0)
 		return false;
 	found = shows(text, s);
-	for (unsigned int i = 0; i < 3 && !found; i++) {
+	for (unsigned int i = 0; i < FORMS && !found; i++) {
 		buf_init(&form, FORM_MAX);
-		if (i == 0)
-			put_quoted(&form, s);
-		else if (i == 1)
-			put_base64(&form, s);
-		else
-			put_plain(&form, user, s);
+		put_form(&form, i, user, s);
 		found = shows(text, buf_span(&form));
 		buf_wipe(&form);
 	}

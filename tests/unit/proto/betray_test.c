@@ -53,6 +53,19 @@ sees_it_in_base64(void **state)
 	assert_true(shown("s3cr3tp", "unknown: czNjcjN0cA=="));
 }
 
+/* As in XOAUTH2: base64 of "user=...auth=Bearer s3cr3tpw...", at each of the
+ * three places within three octets. */
+static void
+sees_it_in_base64_of_more(void **state)
+{
+	(void)state;
+	assert_true(shown("s3cr3tpw", "eHh4czNjcjN0cHcBAQ=="));
+	assert_true(shown("s3cr3tpw", "eHh4eHMzY3IzdHB3AQE="));
+	assert_true(shown("s3cr3tpw", "eHh4eHhzM2NyM3RwdwEB"));
+	assert_true(shown("s3cr3tpw", "eHh4eHhzM2NyM..."));
+	assert_false(shown("s3cr3tpw", "eHh4eHhwYXNzd29yZAEB"));
+}
+
 static void
 lets_other_texts_pass(void **state)
 {
@@ -97,6 +110,7 @@ main(void)
 		cmocka_unit_test(sees_the_secret_in_a_text),
 		cmocka_unit_test(sees_a_large_part_of_it),
 		cmocka_unit_test(sees_it_in_base64),
+		cmocka_unit_test(sees_it_in_base64_of_more),
 		cmocka_unit_test(lets_other_texts_pass),
 		cmocka_unit_test(takes_a_tiny_secret_for_a_word),
 		cmocka_unit_test(bears_the_longest_secret),
