@@ -15,6 +15,7 @@ BEGIN {
 	home["confuse.h"] = "src/conf/"
 	home["sqlite3.h"] = "src/ledger/"
 	home["gsasl.h"] = "src/proto/sasl.c"
+	home["nettle/"] = "src/proto/"
 	home["curl/"] = "src/io/"
 	home["expat.h"] = "src/proto/"
 	home["qrencode.h"] = "src/proc/"
