@@ -392,6 +392,19 @@ imap_upgraded(struct imap *m)
 	imap_entry_upgraded(&m->entry, &m->say);
 }
 
+void
+imap_bind(struct imap *m, struct span binding)
+{
+	if (m->entry.login != NULL)
+		imap_login_bind(m->entry.login, binding);
+}
+
+const struct sasl_choice *
+imap_login_choice(const struct imap *m)
+{
+	return m->entry.choice.why == NULL ? NULL : &m->entry.choice;
+}
+
 /* ---- requests ---- */
 
 uint32_t

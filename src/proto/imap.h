@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/sasl_choose.h"
 #include "util/err.h"
 #include "util/secret.h"
 #include "util/set.h"
@@ -41,17 +42,15 @@ enum imap_tls {
 	IMAP_TLS_NONE     /* the user chose a clear connection (tls = none) */
 };
 
-enum imap_auth {
-	IMAP_AUTH_AUTO,  /* AUTHENTICATE PLAIN, else LOGIN */
-	IMAP_AUTH_PLAIN, /* AUTHENTICATE PLAIN */
-	IMAP_AUTH_LOGIN  /* the LOGIN command */
-};
-
 struct imap_params { /* all is copied by imap_new() */
 	enum imap_tls tls;
-	enum imap_auth auth;
+	enum sasl_auth auth;
 	const char *user;
-	const struct secret *secret;
+	const struct secret *secret; /* NULL: there is none */
+	bool secret_is_token;        /* an access token, no password */
+	bool has_certificate;        /* TLS shows one of ours */
+	const char *host;            /* as OAUTHBEARER tells it; or NULL */
+	unsigned int port;
 	/* There by the user's own tunnel, which may have logged in for us: then
 	 * PREAUTH is welcome, as with IMAP_TLS_NONE, and no secret is needed.
 	 * Nowhere else: who can say it in the server's place would have us take
@@ -158,6 +157,11 @@ bool imap_output_is_secret(const struct imap *m);
 
 void imap_upgraded(struct imap *m); /* the answer to IMAP_UPGRADE */
 
+/* The channel binding of the TLS connection (tls-exporter, RFC 9266), copied:
+ * before the first step, or before imap_upgraded(). Without it there is none.
+ */
+void imap_bind(struct imap *m, struct span binding);
+
 /*
  * Requests; allowed from IMAP_READY on. Each returns its ticket (> 0). Names
  * are UTF-8 and are sent in modified UTF-7 (RFC 3501 5.1.3); they and sets
@@ -206,6 +210,9 @@ uint32_t imap_idle(struct imap *m);
 void imap_idle_done(struct imap *m);    /* ends it; fine when there is none */
 bool imap_idling(const struct imap *m); /* an imap_idle() is not yet DONE */
 void imap_logout(struct imap *m);       /* then only IMAP_CLOSED or _FAILED */
+
+/* How it logs in and why so; NULL as long as that is not decided. */
+const struct sasl_choice *imap_login_choice(const struct imap *m);
 
 /* What the server said it can (after login; "" before). */
 bool imap_can(const struct imap *m, const char *capability);

@@ -44,10 +44,8 @@ static const struct {
 static bool
 lacks_secret(const struct imap_params *params)
 {
-	return params->tunnelled && secret_span(params->secret).n == 0 &&
-	    (params->auth == IMAP_AUTH_AUTO ||
-		params->auth == IMAP_AUTH_PLAIN ||
-		params->auth == IMAP_AUTH_LOGIN);
+	return params->tunnelled && params->auth != SASL_EXTERNAL &&
+	    (params->secret == NULL || secret_span(params->secret).n == 0);
 }
 
 void
@@ -63,7 +61,9 @@ imap_entry_init(struct imap_entry *n, const struct imap_params *params)
 		.timeout_s = params->timeout_s,
 		.login = imap_login_new(params),
 		.user = mem_strdup(params->user),
-		.secret = secret_new(secret_span(params->secret)),
+		.secret = params->secret == NULL
+		    ? NULL
+		    : secret_new(secret_span(params->secret)),
 	};
 	n->keep_offer = params->keep_offer;
 	buf_init(&n->caps, CAPABILITIES_MAX);
@@ -140,6 +140,7 @@ log_in(struct imap_entry *n, struct imap_say *say)
 		n->login, buf_span(&n->caps), &say->out, &n->err) != 0)
 		return IMAP_FAILED;
 	imap_say_secret(say);
+	n->choice = *imap_login_chosen(n->login);
 	n->fresh = false;
 	return IMAP_MORE;
 }
@@ -284,23 +285,37 @@ imap_entry_upgraded(struct imap_entry *n, struct imap_say *say)
 	ask_capability(n, say, AT_CAPABILITY);
 }
 
+/* It may have been said within the exchange why it came to nothing. */
+static enum imap_event
+refused(struct imap_entry *n, struct imap_say *say, const struct imap_read *r)
+{
+	enum err_kind kind = reply_kind(r->code, r->rest, ERR_AUTH);
+	const struct err *why = imap_login_why(n->login);
+
+	if (kind == ERR_AUTH &&
+	    imap_login_again(
+		n->login, r->status == IMAP_STATUS_BAD, buf_span(&n->caps)))
+		return log_in(n, say);
+	if (why == NULL)
+		return fail(n, kind, imap_login_refused(n->login), r->text);
+	n->err = *why;
+	return IMAP_FAILED;
+}
+
 static enum imap_event
 done_login(
     struct imap_entry *n, struct imap_say *say, const struct imap_read *r)
 {
-	const struct err *why = imap_login_cancelled(n->login);
+	const struct err *why = imap_login_why(n->login);
 
+	if (r->status != IMAP_STATUS_OK)
+		return refused(n, say, r);
 	if (why != NULL) {
 		n->err = *why;
 		return IMAP_FAILED;
 	}
-	if (r->status == IMAP_STATUS_OK)
-		return be_logged_in(n, say);
-	if (r->status == IMAP_STATUS_BAD &&
-	    imap_login_again(n->login, buf_span(&n->caps)))
-		return log_in(n, say);
-	return fail(n, reply_kind(r->code, r->rest, ERR_AUTH),
-	    "the server refuses the login", r->text);
+	return imap_login_finish(n->login, &n->err) == 0 ? be_logged_in(n, say)
+							 : IMAP_FAILED;
 }
 
 enum imap_event

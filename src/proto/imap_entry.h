@@ -35,7 +35,8 @@ struct imap_entry {
 	bool secure;       /* TLS is up, or the user wants none */
 	bool id;
 	bool fresh; /* CAPABILITY was told since the login began */
-	struct imap_login *login; /* until it is over */
+	struct imap_login *login;  /* until it is over */
+	struct sasl_choice choice; /* why NULL: none yet */
 	char *user;
 	struct secret *secret; /* to the end: see imap_entry_quotable() */
 	bool keep_offer;

@@ -18,25 +18,37 @@
 
 struct imap_login;
 
-/* Copies user and secret. */
 struct imap_login *imap_login_new(const struct imap_params *params);
 void imap_login_free(struct imap_login **l); /* wipes; NULL is fine */
+
+void imap_login_bind(struct imap_login *l, struct span binding); /* copied */
 
 /* Adds a command (what follows the tag, to its CRLF) that suits what the
  * server can. -1 and *e: there is no way to log in. */
 int imap_login_start(struct imap_login *l, struct span capabilities,
     struct buf *out, struct err *e);
 
+/* What imap_login_start() has decided. */
+const struct sasl_choice *imap_login_chosen(const struct imap_login *l);
+
 /* Adds the answer to "+ challenge". -1 and *e: the server asks on after the
  * exchange was cancelled. */
 int imap_login_continue(struct imap_login *l, struct span challenge,
     struct buf *out, struct err *e);
 
-/* Why the exchange was cancelled ("*" was sent), or NULL. */
-const struct err *imap_login_cancelled(const struct imap_login *l);
+/* After OK. -1 and *e: but it is not one. */
+int imap_login_finish(const struct imap_login *l, struct err *e);
 
-/* After BAD: true once, when LOGIN is still to be tried by another
- * imap_login_start(). */
-bool imap_login_again(struct imap_login *l, struct span capabilities);
+/* Why the exchange was cancelled ("*" was sent), or what the server said
+ * within it of why it refuses; NULL: neither. */
+const struct err *imap_login_why(const struct imap_login *l);
+
+/* What to say of a refusal, before the server's words. */
+const char *imap_login_refused(const struct imap_login *l);
+
+/* After NO or BAD (bad): true once, when another way is still to be tried by
+ * imap_login_start(): by LOGIN where AUTHENTICATE PLAIN is not understood, or
+ * without a channel binding that the server does not know. */
+bool imap_login_again(struct imap_login *l, bool bad, struct span capabilities);
 
 #endif

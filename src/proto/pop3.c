@@ -209,6 +209,20 @@ pop3_upgraded(struct pop3 *m)
 	settle(m, pop3_login_upgraded(&m->login), &none);
 }
 
+void
+pop3_bind(struct pop3 *m, struct span binding)
+{
+	pop3_way_bind(&m->login.way, binding);
+}
+
+const struct sasl_choice *
+pop3_login_choice(const struct pop3 *m)
+{
+	const struct sasl_choice *choice = &m->login.way.choice;
+
+	return choice->why == NULL ? NULL : choice;
+}
+
 static void
 end(struct pop3 *m, const char *what)
 {

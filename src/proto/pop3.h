@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/sasl_choose.h"
 #include "util/err.h"
 #include "util/secret.h"
 #include "util/span.h"
@@ -29,20 +30,18 @@ enum pop3_tls {
 	POP3_TLS_NONE     /* the user chose a clear connection */
 };
 
-enum pop3_auth {
-	POP3_AUTH_AUTO,  /* AUTH PLAIN if offered, else USER/PASS */
-	POP3_AUTH_PLAIN, /* AUTH PLAIN */
-	POP3_AUTH_LOGIN  /* USER and PASS */
-};
-
 struct pop3_params { /* all is copied by pop3_new() */
 	enum pop3_tls tls;
-	enum pop3_auth auth;
+	enum sasl_auth auth;
 	const char *user;
-	const struct secret *secret;
+	const struct secret *secret; /* NULL: there is none */
 	bool capa;       /* ask CAPA (off: for servers that hang on it) */
 	bool pipelining; /* use it when offered */
 	unsigned int timeout_s; /* for an answer; 0: ours */
+	bool secret_is_token;   /* an access token, no password */
+	bool has_certificate;   /* TLS shows one of ours */
+	const char *host;       /* as OAUTHBEARER tells it; or NULL */
+	unsigned int port;
 };
 
 enum pop3_event {
@@ -104,6 +103,11 @@ bool pop3_output_is_secret(const struct pop3 *m);
 
 void pop3_upgraded(struct pop3 *m);
 
+/* The channel binding of the TLS connection (tls-exporter, RFC 9266), copied:
+ * before the first step, or before pop3_upgraded(). Without it there is none.
+ */
+void pop3_bind(struct pop3 *m, struct span binding);
+
 /* Requests; from POP3_READY on. */
 void pop3_stat(struct pop3 *m);
 void pop3_uidl(struct pop3 *m);
@@ -113,6 +117,9 @@ void pop3_dele(struct pop3 *m, uint32_t number);
 void pop3_top(struct pop3 *m, uint32_t number); /* header: TOP n 0 */
 void pop3_noop(struct pop3 *m);
 void pop3_quit(struct pop3 *m); /* said when all before is answered */
+
+/* How it logs in and why so; NULL as long as that is not decided. */
+const struct sasl_choice *pop3_login_choice(const struct pop3 *m);
 
 bool pop3_can(const struct pop3 *m, const char *capability);
 struct span pop3_capabilities(const struct pop3 *m); /* separated by LF */

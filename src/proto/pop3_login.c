@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "proto/pop3_login.h"
 
-#include <assert.h>
-#include <stdlib.h>
-
 #include "proto/betray.h"
 #include "proto/pop3_text.h"
 #include "proto/reply.h"
-#include "util/mem.h"
-#include "util/text.h"
+#include <assert.h>
 
-#define RESPONSE_MAX 262144 /* base64 of the longest secret fits */
-#define COMMAND_MAX 255     /* RFC 2449 4, with CRLF */
+#define ANSWERS_MAX 10      /* to the ever same server */
 #define GREETING_MAX 512    /* what is kept of it */
 #define CAPA_MAX 16384      /* what is kept of them */
 #define CAPA_LINES_MAX 1000 /* more have no end */
@@ -23,6 +18,7 @@ enum st {
 	ST_CAPA,
 	ST_AUTH,
 	ST_CANCEL,
+	ST_APOP,
 	ST_USER,
 	ST_PASS,
 	ST_RECAPA,
@@ -44,7 +40,7 @@ static enum pop3_event
 fail(struct pop3_login *l, enum err_kind kind, const char *what,
     struct span quote)
 {
-	if (betrays(quote, l->user, l->secret))
+	if (betrays(quote, l->way.user, l->way.secret))
 		quote = SPAN("");
 	err_set(&l->err, kind, 0, "%s%s%.*s", what, quote.n > 0 ? ": " : "",
 	    (int)quote.n, quote.p);
@@ -97,43 +93,35 @@ say_capa(struct pop3_login *l)
 	put_line(l, SPAN("CAPA"), SPAN(""));
 }
 
+/* A line that is a secret, and may not have been made. */
 static void
-say_response(struct pop3_login *l, struct span command, struct span challenge)
+say_made(struct pop3_login *l, int made, bool secret, const struct err *e)
 {
-	struct buf response;
-
-	buf_init(&response, RESPONSE_MAX);
-	l->responded = true;
-	if (sasl_step(l->sasl, challenge, &response, NULL) != 0)
-		enter(l, ST_CANCEL);
-	else
-		put_secret_line(l, command, buf_span(&response));
-	buf_wipe(&response);
-}
-
-/* RFC 5034 4: an initial response only if the line stays a short one. The
- * response is base64 of NUL user NUL secret. */
-static bool
-fits_one_line(const struct pop3_login *l)
-{
-	size_t n = span_of(l->user).n + secret_span(l->secret).n + 2;
-
-	return (n + 2) / 3 * 4 + sizeof("AUTH PLAIN \r\n") - 1 <= COMMAND_MAX;
+	assert(!l->insecure);
+	if (made != 0)
+		fail(l, e->kind, e->text, SPAN(""));
+	else if (secret)
+		l->output_is_secret = true;
 }
 
 static void
 say_auth(struct pop3_login *l)
 {
 	struct err e;
+	bool secret = false;
+	int r = pop3_way_auth(&l->way, l->output, &secret, &e);
 
-	l->responded = false;
-	l->sasl = sasl_new("PLAIN", l->user, l->secret, &e);
-	if (l->sasl == NULL)
-		fail(l, e.kind, e.text, SPAN(""));
-	else if (fits_one_line(l))
-		say_response(l, SPAN("AUTH PLAIN "), SPAN(""));
-	else
-		put_line(l, SPAN("AUTH PLAIN"), SPAN(""));
+	l->answers = 0;
+	say_made(l, r, secret, &e);
+}
+
+static void
+say_apop(struct pop3_login *l)
+{
+	struct err e;
+	int r = pop3_way_apop(&l->way, l->output, &e);
+
+	say_made(l, r, true, &e);
 }
 
 static void
@@ -145,13 +133,13 @@ say_cancel(struct pop3_login *l)
 static void
 say_user(struct pop3_login *l)
 {
-	put_line(l, SPAN("USER "), span_of(l->user));
+	put_line(l, SPAN("USER "), span_of(l->way.user));
 }
 
 static void
 say_pass(struct pop3_login *l)
 {
-	put_secret_line(l, SPAN("PASS "), secret_span(l->secret));
+	put_secret_line(l, SPAN("PASS "), secret_span(l->way.secret));
 }
 
 /* ---- the words we hear before the login ---- */
@@ -159,6 +147,7 @@ say_pass(struct pop3_login *l)
 static enum pop3_event
 ok_greeting(struct pop3_login *l, struct span text)
 {
+	pop3_way_greeted(&l->way, text);
 	buf_add(&l->greeting, span_take(&text, GREETING_MAX));
 	if (!l->insecure)
 		return begin_login(l);
@@ -245,35 +234,19 @@ has(const struct pop3_login *l, struct span capability)
 	    buf_span(&l->capabilities), capability, NULL);
 }
 
-static bool
-offers_plain(const struct pop3_login *l)
-{
-	struct span mechanisms;
-
-	return pop3_text_capability(
-		   buf_span(&l->capabilities), SPAN("SASL"), &mechanisms) &&
-	    pop3_text_has_word(mechanisms, SPAN("PLAIN"));
-}
-
 static enum pop3_event
 log_in(struct pop3_login *l)
 {
-	bool plain = l->auth == POP3_AUTH_PLAIN ||
-	    (l->auth == POP3_AUTH_AUTO && offers_plain(l));
+	const struct sasl_choice *choice = &l->way.choice;
+	struct err e;
 
-	if (text_breaks_line(span_of(l->user)) ||
-	    text_breaks_line(secret_span(l->secret)))
-		return fail(l, ERR_CONFIG,
-		    "user and password may hold no CR, LF or NUL", SPAN(""));
-	enter(l, plain ? ST_AUTH : ST_USER);
+	if (pop3_way_choose(&l->way, buf_span(&l->capabilities), &e) != 0)
+		return fail(l, e.kind, e.text, SPAN(""));
+	if (choice->mechanism == SASL_APOP)
+		enter(l, ST_APOP);
+	else
+		enter(l, choice->command ? ST_USER : ST_AUTH);
 	return POP3_MORE;
-}
-
-static void
-forget_secrets(struct pop3_login *l)
-{
-	sasl_free(&l->sasl);
-	secret_free(&l->secret);
 }
 
 /*
@@ -288,7 +261,7 @@ ok_login(struct pop3_login *l, struct span text)
 	bool full = has(l, SPAN("PIPELINING")) || has(l, SPAN("UIDL"));
 
 	(void)text;
-	forget_secrets(l);
+	pop3_way_forget(&l->way);
 	if (l->capabilities.n == 0 ||
 	    (full && !pop3_text_is_per_user(buf_span(&l->capabilities))))
 		return be_ready(l);
@@ -306,15 +279,18 @@ be_ready(struct pop3_login *l)
 static enum pop3_event
 no_login(struct pop3_login *l, struct span text)
 {
-	return fail(l, kind_of(text, ERR_AUTH), "the login is refused", text);
+	return fail(
+	    l, kind_of(text, ERR_AUTH), pop3_way_refused(&l->way), text);
 }
 
 static enum pop3_event
-fall_back(struct pop3_login *l)
+ok_auth(struct pop3_login *l, struct span text)
 {
-	sasl_free(&l->sasl);
-	enter(l, ST_USER);
-	return POP3_MORE;
+	struct err e;
+
+	if (sasl_finish(l->way.sasl, &e) != 0)
+		return fail(l, e.kind, e.text, SPAN(""));
+	return ok_login(l, text);
 }
 
 /* Another way only where AUTH was not understood, and nothing else is said to
@@ -323,19 +299,37 @@ fall_back(struct pop3_login *l)
 static enum pop3_event
 no_auth(struct pop3_login *l, struct span text)
 {
-	if (l->auth == POP3_AUTH_AUTO && kind_of(text, ERR_NONE) == ERR_NONE &&
-	    pop3_text_is_unknown_command(text))
-		return fall_back(l);
+	const struct err *why = sasl_refusal(l->way.sasl);
+	enum err_kind kind = kind_of(text, ERR_NONE);
+
+	if ((kind == ERR_NONE || kind == ERR_AUTH) &&
+	    pop3_way_again(&l->way,
+		kind == ERR_NONE && pop3_text_is_unknown_command(text)))
+		return log_in(l);
+	if (why != NULL)
+		return fail(l, why->kind, why->text, SPAN(""));
 	return no_login(l, text);
+}
+
+static void
+cancel(struct pop3_login *l)
+{
+	enter(l, ST_CANCEL);
 }
 
 static enum pop3_event
 go_on_auth(struct pop3_login *l, struct span challenge)
 {
-	if (l->responded)
-		enter(l, ST_CANCEL);
-	else
-		say_response(l, SPAN(""), challenge);
+	if (++l->answers > ANSWERS_MAX) {
+		err_set(&l->cancelled, ERR_PROTO, 0,
+		    "the server asks again and again in the login");
+		cancel(l);
+	} else if (pop3_way_answer(
+		       &l->way, challenge, l->output, &l->cancelled) != 0) {
+		cancel(l);
+	} else {
+		l->output_is_secret = true;
+	}
 	return POP3_MORE;
 }
 
@@ -349,9 +343,10 @@ ok_cancel(struct pop3_login *l, struct span text)
 static enum pop3_event
 no_cancel(struct pop3_login *l, struct span text)
 {
-	if (l->auth == POP3_AUTH_AUTO)
-		return fall_back(l);
-	return fail(l, ERR_PROTO, "the server does not do AUTH PLAIN", text);
+	(void)text;
+	if (pop3_way_again(&l->way, !l->way.answered))
+		return log_in(l);
+	return fail(l, l->cancelled.kind, l->cancelled.text, SPAN(""));
 }
 
 static enum pop3_event
@@ -381,8 +376,9 @@ static const struct state {
 	[ST_STLS] = { "stls", 60, say_stls, ok_stls, no_stls, NULL },
 	[ST_TLS] = { "tls", 120, NULL, NULL, NULL, NULL },
 	[ST_CAPA] = { "capa", 60, say_capa, ok_capa, over_capa, NULL },
-	[ST_AUTH] = { "auth", 120, say_auth, ok_login, no_auth, go_on_auth },
+	[ST_AUTH] = { "auth", 120, say_auth, ok_auth, no_auth, go_on_auth },
 	[ST_CANCEL] = { "cancel", 60, say_cancel, ok_cancel, no_cancel, NULL },
+	[ST_APOP] = { "apop", 120, say_apop, ok_login, no_login, NULL },
 	[ST_USER] = { "user", 120, say_user, ok_user, no_login, NULL },
 	[ST_PASS] = { "pass", 120, say_pass, ok_login, no_login, NULL },
 	[ST_RECAPA] = { "capa", 60, say_capa, ok_capa, over_capa, NULL },
@@ -408,11 +404,9 @@ pop3_login_init(
 {
 	*l = (struct pop3_login){ 0 };
 	l->st = ST_GREETING;
-	l->auth = params->auth;
 	l->insecure = params->tls == POP3_TLS_UPGRADE;
 	l->capa = params->capa;
-	l->user = mem_strdup(params->user);
-	l->secret = secret_new(secret_span(params->secret));
+	pop3_way_init(&l->way, params);
 	l->output = output;
 	buf_init(&l->greeting, GREETING_MAX);
 	buf_init(&l->capabilities, CAPA_MAX);
@@ -421,8 +415,7 @@ pop3_login_init(
 void
 pop3_login_deinit(struct pop3_login *l)
 {
-	forget_secrets(l);
-	free(l->user);
+	pop3_way_deinit(&l->way);
 	buf_deinit(&l->greeting);
 	buf_deinit(&l->capabilities);
 }

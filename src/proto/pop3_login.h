@@ -5,29 +5,27 @@
 /*
  * The authorization state of RFC 1939 4: from the greeting to the login, with
  * STLS and CAPA on the way. It is fed whole lines by proto/pop3.c and knows
- * nothing of mail. All that is ever said of a credential is said here.
+ * nothing of mail. All that is ever said of a credential is said here, in the
+ * words of proto/pop3_way.h.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/pop3.h"
-#include "proto/sasl.h"
+#include "proto/pop3_way.h"
 #include "util/buf.h"
 #include "util/err.h"
-#include "util/secret.h"
 #include "util/span.h"
 
 struct pop3_login {
 	unsigned int st; /* enum st in pop3_login.c */
-	enum pop3_auth auth;
-	bool insecure; /* TLS is demanded and has not begun */
-	bool capa;     /* may be asked */
-	char *user;
-	struct secret *secret; /* until the login is over */
-	struct sasl *sasl;
-	bool responded; /* the SASL response is out */
-	size_t behind;  /* octets in hand behind the present line */
+	struct pop3_way way;
+	bool insecure;        /* TLS is demanded and has not begun */
+	bool capa;            /* may be asked */
+	unsigned int answers; /* to challenges */
+	struct err cancelled; /* why we sent "*" */
+	size_t behind;        /* octets in hand behind the present line */
 
 	struct buf *output; /* not ours */
 	bool output_is_secret;

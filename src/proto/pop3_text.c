@@ -2,6 +2,7 @@
 #include "proto/pop3_text.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "util/text.h"
 
@@ -89,6 +90,59 @@ pop3_text_stat(struct span text, uint32_t *count, uint64_t *size)
 	if (!take_number(&text, UINT64_MAX, size))
 		*size = 0;
 	return true;
+}
+
+/* RFC 5322 3.2.3 */
+static bool
+is_atext(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+static bool
+is_dot_atom(struct span s)
+{
+	bool after_dot = true;
+
+	for (size_t i = 0; i < s.n; i++) {
+		bool dot = s.p[i] == '.';
+
+		if (dot ? after_dot : !is_atext(s.p[i]))
+			return false;
+		after_dot = dot;
+	}
+	return !after_dot;
+}
+
+/* "[" dtext "]", the no-fold-literal of 3.6.4 */
+static bool
+is_literal(struct span s)
+{
+	if (s.n < 3 || s.p[0] != '[' || s.p[s.n - 1] != ']')
+		return false;
+	for (size_t i = 1; i < s.n - 1; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == '[' ||
+		    s.p[i] == ']' || s.p[i] == '\\')
+			return false;
+	return true;
+}
+
+bool
+pop3_text_timestamp(struct span greeting, struct span *stamp)
+{
+	struct span inside, left;
+
+	(void)span_until(&greeting, '<');
+	inside.p = greeting.p;
+	inside.n = span_find(greeting, '>');
+	if (inside.n == greeting.n)
+		return false;
+	*stamp = span_make(inside.p - 1, inside.n + 2);
+	left = span_until(&inside, '@');
+	return stamp->n <= POP3_STAMP_MAX && is_dot_atom(left) &&
+	    (is_dot_atom(inside) || is_literal(inside));
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include "util/span.h"
 
+#define POP3_STAMP_MAX 256
 #define POP3_UIDL_MAX 4096 /* RFC 1939 7 says 70; servers say more */
 
 enum pop3_status {
@@ -33,6 +34,11 @@ bool pop3_text_list(struct span line, uint32_t *number, uint64_t *size);
 
 /* "count size", as STAT answers. */
 bool pop3_text_stat(struct span text, uint32_t *count, uint64_t *size);
+
+/* The timestamp for APOP in a greeting (RFC 1939 7), with its brackets. False:
+ * there is none that is a msg-id of RFC 5322 3.6.4. Whoever may write anything
+ * there finds out the password (CVE-2007-1558). */
+bool pop3_text_timestamp(struct span greeting, struct span *stamp);
 
 /* Is there a capability of this name in lines separated by LF? Its arguments
  * go to *args unless that is NULL. */

@@ -14,15 +14,20 @@ static const enum pop3_tls pop3_tls[] = {
 	[CONF_TLS_STARTTLS] = POP3_TLS_UPGRADE,
 	[CONF_TLS_NONE]     = POP3_TLS_NONE,
 };
-static const enum imap_auth imap_auth[] = {
-	[CONF_AUTH_AUTO]  = IMAP_AUTH_AUTO,
-	[CONF_AUTH_PLAIN] = IMAP_AUTH_PLAIN,
-	[CONF_AUTH_LOGIN] = IMAP_AUTH_LOGIN,
-};
-static const enum pop3_auth pop3_auth[] = {
-	[CONF_AUTH_AUTO]  = POP3_AUTH_AUTO,
-	[CONF_AUTH_PLAIN] = POP3_AUTH_PLAIN,
-	[CONF_AUTH_LOGIN] = POP3_AUTH_LOGIN,
+static const enum sasl_auth auths[CONF_AUTHS] = {
+	[CONF_AUTH_AUTO]               = SASL_AUTO,
+	[CONF_AUTH_PLAIN]              = SASL_PLAIN,
+	[CONF_AUTH_LOGIN]              = SASL_LOGIN,
+	[CONF_AUTH_CRAM_MD5]           = SASL_CRAM_MD5,
+	[CONF_AUTH_SCRAM_SHA_1]        = SASL_SCRAM_SHA_1,
+	[CONF_AUTH_SCRAM_SHA_1_PLUS]   = SASL_SCRAM_SHA_1_PLUS,
+	[CONF_AUTH_SCRAM_SHA_256]      = SASL_SCRAM_SHA_256,
+	[CONF_AUTH_SCRAM_SHA_256_PLUS] = SASL_SCRAM_SHA_256_PLUS,
+	[CONF_AUTH_EXTERNAL]           = SASL_EXTERNAL,
+	[CONF_AUTH_XOAUTH2]            = SASL_XOAUTH2,
+	[CONF_AUTH_OAUTHBEARER]        = SASL_OAUTHBEARER,
+	[CONF_AUTH_GSSAPI]             = SASL_GSSAPI,
+	[CONF_AUTH_APOP]               = SASL_APOP,
 };
 static const enum lmtp_tls lmtp_tls[] = {
 	[CONF_TLS_IMPLICIT] = LMTP_TLS_DONE,
@@ -172,6 +177,48 @@ fill_stay(struct fetch_stay *s, const struct conf_account *c)
 	s->poll_s = c->poll_s;
 }
 
+static bool
+has_token(const struct conf_account *c)
+{
+	return c->secret.oauth2 != NULL || c->secret.token_command.n > 0;
+}
+
+static void
+fill_imap(struct imap_params *out, const struct params *p)
+{
+	const struct conf_account *c = p->conf;
+
+	*out = (struct imap_params){ .tls = imap_tls[c->tls],
+		.auth = auths[c->auth],
+		.user = c->user,
+		.secret = p->secret,
+		.secret_is_token = has_token(c),
+		.has_certificate = c->tls_cert != NULL,
+		.host = c->host,
+		.port = c->port,
+		.tunnelled = c->tunnel.n > 0,
+		.id = c->id,
+		.timeout_s = c->command_timeout_s };
+}
+
+static void
+fill_pop3(struct pop3_params *out, const struct params *p)
+{
+	const struct conf_account *c = p->conf;
+
+	*out = (struct pop3_params){ .tls = pop3_tls[c->tls],
+		.auth = auths[c->auth],
+		.user = c->user,
+		.secret = p->secret,
+		.secret_is_token = has_token(c),
+		.has_certificate = c->tls_cert != NULL,
+		.host = c->host,
+		.port = c->port,
+		.capa = c->capa,
+		.pipelining = c->pipelining,
+		.timeout_s = c->command_timeout_s };
+}
+
 void
 params_secret(struct fetch_params *f, const struct secret *secret)
 {
@@ -189,20 +236,8 @@ params_fill(struct fetch_params *f, const struct params *p)
 	f->subject = c->name;
 	f->account = p->number;
 	f->is_pop3 = c->protocol == CONF_POP3;
-	f->imap = (struct imap_params){ .tls = imap_tls[c->tls],
-		.auth = imap_auth[c->auth],
-		.user = c->user,
-		.secret = p->secret,
-		.tunnelled = c->tunnel.n > 0,
-		.id = c->id,
-		.timeout_s = c->command_timeout_s };
-	f->pop3 = (struct pop3_params){ .tls = pop3_tls[c->tls],
-		.auth = pop3_auth[c->auth],
-		.user = c->user,
-		.secret = p->secret,
-		.capa = c->capa,
-		.pipelining = c->pipelining,
-		.timeout_s = c->command_timeout_s };
+	fill_imap(&f->imap, p);
+	fill_pop3(&f->pop3, p);
 	f->mailboxes = (const char *const *)c->mailboxes.v;
 	f->n_mailboxes = c->mailboxes.n;
 	f->remove = c->after == CONF_DELETE;

@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A hostile IMAP server. The first octet chooses how: bits 0-1 TLS, bits 2-3
- * the mechanism, the rest the size of pieces. What follows is said in turns,
- * 0xFE between them; TLS begins, when it is time, between two turns.
+ * what is asked, the rest the size of pieces. The second is how to log in:
+ * bits 0-3 the mechanism, then whether there are a token, a certificate and a
+ * channel binding. What follows is said in turns, 0xFE between them; TLS
+ * begins, when it is time, between two turns.
  *
  * At first every kind of request is made, then the mailboxes are counted, then
  * IDLE is said three times: left when something changes, by itself at once,
- * and by LOGOUT. 3 for the bits of TLS (which is as 0) leaves out the first,
- * 3 for those of the mechanism (likewise) the second.
+ * and by LOGOUT. 3 for the bits of TLS (which is as 0) leaves out the first, 3
+ * for those behind the second.
  *
  * What must hold: all input is used when more is wanted; a body has as many
  * octets as were announced; no credential leaves before TLS where that is
- * demanded; DONE is said once for an IDLE at most; only a session that waits
- * for mail may wait for ever; and how the input is cut changes nothing.
+ * demanded, and none stands in an error; DONE is said once for an IDLE at
+ * most; only a session that waits for mail may wait for ever; and how the
+ * input is cut changes nothing.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/imap.h"
+#include "unit/proto/fixed_nonce.h"
 #include "util/buf.h"
 
 #define LOG_MAX (64 << 20)
 #define PASSWORD "s3cr3t"
-#define PASSWORD_PLAIN "AHU1ZXIAczNjcjN0" /* NUL u5er NUL s3cr3t */
+#define PASSWORD_BASE64 "czNjcjN0"  /* so in PLAIN and LOGIN */
+#define TOKEN_BASE64 "IHMzY3IzdAEB" /* and so behind "auth=Bearer" */
 
 struct run {
 	struct imap *m;
@@ -36,6 +41,8 @@ struct run {
 	uint64_t size, seen;
 	struct buf events, sent;
 };
+
+static bool binds;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -119,11 +126,12 @@ static void
 send(struct run *r)
 {
 	struct span out = imap_output(r->m);
+	bool secret = span_has(out, SPAN(PASSWORD)) ||
+	    span_has(out, SPAN(PASSWORD_BASE64)) ||
+	    span_has(out, SPAN(TOKEN_BASE64));
 
-	if (r->clear) {
-		must(!span_has(out, SPAN(PASSWORD)));
-		must(!span_has(out, SPAN(PASSWORD_PLAIN)));
-	}
+	must(!secret || imap_output_is_secret(r->m));
+	must(!r->clear || (!secret && !span_has(out, SPAN("AUTHENTICATE"))));
 	buf_add(&r->sent, out);
 	imap_sent(r->m, out.n);
 }
@@ -216,6 +224,8 @@ feed(struct run *r, struct span piece)
 		check_marks(ev, &info);
 		check_wait(r, ev, &info);
 		note(r, ev, &info);
+		must(
+		    !span_has(span_of(imap_error(r->m)->text), SPAN(PASSWORD)));
 		r->over = ev == IMAP_FAILED || ev == IMAP_CLOSED;
 		r->upgrading = r->upgrading || ev == IMAP_UPGRADE;
 		send(r);
@@ -252,6 +262,8 @@ play(struct run *r, struct imap_params *params, unsigned int phase,
 	*r = (struct run){ .clear = params->tls == IMAP_TLS_UPGRADE,
 		.phase = phase };
 	r->m = imap_new(params);
+	if (binds)
+		imap_bind(r->m, SPAN("0123456789abcdef0123456789abcdef"));
 	buf_init(&r->events, LOG_MAX);
 	buf_init(&r->sent, LOG_MAX);
 	while (said.n > 0)
@@ -290,13 +302,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int phase;
 
 	params.secret = secret;
-	if (size > 0) {
+	nonce_is_fixed = true;
+	if (size > 1) {
 		params.tls = (enum imap_tls)((data[0] & 3) % 3);
-		params.auth = (enum imap_auth)((data[0] >> 2 & 3) % 3);
+		params.auth = (enum sasl_auth)((data[1] & 15) % SASL_AUTHS);
+		params.secret_is_token = (data[1] & 16) != 0;
+		params.has_certificate = (data[1] & 32) != 0;
 		phase = (data[0] & 3) == 3 ? ASK_COUNTS : ASK_ALL;
 		if ((data[0] >> 2 & 3) == 3)
 			phase = ASK_IDLE;
-		said = span_make((const char *)data + 1, size - 1);
+		binds = (data[1] & 64) != 0;
+		said = span_make((const char *)data + 2, size - 2);
 		play(&whole, &params, phase, said, SIZE_MAX);
 		play(&cut, &params, phase, said, 1 + (data[0] >> 4));
 		a = buf_span(&whole.events);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A hostile POP3 server. The first octet chooses the parameters and the size
- * of the pieces; the rest is what the server says, up to the first 0xff before
- * TLS (where that is demanded), the rest after it.
+ * of the pieces; the second how to log in: bits 0-3 the mechanism, then whether
+ * there are a token, a certificate and a channel binding. The rest is what the
+ * server says, up to the first 0xff before TLS (where that is demanded), the
+ * rest after it.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -10,17 +12,20 @@
 #include <string.h>
 
 #include "proto/pop3.h"
+#include "unit/proto/fixed_nonce.h"
 #include "util/buf.h"
 #include "util/mem.h"
 
 #define PASSWORD "s3cr3t"
-#define RESPONSE "AHUAczNjcjN0" /* AUTH PLAIN's word for it */
+#define PASSWORD_BASE64 "czNjcjN0"  /* so in PLAIN and LOGIN */
+#define TOKEN_BASE64 "IHMzY3IzdAEB" /* and so behind "auth=Bearer" */
 #define LOG_MAX (1 << 26)
 
 struct run {
 	struct pop3 *m;
 	bool insecure;
 	bool over;
+	bool ready;
 	bool in_body;
 	bool was_data;
 	size_t done;
@@ -31,14 +36,16 @@ struct run {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-start(struct run *run, uint8_t how)
+start(struct run *run, uint8_t how, uint8_t login)
 {
 	static const enum pop3_tls tls[] = { POP3_TLS_DONE, POP3_TLS_UPGRADE,
 		POP3_TLS_NONE, POP3_TLS_UPGRADE };
 	struct secret *secret = secret_new(SPAN(PASSWORD));
 	struct pop3_params p = {
 		.tls = tls[how & 3],
-		.auth = (how & 0x70) == 0x70 ? POP3_AUTH_PLAIN : POP3_AUTH_AUTO,
+		.auth = (enum sasl_auth)((login & 15) % SASL_AUTHS),
+		.secret_is_token = (login & 16) != 0,
+		.has_certificate = (login & 32) != 0,
 		.user = "u",
 		.secret = secret,
 		.capa = (how & 4) != 0,
@@ -46,6 +53,8 @@ start(struct run *run, uint8_t how)
 	};
 
 	*run = (struct run){ .m = pop3_new(&p) };
+	if ((login & 64) != 0)
+		pop3_bind(run->m, SPAN("0123456789abcdef0123456789abcdef"));
 	run->insecure = p.tls == POP3_TLS_UPGRADE;
 	buf_init(&run->log, LOG_MAX);
 	buf_init(&run->said, LOG_MAX);
@@ -56,8 +65,9 @@ static void
 send_all(struct run *run)
 {
 	struct span out = pop3_output(run->m);
-	bool secret =
-	    span_has(out, SPAN(PASSWORD)) || span_has(out, SPAN(RESPONSE));
+	bool secret = span_has(out, SPAN(PASSWORD)) ||
+	    span_has(out, SPAN(PASSWORD_BASE64)) ||
+	    span_has(out, SPAN(TOKEN_BASE64));
 
 	assert(!secret || !run->insecure);
 	assert(!secret || pop3_output_is_secret(run->m));
@@ -126,6 +136,10 @@ feed(struct run *run, struct span in)
 		note(run, ev, &info);
 		if (ev == POP3_READY)
 			ask(run->m);
+		run->ready = run->ready || ev == POP3_READY;
+		assert(run->ready ||
+		    !span_has(
+			span_of(pop3_error(run->m)->text), SPAN(PASSWORD)));
 		run->over = ev == POP3_CLOSED || ev == POP3_FAILED;
 	}
 	assert(run->over || in.n == 0);
@@ -147,12 +161,12 @@ feed_in_pieces(struct run *run, struct span in, size_t size)
 }
 
 static void
-play(struct run *run, uint8_t how, struct span server, size_t size)
+play(struct run *run, const uint8_t how[2], struct span server, size_t size)
 {
 	struct span rest = server;
 	struct span first = server;
 
-	start(run, how);
+	start(run, how[0], how[1]);
 	if (run->insecure)
 		first = span_until(&rest, '\xff');
 	feed_in_pieces(run, first, size);
@@ -181,11 +195,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct run cut;
 	struct span server;
 
-	if (size == 0)
+	if (size < 2)
 		return 0;
-	server = span_make((const char *)data + 1, size - 1);
-	play(&whole, data[0], server, SIZE_MAX);
-	play(&cut, data[0], server, 1 + (data[0] >> 4));
+	nonce_is_fixed = true;
+	server = span_make((const char *)data + 2, size - 2);
+	play(&whole, data, server, SIZE_MAX);
+	play(&cut, data, server, 1 + (data[0] >> 4));
 	assert(span_eq(buf_span(&whole.log), buf_span(&cut.log)));
 	assert(span_eq(buf_span(&whole.said), buf_span(&cut.said)));
 	stop(&whole);

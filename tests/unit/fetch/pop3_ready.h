@@ -20,7 +20,7 @@ ready_machine(const char *capa)
 {
 	struct secret *secret = secret_new(SPAN("p"));
 	struct pop3_params p = { .tls = POP3_TLS_NONE,
-		.auth = POP3_AUTH_LOGIN,
+		.auth = SASL_LOGIN,
 		.user = "u",
 		.secret = secret,
 		.capa = capa != NULL,

@@ -100,11 +100,11 @@ fill_params(struct whole *w, bool is_pop3)
 	p->conn.tls_timeout_ms = 10000;
 	p->is_pop3 = is_pop3;
 	p->imap.tls = IMAP_TLS_NONE;
-	p->imap.auth = IMAP_AUTH_LOGIN;
+	p->imap.auth = SASL_LOGIN;
 	p->imap.user = p->pop3.user = "u";
 	p->imap.secret = p->pop3.secret = w->secret;
 	p->pop3.tls = POP3_TLS_NONE;
-	p->pop3.auth = POP3_AUTH_LOGIN;
+	p->pop3.auth = SASL_LOGIN;
 	p->mailboxes = inbox;
 	p->n_mailboxes = 1;
 }

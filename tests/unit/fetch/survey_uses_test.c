@@ -66,7 +66,7 @@ static struct imap *
 server_can(const char *capabilities)
 {
 	const struct imap_params p = { .tls = IMAP_TLS_NONE,
-		.auth = IMAP_AUTH_LOGIN,
+		.auth = SASL_LOGIN,
 		.user = "u",
 		.secret = secret };
 	struct imap *m = imap_new(&p);
@@ -153,7 +153,7 @@ static void
 expect_pop3(const char *capa, const char *want)
 {
 	const struct pop3_params p = { .tls = POP3_TLS_NONE,
-		.auth = POP3_AUTH_LOGIN,
+		.auth = SASL_LOGIN,
 		.user = "u",
 		.secret = secret,
 		.capa = true };

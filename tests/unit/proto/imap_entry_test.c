@@ -2,6 +2,7 @@
 /* By way of proto/imap.h, whose first half it is. */
 #include "proto/imap_entry.h"
 
+#include "unit/proto/fixed_nonce.h"
 #include "unit/proto/imap_talk.h"
 
 #ifndef MAILHAUL_VERSION
@@ -121,7 +122,7 @@ logs_in_by_login_when_plain_is_not_offered(void **state)
 		   .secret = "p a{s}s%*",
 		   .turns = TURNS(SPAN(SAYS_CAN("IMAP4rev1") SAYS_IN)) },
 	    "READY\n--\nA1 LOGIN \"b\\\"o\\\\b\" \"p a{s}s%*\"\r\n");
-	expect((struct talk){ .auth = IMAP_AUTH_LOGIN,
+	expect((struct talk){ .auth = SASL_LOGIN,
 		   .secret = "",
 		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN") SAYS_IN)) },
 	    "READY\n--\nA1 LOGIN \"bob\" \"\"\r\n");
@@ -169,9 +170,10 @@ honours_logindisabled(void **state)
 	(void)state;
 	expect((struct talk){ .turns = TURNS(SPAN(SAYS_CAN("LOGINDISABLED"))) },
 	    "FAILED auth: the server does not allow LOGIN here\n--\n");
-	expect((struct talk){ .auth = IMAP_AUTH_LOGIN,
+	expect((struct talk){ .auth = SASL_LOGIN,
 		   .turns = TURNS(SPAN(SAYS_CAN("logindisabled AUTH=PLAIN"))) },
-	    "FAILED auth: the server does not allow LOGIN here\n--\n");
+	    "FAILED auth: the server does not allow LOGIN here; it offers "
+	    "PLAIN: set auth = auto\n--\n");
 }
 
 /* ---- refusals ---- */
@@ -247,7 +249,7 @@ tries_login_once_when_plain_is_broken(void **state)
 			SPAN("A1 BAD what?\r\n")) },
 	    "FAILED auth: the server refuses the login: \"what?\"\n"
 	    "--\n" SENT_PLAIN);
-	expect((struct talk){ .auth = IMAP_AUTH_PLAIN,
+	expect((struct talk){ .auth = SASL_PLAIN,
 		   .turns = TURNS(CAN_PLAIN, SPAN("A1 BAD what?\r\n")) },
 	    "FAILED auth: the server refuses the login: \"what?\"\n"
 	    "--\n" SENT_PLAIN);
@@ -269,6 +271,363 @@ cancels_a_login_that_never_ends(void **state)
 				  SPAN("+ \r\n"), SPAN("+ \r\n")) },
 	    "FAILED proto: the server goes on with a cancelled login\n"
 	    "--\n" SENT_PLAIN "*\r\n");
+}
+
+/* ---- SASL by other mechanisms ---- */
+
+#define USER .user = "user", .secret = "pencil"
+#define CAN_SCRAM SAYS_CAN("AUTH=PLAIN AUTH=SCRAM-SHA-1 SASL-IR")
+#define SENT_SCRAM "A1 AUTHENTICATE SCRAM-SHA-1 " RFC_5802_OURS "\r\n"
+#define SENT_PROOF SENT_SCRAM RFC_5802_PROOF "\r\n"
+#define SAYS_FIRST "+ " RFC_5802_FIRST "\r\n"
+#define SAYS_LAST "+ " RFC_5802_LAST "\r\n"
+
+static void
+logs_in_by_scram(void **state)
+{
+	(void)state;
+	nonce_is_fixed = true;
+	expect(
+	    (struct talk){ USER,
+		.turns = TURNS(SPAN(CAN_SCRAM SAYS_FIRST SAYS_LAST SAYS_IN)) },
+	    "READY\n--\n" SENT_PROOF "\r\n");
+	expect((struct talk){ USER,
+		   .turns = TURNS(SPAN(SAYS_CAN(
+		       "AUTH=SCRAM-SHA-1") "+ \r\n" SAYS_FIRST SAYS_LAST
+			   SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE SCRAM-SHA-1\r\n" RFC_5802_OURS
+	    "\r\n" RFC_5802_PROOF "\r\n\r\n");
+	nonce_is_fixed = false;
+}
+
+static void
+believes_no_server_that_proves_nothing(void **state)
+{
+	(void)state;
+	nonce_is_fixed = true;
+	expect((struct talk){ USER,
+		   .turns = TURNS(SPAN(CAN_SCRAM), SPAN(SAYS_IN)) },
+	    "FAILED auth: the server says OK before it has proven in "
+	    "SCRAM-SHA-1 that it knows the password: it may be another "
+	    "server\n--\n" SENT_SCRAM);
+	expect((struct talk){ USER,
+		   .turns = TURNS(SPAN(CAN_SCRAM SAYS_FIRST), SPAN(SAYS_IN)) },
+	    "FAILED auth: the server says OK before it has proven in "
+	    "SCRAM-SHA-1 that it knows the password: it may be another "
+	    "server\n--\n" SENT_PROOF);
+	expect((struct talk){ USER,
+		   .turns = TURNS(SPAN(CAN_SCRAM SAYS_FIRST),
+		       SPAN("+ dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1I=\r\n"),
+		       SPAN("A1 OK in\r\n")) },
+	    "FAILED auth: the server does not prove in SCRAM-SHA-1 that it "
+	    "knows the password: it may be another server\n--\n" SENT_PROOF
+	    "*\r\n");
+	nonce_is_fixed = false;
+}
+
+static void
+advises_when_scram_is_refused(void **state)
+{
+	(void)state;
+	nonce_is_fixed = true;
+	expect((struct talk){ USER,
+		   .turns = TURNS(
+		       SPAN(CAN_SCRAM SAYS_FIRST), SPAN("A1 NO no\r\n")) },
+	    "FAILED auth: the server refuses the login by SCRAM (is the "
+	    "password right? then set auth = plain): \"no\"\n--\n" SENT_PROOF);
+	expect(
+	    (struct talk){ USER, .auth = SASL_SCRAM_SHA_1,
+		.turns = TURNS(SPAN(CAN_SCRAM SAYS_FIRST),
+		    SPAN("+ ZT1pbnZhbGlkLXByb29m\r\n"), SPAN("A1 NO no\r\n")) },
+	    "FAILED auth: the server ends SCRAM: the password is wrong "
+	    "(invalid-proof)\n--\n" SENT_PROOF "*\r\n");
+	/* the secret is not put to use for a second time */
+	expect((struct talk){ USER,
+		   .turns = TURNS(
+		       SPAN(CAN_SCRAM SAYS_FIRST), SPAN("A1 BAD what?\r\n")) },
+	    "FAILED auth: the server refuses the login by SCRAM (is the "
+	    "password right? then set auth = plain): "
+	    "\"what?\"\n--\n" SENT_PROOF);
+	nonce_is_fixed = false;
+}
+
+static void
+ends_scram_that_is_garbage_or_too_much_work(void **state)
+{
+	(void)state;
+	nonce_is_fixed = true;
+	expect((struct talk){ USER,
+		   .turns = TURNS(SPAN(CAN_SCRAM), SPAN("+ garbage!\r\n"),
+		       SPAN("A1 BAD\r\n")) },
+	    "FAILED proto: the server's SASL challenge is not "
+	    "base64\n--\n" SENT_SCRAM "*\r\n");
+	expect((struct talk){ USER,
+		   .turns = TURNS(SPAN(CAN_SCRAM),
+		       SPAN("+ "
+			    "cj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0x4LHM9UVVKRCxpPT"
+			    "EwMDAwMDAwMDAw\r\n"),
+		       SPAN("A1 BAD\r\n")) },
+	    "FAILED proto: the server wants 10000000000 iterations for SCRAM; "
+	    "more than 1000000 are not done: set auth = plain\n--\n" SENT_SCRAM
+	    "*\r\n");
+	nonce_is_fixed = false;
+}
+
+#define PLUS USER, .binding = SPAN("ABC")
+#define CAN_PLUS SAYS_CAN("AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-1-PLUS SASL-IR")
+#define SENT_PLUS                                                              \
+	"A1 AUTHENTICATE SCRAM-SHA-1-PLUS "                                    \
+	"cD10bHMtZXhwb3J0ZXIsLG49dXNlcixyPWZ5a28rZDJsYmJGZ09OUnY5cWt4ZGF3TA==" \
+	"\r\n"
+#define SENT_AGAIN                                                             \
+	"A2 AUTHENTICATE SCRAM-SHA-1 " RFC_5802_OURS "\r\n" RFC_5802_PROOF     \
+	"\r\n\r\n"
+#define SAYS_AGAIN SAYS_FIRST SAYS_LAST "A2 OK [CAPABILITY X]\r\n"
+
+static void
+binds_to_the_channel(void **state)
+{
+	(void)state;
+	nonce_is_fixed = true;
+	expect((struct talk){ PLUS, .turns = TURNS(SPAN(CAN_PLUS)) },
+	    "--\n" SENT_PLUS);
+	expect((struct talk){ PLUS, .tls = IMAP_TLS_UPGRADE,
+		   .turns = TURNS(SPAN("* OK hi\r\nA1 OK\r\n"),
+		       SPAN("* CAPABILITY AUTH=SCRAM-SHA-1-PLUS SASL-IR\r\n"
+			    "A2 OK\r\n")) },
+	    "UPGRADE\n--\nA1 STARTTLS\r\nA2 CAPABILITY\r\n"
+	    "A3 AUTHENTICATE SCRAM-SHA-1-PLUS "
+	    "cD10bHMtZXhwb3J0ZXIsLG49dXNlcixyPWZ5a28rZDJsYmJGZ09OUnY5cWt4ZGF3TA"
+	    "==\r\n");
+	nonce_is_fixed = false;
+}
+
+static void
+goes_on_without_a_binding_that_the_server_does_not_know(void **state)
+{
+	(void)state;
+	nonce_is_fixed = true;
+	/* e=unsupported-channel-binding-type */
+	expect(
+	    (struct talk){ PLUS,
+		.turns = TURNS(SPAN(CAN_PLUS),
+		    SPAN(
+			"+ "
+			"ZT11bnN1cHBvcnRlZC1jaGFubmVsLWJpbmRpbmctdHlwZQ==\r\n"),
+		    SPAN("A1 NO no\r\n" SAYS_AGAIN)) },
+	    "READY\n--\n" SENT_PLUS "*\r\n" SENT_AGAIN);
+	/* the password was not put to use */
+	expect((struct talk){ PLUS,
+		   .turns = TURNS(SPAN(CAN_PLUS "A1 NO no\r\n" SAYS_AGAIN)) },
+	    "READY\n--\n" SENT_PLUS SENT_AGAIN);
+	expect((struct talk){ PLUS,
+		   .turns = TURNS(
+		       SPAN(CAN_PLUS "A1 NO no\r\n"), SPAN("A2 NO no\r\n")) },
+	    "FAILED auth: the server refuses the login by SCRAM (is the "
+	    "password right? then set auth = plain): \"no\"\n--\n" SENT_PLUS
+	    "A2 AUTHENTICATE SCRAM-SHA-1 " RFC_5802_OURS "\r\n");
+	/* nor was it, but something else is wrong */
+	expect((struct talk){ PLUS,
+		   .turns = TURNS(
+		       SPAN(CAN_PLUS), SPAN("A1 NO [UNAVAILABLE] no\r\n")) },
+	    "FAILED temp: the server refuses the login by SCRAM with channel "
+	    "binding (is the password right? then set auth = scram-sha-256): "
+	    "\"[UNAVAILABLE] no\"\n--\n" SENT_PLUS);
+	/* e=channel-bindings-dont-match */
+	expect((struct talk){ PLUS,
+		   .turns = TURNS(SPAN(CAN_PLUS),
+		       SPAN("+ ZT1jaGFubmVsLWJpbmRpbmdzLWRvbnQtbWF0Y2g=\r\n"),
+		       SPAN("A1 NO no\r\n")) },
+	    "FAILED auth: the server ends SCRAM: its TLS session is another "
+	    "one than ours: somebody is in between, or the provider ends TLS "
+	    "elsewhere (channel-bindings-dont-match)\n--\n" SENT_PLUS "*\r\n");
+	/* who asks for it by name gets nothing less */
+	expect((struct talk){ PLUS, .auth = SASL_SCRAM_SHA_1_PLUS,
+		   .turns = TURNS(SPAN(CAN_PLUS), SPAN("A1 NO no\r\n")) },
+	    "FAILED auth: the server refuses the login: "
+	    "\"no\"\n--\n" SENT_PLUS);
+	nonce_is_fixed = false;
+}
+
+static void
+answers_login_and_cram_md5(void **state)
+{
+	(void)state;
+	expect(
+	    (struct talk){
+		.turns = TURNS(SPAN(SAYS_CAN(
+		    "AUTH=LOGIN LOGINDISABLED SASL-IR") "+ VXNlcm5hbWU6\r\n+ "
+							"UGFzc3dvcmQ6\r"
+							"\n" SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE LOGIN\r\nYm9i\r\ncGFzcw==\r\n");
+	expect((struct talk){ .tls = IMAP_TLS_NONE,
+		   .user = "tim",
+		   .secret = "tanstaaftanstaaf",
+		   .turns = TURNS(SPAN(SAYS_CAN(
+		       "AUTH=CRAM-MD5 AUTH=PLAIN SASL-IR") "+ "
+							   "PDE4OTYuNjk3MTcwOTU"
+							   "yQHBvc3RvZmZpY2Uucm"
+							   "VzdG9uLm1jaS5uZXQ+"
+							   "\r\n" SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE CRAM-MD5\r\n"
+	    "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\r\n");
+	expect((struct talk){ .auth = SASL_CRAM_MD5,
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=CRAM-MD5")),
+		       SPAN("+ \r\n"), SPAN("A1 BAD\r\n")) },
+	    "FAILED proto: the server's CRAM-MD5 challenge is empty\n--\n"
+	    "A1 AUTHENTICATE CRAM-MD5\r\n*\r\n");
+}
+
+static void
+logs_in_by_a_certificate(void **state)
+{
+	(void)state;
+	expect((struct talk){ .certificate = true,
+		   .secret = "",
+		   .turns =
+		       TURNS(SPAN(SAYS_CAN("AUTH=EXTERNAL SASL-IR") SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE EXTERNAL Ym9i\r\n");
+	/* nothing to say is "=" */
+	expect((struct talk){ .certificate = true,
+		   .user = "",
+		   .secret = "",
+		   .turns =
+		       TURNS(SPAN(SAYS_CAN("AUTH=EXTERNAL SASL-IR") SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE EXTERNAL =\r\n");
+	expect((struct talk){ .certificate = true,
+		   .user = "",
+		   .secret = "",
+		   .turns = TURNS(
+		       SPAN(SAYS_CAN("AUTH=EXTERNAL") "+ \r\n" SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE EXTERNAL\r\n\r\n");
+}
+
+#define TOKEN .token = true, .secret = "t0ken.s3cr3t"
+#define CAN_TOKEN                                                              \
+	SAYS_CAN("AUTH=XOAUTH2 AUTH=OAUTHBEARER LOGINDISABLED SASL-IR")
+#define SENT_TOKEN                                                             \
+	"A1 AUTHENTICATE XOAUTH2 "                                             \
+	"dXNlcj1ib2IBYXV0aD1CZWFyZXIgdDBrZW4uczNjcjN0AQE=\r\n"
+
+static void
+logs_in_by_a_token(void **state)
+{
+	(void)state;
+	expect((struct talk){ TOKEN, .turns = TURNS(SPAN(CAN_TOKEN SAYS_IN)) },
+	    "READY\n--\n" SENT_TOKEN);
+	expect((struct talk){ TOKEN,
+		   .turns =
+		       TURNS(SPAN(SAYS_CAN("AUTH=XOAUTH2") "+ \r\n" SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE "
+	    "XOAUTH2\r\ndXNlcj1ib2IBYXV0aD1CZWFyZXIgdDBrZW4uczNjcjN0AQE=\r\n");
+	expect((struct talk){ TOKEN, .host = "imap.example.org",
+		   .turns = TURNS(
+		       SPAN(SAYS_CAN("AUTH=OAUTHBEARER SASL-IR") SAYS_IN)) },
+	    "READY\n--\nA1 AUTHENTICATE OAUTHBEARER "
+	    "bixhPWJvYiwBaG9zdD1pbWFwLmV4YW1wbGUub3JnAXBvcnQ9MTQzAWF1dGg9QmVhcm"
+	    "VyIHQwa2VuLnMzY3IzdAEB\r\n");
+}
+
+static void
+answers_the_refusal_of_a_token_and_says_why(void **state)
+{
+	(void)state;
+	/* Google */
+	expect(
+	    (struct talk){ TOKEN,
+		.turns = TURNS(SPAN(CAN_TOKEN),
+		    SPAN("+ "
+			 "eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2Nvc"
+			 "GUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==\r\n"),
+		    SPAN("A1 NO SASL\r\n")) },
+	    "FAILED auth: the token was refused (status 400, for the scope "
+	    "https://mail.google.com/)\n--\n" SENT_TOKEN "\r\n");
+	expect((struct talk){ TOKEN, .auth = SASL_OAUTHBEARER,
+		   .host = "imap.example.org",
+		   .turns = TURNS(SPAN(CAN_TOKEN),
+		       SPAN("+ "
+			    "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwic2NvcGUiOiJleG"
+			    "FtcGxlX3Njb3BlIn0=\r\n"),
+		       SPAN("A1 NO no\r\n")) },
+	    "FAILED auth: the token was refused (invalid_token, for the scope "
+	    "example_scope)\n--\n"
+	    "A1 AUTHENTICATE OAUTHBEARER "
+	    "bixhPWJvYiwBaG9zdD1pbWFwLmV4YW1wbGUub3JnAXBvcnQ9MTQzAWF1dGg9QmVhcm"
+	    "VyIHQwa2VuLnMzY3IzdAEB\r\nAQ==\r\n");
+	/* an OK behind it is none */
+	expect((struct talk){ TOKEN,
+		   .turns = TURNS(SPAN(CAN_TOKEN), SPAN("+ e30=\r\n"),
+		       SPAN("A1 OK in\r\n")) },
+	    "FAILED auth: the token was refused\n--\n" SENT_TOKEN "\r\n");
+	expect((struct talk){ TOKEN,
+		   .turns = TURNS(SPAN(CAN_TOKEN), SPAN("+ e30=\r\n+ e30=\r\n"),
+		       SPAN("A1 BAD\r\n")) },
+	    "FAILED proto: the server asks for more than SASL XOAUTH2 has\n"
+	    "--\n" SENT_TOKEN "\r\n*\r\n");
+	/* Microsoft; and a server that repeats what it heard */
+	expect((struct talk){ TOKEN,
+		   .turns = TURNS(SPAN(CAN_TOKEN),
+		       SPAN("A1 NO AUTHENTICATE failed.\r\n")) },
+	    "FAILED auth: the server refuses the login: "
+	    "\"AUTHENTICATE failed.\"\n--\n" SENT_TOKEN);
+	expect((struct talk){ TOKEN,
+		   .turns = TURNS(SPAN(CAN_TOKEN),
+		       SPAN("A1 BAD AUTHENTICATE XOAUTH2 "
+			    "dXNlcj1ib2IBYXV0aD1CZWFyZXIgdDBrZW4uczNjcjN0AQE="
+			    "\r\n")) },
+	    "FAILED auth: the server refuses the login\n--\n" SENT_TOKEN);
+	expect((struct talk){ TOKEN,
+		   .turns = TURNS(SPAN(CAN_TOKEN),
+		       SPAN("A1 NO [UNAVAILABLE] later\r\n")) },
+	    "FAILED temp: the server refuses the login: "
+	    "\"[UNAVAILABLE] later\"\n--\n" SENT_TOKEN);
+}
+
+static void
+says_nothing_secret_where_there_is_no_way(void **state)
+{
+	(void)state;
+	expect((struct talk){ .auth = SASL_SCRAM_SHA_256,
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN AUTH=LOGIN"))) },
+	    "FAILED auth: the server does not offer SCRAM-SHA-256; it offers "
+	    "PLAIN LOGIN: set auth = auto\n--\n");
+	expect((struct talk){ .turns = TURNS(SPAN(CAN_TOKEN)) },
+	    "FAILED auth: the server takes no password here; it offers XOAUTH2 "
+	    "OAUTHBEARER: set oauth2, then run \"mailhaul login\"\n--\n");
+	expect((struct talk){ TOKEN,
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN"))) },
+	    "FAILED auth: the server takes no access token; it offers "
+	    "PLAIN\n--\n");
+	expect((struct talk){ .auth = SASL_GSSAPI,
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=GSSAPI"))) },
+	    "FAILED config: this mailhaul does not know GSSAPI: "
+	    "set auth = auto\n--\n");
+	expect((struct talk){ .auth = SASL_APOP,
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN"))) },
+	    "FAILED config: APOP is for POP3: set auth = auto\n--\n");
+}
+
+static void
+says_how_it_logs_in(void **state)
+{
+	struct imap_params params = { .user = "bob" };
+	struct span in = CAN_PLAIN;
+	struct imap_info info;
+	struct imap *m = imap_new(&params);
+
+	(void)state;
+	assert_null(imap_login_choice(m));
+	imap_step(m, &in, &info);
+	assert_int_equal(imap_login_choice(m)->mechanism, SASL_PLAIN);
+	assert_string_equal(imap_login_choice(m)->why,
+	    "the strongest of those the server offers");
+	in = SPAN("A1 BAD what?\r\nA2 OK [CAPABILITY X] in\r\n");
+	assert_int_equal(imap_step(m, &in, &info), IMAP_READY);
+	assert_int_equal(imap_login_choice(m)->mechanism, SASL_LOGIN);
+	assert_true(imap_login_choice(m)->command);
+	assert_string_equal(imap_login_choice(m)->why,
+	    "the server does not understand AUTHENTICATE PLAIN");
+	imap_free(&m);
 }
 
 /* ---- greetings ---- */
@@ -531,6 +890,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logs_in_by_scram),
+		cmocka_unit_test(believes_no_server_that_proves_nothing),
+		cmocka_unit_test(advises_when_scram_is_refused),
+		cmocka_unit_test(ends_scram_that_is_garbage_or_too_much_work),
+		cmocka_unit_test(binds_to_the_channel),
+		cmocka_unit_test(
+		    goes_on_without_a_binding_that_the_server_does_not_know),
+		cmocka_unit_test(answers_login_and_cram_md5),
+		cmocka_unit_test(logs_in_by_a_certificate),
+		cmocka_unit_test(logs_in_by_a_token),
+		cmocka_unit_test(answers_the_refusal_of_a_token_and_says_why),
+		cmocka_unit_test(says_nothing_secret_where_there_is_no_way),
+		cmocka_unit_test(says_how_it_logs_in),
 		cmocka_unit_test(logs_in_by_plain_with_an_initial_response),
 		cmocka_unit_test(logs_in_by_plain_without_an_initial_response),
 		cmocka_unit_test(asks_again_for_capabilities_after_the_login),

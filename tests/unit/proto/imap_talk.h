@@ -19,8 +19,11 @@
 
 struct talk {
 	enum imap_tls tls;
-	enum imap_auth auth;
+	enum sasl_auth auth;
 	const char *user, *secret; /* NULL: bob, pass */
+	bool token, certificate;
+	const char *host;
+	struct span binding; /* told when it is new, and after an upgrade */
 	bool id;
 	void (*ready)(struct imap *m);                    /* at IMAP_READY */
 	void (*done)(struct imap *m, struct imap_info *); /* at IMAP_DONE */
@@ -206,6 +209,8 @@ talk_act(struct talk_run *t, enum imap_event ev, struct imap_info *info)
 		talk_flush(t);
 	talk_event(t, ev, info);
 	talk_send(t);
+	if (ev == IMAP_UPGRADE && t->talk->binding.n > 0)
+		imap_bind(t->m, t->talk->binding);
 	if (ev == IMAP_UPGRADE)
 		imap_upgraded(t->m);
 	if (ev == IMAP_READY && t->talk->ready != NULL)
@@ -231,11 +236,17 @@ talk_open(const void *arg)
 		.auth = talk->auth,
 		.user = talk->user == NULL ? "bob" : talk->user,
 		.secret = octets,
+		.secret_is_token = talk->token,
+		.has_certificate = talk->certificate,
+		.host = talk->host,
+		.port = 143,
 		.id = talk->id,
 	};
 
 	t->talk = talk;
 	t->m = imap_new(&params);
+	if (talk->binding.n > 0 && talk->tls == IMAP_TLS_DONE)
+		imap_bind(t->m, talk->binding);
 	secret_free(&octets);
 	buf_init(&t->events, TALK_LOG_MAX);
 	buf_init(&t->data, TALK_LOG_MAX);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "unit/proto/fixed_nonce.h"
 #include "util/mem.h"
 
 #define LINES_MAX 12
@@ -72,7 +73,7 @@ struct story {
 };
 
 static void
-tell(const struct story *s)
+tell(const struct story *s, const char *secret, struct span binding)
 {
 	struct pop3_params p = s->p;
 	struct login t;
@@ -80,7 +81,8 @@ tell(const struct story *s)
 
 	if (p.user == NULL)
 		p.user = "tim";
-	begin(&t, p, "tanstaaftanstaaf");
+	begin(&t, p, secret);
+	pop3_way_bind(&t.l.way, binding);
 	for (i = 0; i < LINES_MAX && s->lines[i] != NULL; i++) {
 		assert_int_equal(t.last == POP3_FAILED, 0);
 		hear(&t, s->lines[i]);
@@ -91,16 +93,10 @@ tell(const struct story *s)
 	end(&t);
 }
 
-#define TELL(stories) tell_all(stories, sizeof(stories) / sizeof((stories)[0]))
-
-static void
-tell_all(const struct story *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		tell(&s[i]);
-}
+#define TELL_WITH(stories, secret, binding)                                    \
+	for (size_t i_ = 0; i_ < sizeof(stories) / sizeof((stories)[0]); i_++) \
+	tell(&(stories)[i_], secret, binding)
+#define TELL(stories) TELL_WITH(stories, "tanstaaftanstaaf", SPAN(""))
 
 /* clang-format off */
 #define CLEAR .tls = POP3_TLS_DONE
@@ -126,10 +122,10 @@ logs_in_by_what_is_offered(void **state)
 		    { "+OK", "+OK", "UIDL", "sasl login Plain", ".", "+OK" },
 		    "CAPA\r\nAUTH PLAIN " RESPONSE "\r\n", POP3_READY,
 		    ERR_NONE },
-		{ { CLEAR, .capa = true, .auth = POP3_AUTH_LOGIN },
+		{ { CLEAR, .capa = true, .auth = SASL_LOGIN },
 		    { "+OK", "+OK", "UIDL", "SASL PLAIN", ".", "+OK", "+OK" },
 		    "CAPA\r\n" USER_PASS, POP3_READY, ERR_NONE },
-		{ { CLEAR, .auth = POP3_AUTH_PLAIN }, { "+OK", "+OK" },
+		{ { CLEAR, .auth = SASL_PLAIN }, { "+OK", "+OK" },
 		    "AUTH PLAIN " RESPONSE "\r\n", POP3_READY, ERR_NONE },
 		{ { .tls = POP3_TLS_NONE }, { "+OK", "+OK", "+OK" }, USER_PASS,
 		    POP3_READY, ERR_NONE },
@@ -331,7 +327,7 @@ falls_back_once_where_auth_is_not_understood(void **state)
 		    { PLAIN_OFFERED, "-ERR Unknown command.",
 		      "-ERR Unknown command." },
 		    AUTH_SAID "USER tim\r\n", POP3_FAILED, ERR_AUTH },
-		{ { CLEAR, .auth = POP3_AUTH_PLAIN },
+		{ { CLEAR, .auth = SASL_PLAIN },
 		    { "+OK", "-ERR Unknown command." },
 		    "AUTH PLAIN " RESPONSE "\r\n", POP3_FAILED, ERR_AUTH },
 		/* clang-format on */
@@ -353,7 +349,7 @@ cancels_what_asks_again(void **state)
 		    AUTH_SAID "*\r\n", POP3_FAILED, ERR_PROTO },
 		{ { CLEAR, .capa = true }, { PLAIN_OFFERED, "+", "+" },
 		    AUTH_SAID "*\r\n", POP3_FAILED, ERR_PROTO },
-		{ { CLEAR, .auth = POP3_AUTH_PLAIN }, { "+OK", "+", "-ERR" },
+		{ { CLEAR, .auth = SASL_PLAIN }, { "+OK", "+", "-ERR" },
 		    "AUTH PLAIN " RESPONSE "\r\n*\r\n", POP3_FAILED,
 		    ERR_PROTO },
 		/* clang-format on */
@@ -369,8 +365,7 @@ says_long_credentials_in_two_steps(void **state)
 {
 	static const size_t fits[] = { 1, 174, 175 };
 	static const size_t does_not[] = { 176, 1000, 60000 };
-	struct pop3_params p = { CLEAR, POP3_AUTH_PLAIN, "tim", NULL, false,
-		false };
+	struct pop3_params p = { CLEAR, .auth = SASL_PLAIN, .user = "tim" };
 	char *secret = mem_new(60001);
 	struct login t;
 	size_t i;
@@ -436,10 +431,10 @@ forgets_the_secret_after_login(void **state)
 	begin(&t, p, "x");
 	hear(&t, "+OK");
 	hear(&t, "+OK");
-	assert_non_null(t.l.secret);
+	assert_non_null(t.l.way.secret);
 	hear(&t, "+OK");
-	assert_null(t.l.secret);
-	assert_null(t.l.sasl);
+	assert_null(t.l.way.secret);
+	assert_null(t.l.way.sasl);
 	end(&t);
 }
 
@@ -459,7 +454,7 @@ never_repeats_the_secret_after_the_server(void **state)
 		{ { "+OK", "+OK", "-ERR unrecognised command: PASS" }, true },
 		/* clang-format on */
 	};
-	struct pop3_params p = { CLEAR, .user = "u", .auth = POP3_AUTH_LOGIN };
+	struct pop3_params p = { CLEAR, .user = "u", .auth = SASL_LOGIN };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -505,6 +500,284 @@ bounds_what_capa_may_say(void **state)
 	end(&t);
 }
 
+/* ---- SASL by other mechanisms ---- */
+
+#define SASL(words) "+OK", "+OK", "UIDL", "SASL " words, "."
+#define SCRAM_SAID "CAPA\r\nAUTH SCRAM-SHA-1 " RFC_5802_OURS "\r\n"
+#define PROOF_SAID SCRAM_SAID RFC_5802_PROOF "\r\n"
+#define PENCIL                                                                 \
+	{                                                                      \
+		CLEAR, .capa = true, .user = "user"                            \
+	}
+
+static void
+logs_in_by_scram(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"), "+ " RFC_5802_FIRST,
+		    "+ " RFC_5802_LAST, "+OK" }, PROOF_SAID "\r\n", POP3_READY,
+		    ERR_NONE },
+		/* an OK that comes too early is none */
+		{ PENCIL, { SASL("SCRAM-SHA-1"), "+OK" }, SCRAM_SAID,
+		    POP3_FAILED, ERR_AUTH },
+		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ " RFC_5802_FIRST, "+OK" },
+		    PROOF_SAID, POP3_FAILED, ERR_AUTH },
+		/* a wrong signature */
+		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ " RFC_5802_FIRST,
+		    "+ dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1I=", "-ERR" },
+		    PROOF_SAID "*\r\n", POP3_FAILED, ERR_AUTH },
+		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ garbage!", "-ERR" },
+		    SCRAM_SAID "*\r\n", POP3_FAILED, ERR_PROTO },
+		/* refused: nothing else is tried */
+		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"), "+ " RFC_5802_FIRST,
+		    "-ERR no" }, PROOF_SAID, POP3_FAILED, ERR_AUTH },
+		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"),
+		    "-ERR unknown command" }, SCRAM_SAID, POP3_FAILED,
+		    ERR_AUTH },
+		/* clang-format on */
+	};
+
+	(void)state;
+	nonce_is_fixed = true;
+	TELL_WITH(t, "pencil", SPAN(""));
+	nonce_is_fixed = false;
+}
+
+#define PLUS_SAID                                                              \
+	"CAPA\r\nAUTH SCRAM-SHA-1-PLUS "                                       \
+	"cD10bHMtZXhwb3J0ZXIsLG49dXNlcixyPWZ5a28rZDJsYmJGZ09OUnY5cWt4ZGF3TA==" \
+	"\r\n"
+#define AGAIN_SAID                                                             \
+	"AUTH SCRAM-SHA-1 " RFC_5802_OURS "\r\n" RFC_5802_PROOF "\r\n\r\n"
+
+static void
+binds_to_the_channel_or_goes_on_without(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS") }, PLUS_SAID,
+		    POP3_MORE, ERR_NONE },
+		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"),
+		    "+ ZT11bnN1cHBvcnRlZC1jaGFubmVsLWJpbmRpbmctdHlwZQ==", "-ERR", "+ " RFC_5802_FIRST,
+		    "+ " RFC_5802_LAST, "+OK" },
+		    PLUS_SAID "*\r\n" AGAIN_SAID, POP3_READY, ERR_NONE },
+		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"), "-ERR no",
+		    "+ " RFC_5802_FIRST, "+ " RFC_5802_LAST, "+OK" },
+		    PLUS_SAID AGAIN_SAID, POP3_READY, ERR_NONE },
+		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"),
+		    "-ERR [SYS/TEMP] no" }, PLUS_SAID, POP3_FAILED, ERR_TEMP },
+		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"),
+		    "+ ZT1jaGFubmVsLWJpbmRpbmdzLWRvbnQtbWF0Y2g=", "-ERR" }, PLUS_SAID "*\r\n", POP3_FAILED,
+		    ERR_AUTH },
+		/* clang-format on */
+	};
+
+	(void)state;
+	nonce_is_fixed = true;
+	TELL_WITH(t, "pencil", SPAN("ABC"));
+	nonce_is_fixed = false;
+}
+
+static void
+answers_login_and_cram_md5(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		/* LOGIN, but no USER */
+		{ { CLEAR, .capa = true },
+		    { SASL("LOGIN"), "+ VXNlcm5hbWU6", "+ UGFzc3dvcmQ6",
+		      "+OK" }, "CAPA\r\nAUTH LOGIN\r\ndGlt\r\n"
+		    "dGFuc3RhYWZ0YW5zdGFhZg==\r\n", POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true },
+		    { SASL("LOGIN"), "+ VXNlcm5hbWU6", "+ UGFzc3dvcmQ6",
+		      "+ TW9yZTo=", "-ERR" },
+		    "CAPA\r\nAUTH LOGIN\r\ndGlt\r\n"
+		    "dGFuc3RhYWZ0YW5zdGFhZg==\r\n*\r\n", POP3_FAILED,
+		    ERR_PROTO },
+		{ { .tls = POP3_TLS_NONE, .capa = true },
+		    { SASL("PLAIN CRAM-MD5"), "+ PDE4OTYuNjk3MTcwOTUyQHBvc3Rv"
+		      "ZmZpY2UucmVzdG9uLm1jaS5uZXQ+", "+OK" },
+		    "CAPA\r\nAUTH CRAM-MD5\r\n"
+		    "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\r\n",
+		    POP3_READY, ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+static void
+logs_in_by_a_certificate(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, .capa = true, .has_certificate = true }, { SASL("EXTERNAL"), "+OK" },
+		    "CAPA\r\nAUTH EXTERNAL dGlt\r\n", POP3_READY, ERR_NONE },
+		{ { CLEAR, .capa = true, .has_certificate = true, .user = "" }, { SASL("EXTERNAL"), "+OK" },
+		    "CAPA\r\nAUTH EXTERNAL =\r\n", POP3_READY, ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL_WITH(t, "", SPAN(""));
+}
+
+#define TOKEN .capa = true, .secret_is_token = true, .host = "pop.example.org"
+#define XOAUTH2_SAID                                                           \
+	"CAPA\r\nAUTH "                                                        \
+	"XOAUTH2\r\ndXNlcj10aW0BYXV0aD1CZWFyZXIgdGFuc3RhYWZ0YW5zdGFhZgEB\r\n"
+#define BEARER_SAID                                                            \
+	"CAPA\r\nAUTH OAUTHBEARER "                                            \
+	"bixhPXRpbSwBaG9zdD1wb3AuZXhhbXBsZS5vcmcBcG9ydD05OTUBYXV0aD1CZWFyZXIg" \
+	"dGFuc3RhYWZ0YW5zdGFhZgEB\r\n"
+
+/* Microsoft hangs up on XOAUTH2 with an initial response. */
+static void
+logs_in_by_a_token(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, TOKEN },
+		    { SASL("LOGIN PLAIN XOAUTH2 OAUTHBEARER"), "+ ", "+OK" },
+		    XOAUTH2_SAID, POP3_READY, ERR_NONE },
+		{ { CLEAR, TOKEN, .port = 995 },
+		    { SASL("OAUTHBEARER"), "+OK" }, BEARER_SAID, POP3_READY,
+		    ERR_NONE },
+		{ { CLEAR, TOKEN }, { SASL("XOAUTH2"), "+ ",
+		    "+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==", "-ERR" }, XOAUTH2_SAID "\r\n", POP3_FAILED,
+		    ERR_AUTH },
+		{ { CLEAR, TOKEN }, { SASL("XOAUTH2"), "+ ",
+		    "+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==", "+OK" }, XOAUTH2_SAID "\r\n", POP3_FAILED,
+		    ERR_AUTH },
+		{ { CLEAR, TOKEN, .port = 995 },
+		    { SASL("OAUTHBEARER"), "+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==", "-ERR" },
+		    BEARER_SAID "AQ==\r\n", POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, TOKEN }, { SASL("XOAUTH2"), "+ ",
+		    "-ERR [SYS/TEMP] later" }, XOAUTH2_SAID, POP3_FAILED,
+		    ERR_TEMP },
+		{ { CLEAR, TOKEN }, { SASL("PLAIN") },
+		    "CAPA\r\n", POP3_FAILED, ERR_AUTH },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+static void
+says_why_a_token_was_refused(void **state)
+{
+	struct pop3_params p = { CLEAR, TOKEN, .user = "tim",
+		.auth = SASL_XOAUTH2 };
+	static const char *const lines[] = { SASL("XOAUTH2"), "+",
+		"+ "
+		"eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodH"
+		"RwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==",
+		"-ERR no" };
+	struct login t;
+
+	(void)state;
+	begin(&t, p, "tanstaaftanstaaf");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		hear(&t, lines[i]);
+	assert_string_equal(t.l.err.text,
+	    "the token was refused (status 400, for the scope "
+	    "https://mail.google.com/)");
+	end(&t);
+}
+
+#define STAMPED "+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>"
+#define APOP_SAID "APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"
+#define MROSE .auth = SASL_APOP, .user = "mrose"
+
+/* RFC 1939 7 */
+static void
+says_apop_where_it_is_told_so(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, MROSE }, { STAMPED, "+OK" },
+		    APOP_SAID, POP3_READY, ERR_NONE },
+		{ { .tls = POP3_TLS_NONE, MROSE },
+		    { STAMPED, "+OK" }, APOP_SAID, POP3_READY, ERR_NONE },
+		/* through TLS, to who knows what he greeted with */
+		{ { STLS, MROSE },
+		    { STAMPED, "+OK", "TLS", "+OK" }, "STLS\r\n" APOP_SAID,
+		    POP3_READY, ERR_NONE },
+		{ { CLEAR, MROSE },
+		    { STAMPED, "-ERR no" }, APOP_SAID, POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, MROSE }, { "+OK hello" }, "",
+		    POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, MROSE },
+		    { "+OK <a\x80@b>" }, "", POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, .auth = SASL_APOP, .user = "m r" }, { STAMPED }, "", POP3_FAILED, ERR_CONFIG },
+		/* never by itself */
+		{ { CLEAR }, { STAMPED, "+OK", "+OK" },
+		    "USER tim\r\nPASS tanstaaf\r\n", POP3_READY, ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL_WITH(t, "tanstaaf", SPAN(""));
+}
+
+static void
+says_nothing_secret_where_there_is_no_way(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR, .capa = true, .auth = SASL_SCRAM_SHA_256 }, { SASL("PLAIN LOGIN") }, "CAPA\r\n",
+		    POP3_FAILED, ERR_AUTH },
+		{ { CLEAR, .auth = SASL_GSSAPI }, { "+OK" },
+		    "", POP3_FAILED, ERR_CONFIG },
+		{ { CLEAR, .auth = SASL_SCRAM_SHA_1_PLUS },
+		    { "+OK" }, "", POP3_FAILED, ERR_AUTH },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL(t);
+}
+
+/* USER and PASS cannot. */
+static void
+carries_a_line_end_in_base64(void **state)
+{
+	static const struct story t[] = {
+		/* clang-format off */
+		{ { CLEAR }, { "+OK" }, "", POP3_FAILED,
+		    ERR_CONFIG },
+		{ { CLEAR, .capa = true },
+		    { SASL("PLAIN"), "+OK" },
+		    "CAPA\r\nAUTH PLAIN AHRpbQBhDWI=\r\n", POP3_READY,
+		    ERR_NONE },
+		/* clang-format on */
+	};
+
+	(void)state;
+	TELL_WITH(t, "a\rb", SPAN(""));
+}
+
+static void
+ends_an_exchange_without_end(void **state)
+{
+	struct pop3_params p = { CLEAR, .user = "tim", .auth = SASL_LOGIN,
+		.capa = true };
+	static const char *const lines[] = { SASL("LOGIN"), "+", "+", "+" };
+	struct login t;
+
+	(void)state;
+	begin(&t, p, "tanstaaftanstaaf");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		hear(&t, lines[i]);
+	hear(&t, "-ERR");
+	assert_int_equal(t.last, POP3_FAILED);
+	assert_int_equal(t.l.err.kind, ERR_PROTO);
+	end(&t);
+}
+
 static void
 never_waits_for_ever(void **state)
 {
@@ -529,6 +802,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logs_in_by_scram),
+		cmocka_unit_test(binds_to_the_channel_or_goes_on_without),
+		cmocka_unit_test(answers_login_and_cram_md5),
+		cmocka_unit_test(logs_in_by_a_certificate),
+		cmocka_unit_test(logs_in_by_a_token),
+		cmocka_unit_test(says_why_a_token_was_refused),
+		cmocka_unit_test(says_apop_where_it_is_told_so),
+		cmocka_unit_test(says_nothing_secret_where_there_is_no_way),
+		cmocka_unit_test(carries_a_line_end_in_base64),
+		cmocka_unit_test(ends_an_exchange_without_end),
 		cmocka_unit_test(logs_in_by_what_is_offered),
 		cmocka_unit_test(
 		    asks_capa_again_only_where_the_list_looked_short),

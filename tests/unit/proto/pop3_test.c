@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "unit/proto/fixed_nonce.h"
 #include "unit/proto/split.h"
 #include "util/buf.h"
 #include "util/mem.h"
@@ -17,6 +18,10 @@ struct plan {
 	bool pipelining;
 	const char *asks; /* S U L R1 T1 D1 N Q, separated by blanks */
 };
+
+/* ... and how it logs in */
+static enum sasl_auth auth;
+static bool has_token;
 
 struct run {
 	struct pop3 *m;
@@ -36,6 +41,8 @@ new_machine(const struct plan *plan)
 		.secret = secret,
 		.capa = plan->capa,
 		.pipelining = plan->pipelining,
+		.auth = auth,
+		.secret_is_token = has_token,
 	};
 	struct pop3 *m = pop3_new(&p);
 
@@ -414,6 +421,92 @@ logs_in_after_stls(void **state)
 	    "> STLSR\nupgrade\n> USER bobR\n> PASS pass wordR\nready\n"
 	    "> QUITR\nclosed ok\n");
 	free(log);
+}
+
+#define CAPA_SASL(words) "+OK\r\n+OK\r\nUIDL\r\nSASL " words "\r\n.\r\n"
+
+static void
+logs_in_by_scram(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, true, true, "N" };
+
+	(void)state;
+	nonce_is_fixed = true;
+	check(&plan,
+	    SPAN(CAPA_SASL(
+		"PLAIN SCRAM-SHA-256") "+ "
+				       "cj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0xhYmM"
+				       "scz1jMkZzZEE9PSxpPTY0\r\n"
+				       "+ "
+				       "dj1qL1RObFV2THNGV2pwQ01jd3hDUmF4cUltNCt"
+				       "aM3V1d1ZGcjN0cTJ4V1FvPQ==\r\n+OK\r\n+"
+				       "OK\r\n"),
+	    "> CAPAR\n> AUTH SCRAM-SHA-256 "
+	    "biwsbj1ib2Iscj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0w=R\n"
+	    "> "
+	    "Yz1iaXdzLHI9ZnlrbytkMmxiYkZnT05Sdjlxa3hkYXdMYWJjLHA9ZXd3cG1lRmtWTF"
+	    "BmQUIybXE0M0FGVmc2T0tCamxaTkN0QWkrNG9PLzlpaz0=R\n"
+	    "> R\nready\n> NOOPR\ndone 7 0 ok\n");
+	check(&plan,
+	    SPAN(CAPA_SASL(
+		"PLAIN SCRAM-SHA-256") "+ "
+				       "cj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0xhYmM"
+				       "scz1jMkZzZEE9PSxpPTY0\r\n"
+				       "+OK\r\n"),
+	    "> CAPAR\n> AUTH SCRAM-SHA-256 "
+	    "biwsbj1ib2Iscj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0w=R\n"
+	    "> "
+	    "Yz1iaXdzLHI9ZnlrbytkMmxiYkZnT05Sdjlxa3hkYXdMYWJjLHA9ZXd3cG1lRmtWTF"
+	    "BmQUIybXE0M0FGVmc2T0tCamxaTkN0QWkrNG9PLzlpaz0=R\n"
+	    "failed auth\n");
+	nonce_is_fixed = false;
+}
+
+static void
+refuses_a_token_with_a_blank(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, true, true, "N" };
+
+	(void)state;
+	has_token = true;
+	check(&plan, SPAN(CAPA_SASL("XOAUTH2")), "> CAPAR\nfailed config\n");
+	has_token = false;
+}
+
+static void
+logs_in_by_cram_md5(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, true, true, "N" };
+
+	(void)state;
+	auth = SASL_CRAM_MD5;
+	check(&plan, SPAN(CAPA_SASL("CRAM-MD5") "+ PGFAYj4=\r\n+OK\r\n+OK\r\n"),
+	    "> CAPAR\n> AUTH CRAM-MD5R\n> "
+	    "Ym9iIGMzYTgwNTVjM2Q0MTU4MWJkZGVlY2Y1MTA4N2Q0ZmFiR\nready\n> "
+	    "NOOPR\n"
+	    "done 7 0 ok\n");
+	check(&plan, SPAN(CAPA_SASL("CRAM-MD5") "+ !\r\n-ERR\r\n"),
+	    "> CAPAR\n> AUTH CRAM-MD5R\n> *R\nfailed proto\n");
+	auth = SASL_AUTO;
+}
+
+static void
+says_how_it_logs_in(void **state)
+{
+	struct pop3_params p = { .user = "bob", .capa = true };
+	struct span in = SPAN(CAPA_SASL("SCRAM-SHA-1-PLUS SCRAM-SHA-1"));
+	struct pop3 *m = pop3_new(&p);
+	struct pop3_info info;
+
+	(void)state;
+	pop3_bind(m, SPAN("ABC"));
+	assert_null(pop3_login_choice(m));
+	assert_int_equal(pop3_step(m, &in, &info), POP3_MORE);
+	assert_int_equal(
+	    pop3_login_choice(m)->mechanism, SASL_SCRAM_SHA_1_PLUS);
+	assert_string_equal(pop3_login_choice(m)->why,
+	    "the strongest of those the server offers");
+	pop3_free(&m);
 }
 
 static void
@@ -925,6 +1018,10 @@ main(void)
 		cmocka_unit_test(is_not_fooled_by_lone_line_ends_before_a_dot),
 		cmocka_unit_test(understands_a_server_that_ends_lines_with_lf),
 		cmocka_unit_test(logs_in_after_stls),
+		cmocka_unit_test(logs_in_by_scram),
+		cmocka_unit_test(logs_in_by_cram_md5),
+		cmocka_unit_test(refuses_a_token_with_a_blank),
+		cmocka_unit_test(says_how_it_logs_in),
 		cmocka_unit_test(asks_capa_in_tls),
 		cmocka_unit_test(says_no_secret_before_tls),
 		cmocka_unit_test(refuses_octets_behind_stls),

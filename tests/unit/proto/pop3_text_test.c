@@ -238,6 +238,74 @@ tells_unknown_commands_from_unknown_users(void **state)
 	assert_false(pop3_text_is_unknown_command(SPAN("")));
 }
 
+/* CVE-2007-1558: the less may stand there, the better. */
+static void
+finds_a_timestamp_that_is_a_message_id(void **state)
+{
+	static const struct {
+		const char *greeting, *stamp; /* NULL: none */
+	} t[] = {
+		/* clang-format off */
+		{ "ready <1896.697170952@dbc.mtview.ca.us>",
+		  "<1896.697170952@dbc.mtview.ca.us>" },
+		{ "<a@b>", "<a@b>" },
+		{ "<1a.5.4f.Xy+/w==@mail.example.org> ready.",
+		  "<1a.5.4f.Xy+/w==@mail.example.org>" },
+		{ "<1.2@[192.0.2.1]>", "<1.2@[192.0.2.1]>" },
+		{ "", NULL },
+		{ "ready", NULL },
+		{ "<>", NULL },
+		{ "<a>", NULL },
+		{ "<a@>", NULL },
+		{ "<@b>", NULL },
+		{ "<a@b", NULL },
+		{ "a@b>", NULL },
+		{ "<a@b@c>", NULL },
+		{ "<a b@c>", NULL },
+		{ "<a..b@c>", NULL },
+		{ "<.a@c>", NULL },
+		{ "<a@c.>", NULL },
+		{ "<a\x80@b>", NULL },
+		{ "<a\x01@b>", NULL },
+		{ "<\"a\"@b>", NULL },
+		{ "<<a@b>", NULL },
+		{ "<a@[b\x80]>", NULL },
+		{ "<a@[]>", NULL },
+		/* clang-format on */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct span stamp;
+
+		assert_int_equal(
+		    pop3_text_timestamp(span_of(t[i].greeting), &stamp),
+		    t[i].stamp != NULL);
+		if (t[i].stamp != NULL)
+			assert_true(span_eq(stamp, span_of(t[i].stamp)));
+	}
+}
+
+static void
+takes_no_timestamp_that_is_endless(void **state)
+{
+	char greeting[400] = "";
+	struct span stamp;
+
+	(void)state;
+	memset(greeting, 'a', sizeof(greeting));
+	greeting[0] = '<';
+	greeting[1 + 126] = '@';
+	greeting[255] = '>';
+	assert_true(
+	    pop3_text_timestamp(span_make(greeting, sizeof(greeting)), &stamp));
+	assert_int_equal(stamp.n, 256);
+	greeting[255] = 'a';
+	greeting[256] = '>';
+	assert_false(
+	    pop3_text_timestamp(span_make(greeting, sizeof(greeting)), &stamp));
+}
+
 int
 main(void)
 {
@@ -246,6 +314,8 @@ main(void)
 		cmocka_unit_test(reads_uidl_lines),
 		cmocka_unit_test(takes_uidls_up_to_4096_octets),
 		cmocka_unit_test(reads_list_and_stat),
+		cmocka_unit_test(finds_a_timestamp_that_is_a_message_id),
+		cmocka_unit_test(takes_no_timestamp_that_is_endless),
 		cmocka_unit_test(finds_capabilities),
 		cmocka_unit_test(reads_how_often_one_may_log_in),
 		cmocka_unit_test(reads_how_long_mail_stays),

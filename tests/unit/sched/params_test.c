@@ -170,25 +170,68 @@ says_how_to_log_in(void **state)
 {
 	static const struct {
 		enum conf_auth conf;
-		enum imap_auth imap;
-		enum pop3_auth pop3;
+		enum sasl_auth auth;
 	} all[] = {
-		{ CONF_AUTH_AUTO, IMAP_AUTH_AUTO, POP3_AUTH_AUTO },
-		{ CONF_AUTH_PLAIN, IMAP_AUTH_PLAIN, POP3_AUTH_PLAIN },
-		{ CONF_AUTH_LOGIN, IMAP_AUTH_LOGIN, POP3_AUTH_LOGIN },
+		{ CONF_AUTH_AUTO, SASL_AUTO },
+		{ CONF_AUTH_PLAIN, SASL_PLAIN },
+		{ CONF_AUTH_LOGIN, SASL_LOGIN },
+		{ CONF_AUTH_CRAM_MD5, SASL_CRAM_MD5 },
+		{ CONF_AUTH_SCRAM_SHA_1, SASL_SCRAM_SHA_1 },
+		{ CONF_AUTH_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_1_PLUS },
+		{ CONF_AUTH_SCRAM_SHA_256, SASL_SCRAM_SHA_256 },
+		{ CONF_AUTH_SCRAM_SHA_256_PLUS, SASL_SCRAM_SHA_256_PLUS },
+		{ CONF_AUTH_EXTERNAL, SASL_EXTERNAL },
+		{ CONF_AUTH_XOAUTH2, SASL_XOAUTH2 },
+		{ CONF_AUTH_OAUTHBEARER, SASL_OAUTHBEARER },
+		{ CONF_AUTH_GSSAPI, SASL_GSSAPI },
+		{ CONF_AUTH_APOP, SASL_APOP },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		conf.auth = all[i].conf;
 		fill(false);
-		assert_int_equal(f.imap.auth, all[i].imap);
-		assert_int_equal(f.pop3.auth, all[i].pop3);
+		assert_int_equal(f.imap.auth, all[i].auth);
+		assert_int_equal(f.pop3.auth, all[i].auth);
 	}
+	assert_int_equal(sizeof(all) / sizeof(all[0]), CONF_AUTHS);
 	assert_string_equal(f.imap.user, "bob");
 	assert_string_equal(f.pop3.user, "bob");
 	assert_ptr_equal(f.imap.secret, secret);
 	assert_ptr_equal(f.pop3.secret, secret);
+}
+
+static void
+expect_secrets(bool token, bool certificate)
+{
+	fill(false);
+	assert_int_equal(f.imap.secret_is_token, token);
+	assert_int_equal(f.pop3.secret_is_token, token);
+	assert_int_equal(f.imap.has_certificate, certificate);
+	assert_int_equal(f.pop3.has_certificate, certificate);
+	assert_string_equal(f.imap.host, f.conn.host);
+	assert_string_equal(f.pop3.host, f.conn.host);
+	assert_int_equal(f.imap.port, f.conn.port);
+	assert_int_equal(f.pop3.port, f.conn.port);
+}
+
+static void
+says_what_the_secret_is(void **state)
+{
+	struct conf_oauth2 oauth2 = { 0 };
+	char cert[] = "/cert.pem";
+
+	(void)state;
+	expect_secrets(false, false);
+	conf.secret.oauth2 = &oauth2;
+	expect_secrets(true, false);
+	conf.secret.oauth2 = NULL;
+	conf.secret.token_command.n = 1;
+	conf.tls_cert = cert;
+	expect_secrets(true, true);
+	conf.secret.token_command.n = 0;
+	expect_secrets(false, true);
+	conf.tls_cert = NULL;
 }
 
 static void
@@ -488,6 +531,7 @@ main(void)
 		TEST(goes_by_the_tunnel_if_there_is_one),
 		TEST(says_when_tls_begins),
 		TEST(says_how_to_log_in),
+		TEST(says_what_the_secret_is),
 		TEST(says_another_secret),
 		TEST(says_how_long_to_wait_for_an_answer),
 		TEST(speaks_pop3_or_imap),

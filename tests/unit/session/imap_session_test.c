@@ -74,7 +74,7 @@ begin(peer_fn script, bool tls)
 	buf_init(&body, 65536);
 	secret = secret_new(SPAN(PASSWORD));
 	params = (struct imap_params){ .tls = IMAP_TLS_NONE,
-		.auth = IMAP_AUTH_AUTO,
+		.auth = SASL_AUTO,
 		.user = "u",
 		.secret = secret };
 	failure = (struct err){ 0 };

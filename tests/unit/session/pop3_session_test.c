@@ -80,7 +80,7 @@ begin(peer_fn script, bool tls)
 	buf_init(&body, 65536);
 	secret = secret_new(SPAN(PASSWORD));
 	params = (struct pop3_params){ .tls = POP3_TLS_NONE,
-		.auth = POP3_AUTH_AUTO,
+		.auth = SASL_AUTO,
 		.user = "u",
 		.secret = secret,
 		.capa = true,
