@@ -5,6 +5,7 @@
 
 #include "session/pump.h"
 #include "session/wire_log.h"
+#include "sys/log.h"
 #include "util/mem.h"
 
 struct imap_session {
@@ -13,7 +14,18 @@ struct imap_session {
 	imap_session_fn fn;
 	void *arg; /* not ours */
 	struct wire_log *trace;
+	char *subject;
 };
+
+static void
+log_choice(const struct imap_session *s)
+{
+	const struct sasl_choice *choice = imap_login_choice(s->machine);
+
+	if (choice != NULL)
+		log_debug(s->subject, "logged in by %s: %s",
+		    sasl_name(choice->mechanism), choice->why);
+}
 
 static enum pump_fed
 feed(void *arg, struct span *in)
@@ -32,6 +44,8 @@ feed(void *arg, struct span *in)
 			return PUMP_UPGRADE;
 		if (ev == IMAP_FAILED)
 			info.err = *imap_error(s->machine);
+		if (ev == IMAP_READY)
+			log_choice(s);
 		if (ev == IMAP_READY || ev == IMAP_DONE || ev == IMAP_IDLING)
 			pump_progress(s->pump);
 		s->fn(s->arg, ev, &info);
@@ -114,11 +128,21 @@ release(void *arg)
 
 	imap_free(&s->machine);
 	wire_log_free(&s->trace);
+	free(s->subject);
 	free(s);
 }
 
+static void
+bind_channel(void *arg, struct span binding)
+{
+	struct imap_session *s = arg;
+
+	imap_bind(s->machine, binding);
+}
+
 static const struct pump_machine machine = { feed, output, sent, is_secret,
-	timeout, upgraded, expire, eof, broken, release, NULL, NULL };
+	timeout, upgraded, expire, eof, broken, release, NULL, NULL,
+	bind_channel };
 
 struct imap_session *
 imap_session_open(struct loop *loop, struct dns *dns,
@@ -129,6 +153,7 @@ imap_session_open(struct loop *loop, struct dns *dns,
 
 	s->fn = fn;
 	s->arg = arg;
+	s->subject = mem_strdup(subject);
 	s->trace = wire_log_new(subject, params->user, params->secret);
 	s->machine = imap_new(params);
 	s->pump = pump_open(loop, dns, conn, &machine, s, subject);

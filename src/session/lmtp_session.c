@@ -146,7 +146,8 @@ release(void *arg)
 }
 
 static const struct pump_machine machine = { feed, output, sent, is_secret,
-	timeout, upgraded, expire, eof, broken, release, drained, is_body };
+	timeout, upgraded, expire, eof, broken, release, drained, is_body,
+	NULL };
 
 struct lmtp_session *
 lmtp_session_open(struct loop *loop, struct dns *dns,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "io/tls.h"
 #include "sys/log.h"
 #include "util/mem.h"
 
@@ -180,9 +181,22 @@ on_again(void *arg)
 }
 
 static void
+bind_channel(struct pump *p)
+{
+	unsigned char binding[TLS_BINDING_OCTETS];
+
+	if (p->machine->bind == NULL || conn_binding(p->conn, binding) != 0)
+		return;
+	p->machine->bind(
+	    p->arg, span_make((const char *)binding, sizeof(binding)));
+	mem_wipe(binding, sizeof(binding));
+}
+
+static void
 on_tls_up(struct pump *p)
 {
 	p->upgrading = false;
+	bind_channel(p);
 	p->machine->upgraded(p->arg);
 	pump_flush(p);
 	feed(p);
@@ -198,6 +212,7 @@ on_conn(void *arg, enum conn_event ev)
 		log_debug(p->subject, "connected to %s%s%s", conn_peer(p->conn),
 		    conn_is_tls(p->conn) ? ", " : "",
 		    conn_is_tls(p->conn) ? conn_tls_description(p->conn) : "");
+		bind_channel(p);
 		set_deadline(p);
 		break;
 	case CONN_TLS_UP:

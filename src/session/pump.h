@@ -46,6 +46,10 @@ struct pump_machine { /* arg is what pump_open() was given */
 	void (*drained)(void *arg);
 	/* What is said are octets of a message, which are not traced. */
 	bool (*is_body)(void *arg);
+	/* For those who log in, or NULL: the channel binding of the TLS that
+	 * is up now. Before any feed of what came through it, and before
+	 * upgraded; not at all where there is none. */
+	void (*bind)(void *arg, struct span binding);
 };
 
 struct pump *pump_open(struct loop *loop, struct dns *dns,

@@ -22,6 +22,7 @@ struct toy {
 	unsigned int timeout_s, drains;
 	bool secret, body, expired, eof;
 	struct err err;
+	char binding[TLS_BINDING_OCTETS];
 	/* what is done at which line */
 	const char *free_at, *pause_at;
 };
@@ -190,11 +191,22 @@ is_body(void *arg)
 	return toy.body;
 }
 
+static void
+bind_channel(void *arg, struct span binding)
+{
+	(void)arg;
+	assert_int_equal(binding.n, TLS_BINDING_OCTETS);
+	memcpy(toy.binding, binding.p, binding.n);
+	note("BOUND");
+}
+
 static const struct pump_machine machine = { feed, output, sent, is_secret,
-	timeout, upgraded, expire, eof, broken, release, NULL, NULL };
+	timeout, upgraded, expire, eof, broken, release, NULL, NULL,
+	bind_channel };
 
 static const struct pump_machine sender = { feed, output, sent, is_secret,
-	timeout, upgraded, expire, eof, broken, release, drained, is_body };
+	timeout, upgraded, expire, eof, broken, release, drained, is_body,
+	NULL };
 
 static void
 begin(peer_fn script, bool tls)
@@ -294,6 +306,28 @@ do_tls(struct peer *p)
 	peer_hear(p, "hello\r\n");
 	peer_say(p, "end\r\n");
 	peer_hear_end(p);
+}
+
+static void
+tell_the_binding(struct peer *p)
+{
+	static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 */
+	unsigned char octets[TLS_BINDING_OCTETS] = { 0 };
+	struct buf line;
+
+	if (!peer_tls(p))
+		peer_fail(p, "no TLS");
+	if (SSL_export_keying_material(p->ssl, octets, sizeof(octets), label,
+		sizeof(label) - 1, NULL, 0, 0) != 1)
+		peer_fail(p, "no binding");
+	buf_init(&line, 1000);
+	for (size_t i = 0; i < sizeof(octets); i++)
+		buf_printf(&line, "%02x", octets[i]);
+	buf_addc(&line, '\0');
+	peer_say(p, buf_span(&line).p);
+	peer_say(p, "\r\nend\r\n");
+	peer_hear_end(p);
+	buf_deinit(&line);
 }
 
 static void
@@ -532,8 +566,29 @@ upgrades_and_says_nothing_before_tls(void **state)
 	begin(do_tls, true);
 	start();
 	run_to_end();
-	assert_string_equal(toy.heard, "tls UPGRADED end ");
+	assert_string_equal(toy.heard, "tls BOUND UPGRADED end ");
 	assert_true(conn_is_tls(pump_conn(toy.pump)));
+	assert_true(end());
+}
+
+static void
+tells_the_binding_of_a_channel_that_was_tls_at_once(void **state)
+{
+	struct buf want;
+
+	(void)state;
+	begin(tell_the_binding, true);
+	stage.conn.tls = true;
+	start();
+	run_to_end();
+	buf_init(&want, 1000);
+	buf_printf(&want, "BOUND ");
+	for (size_t i = 0; i < sizeof(toy.binding); i++)
+		buf_printf(&want, "%02x", (unsigned char)toy.binding[i]);
+	buf_printf(&want, " end ");
+	buf_addc(&want, '\0');
+	assert_string_equal(toy.heard, buf_span(&want).p);
+	buf_deinit(&want);
 	assert_true(end());
 }
 
@@ -639,6 +694,8 @@ main(void)
 		cmocka_unit_test(expires_when_the_server_is_silent),
 		cmocka_unit_test(does_not_expire_while_paused),
 		cmocka_unit_test(upgrades_and_says_nothing_before_tls),
+		cmocka_unit_test(
+		    tells_the_binding_of_a_channel_that_was_tls_at_once),
 		cmocka_unit_test(
 		    breaks_once_when_octets_stand_behind_the_upgrade),
 		cmocka_unit_test(
