@@ -104,6 +104,8 @@ read_credential(const char *name, struct secret **out, struct err *e)
 static bool
 needs_none(const struct conf_account *a)
 {
+	if (a->auth == CONF_AUTH_AUTO)
+		return a->tls_cert != NULL && a->secret.literal == NULL;
 	return a->auth == CONF_AUTH_EXTERNAL || a->auth == CONF_AUTH_GSSAPI;
 }
 

@@ -94,6 +94,39 @@ unpack_way_there(struct unpack *u, struct conf_account *a)
 		u->bad = true;
 }
 
+/* How there are tokens, and certificates of ours, is the supervisor's affair:
+ * that there are says how to log in. */
+#define GETS_TOKEN 1
+#define HAS_CERTIFICATE 2
+
+static void
+pack_login(struct buf *b, const struct conf_account *a)
+{
+	unsigned int has = 0;
+
+	if (a->secret.oauth2 != NULL || a->secret.token_command.n > 0)
+		has |= GETS_TOKEN;
+	if (a->tls_cert != NULL)
+		has |= HAS_CERTIFICATE;
+	pack_u8(b, (uint8_t)a->auth);
+	pack_u8(b, (uint8_t)has);
+}
+
+static void
+unpack_login(struct unpack *u, struct conf_account *a)
+{
+	unsigned int has;
+
+	a->auth = (enum conf_auth)unpack_u8(u);
+	has = unpack_u8(u);
+	if ((has & GETS_TOKEN) != 0)
+		conf_list_add(&a->secret.token_command, "");
+	if ((has & HAS_CERTIFICATE) != 0)
+		a->tls_cert = mem_strdup("");
+	if (a->auth >= CONF_AUTHS || has > (GETS_TOKEN | HAS_CERTIFICATE))
+		u->bad = true;
+}
+
 static void
 pack_source(struct buf *b, const struct conf_account *a)
 {
@@ -103,7 +136,7 @@ pack_source(struct buf *b, const struct conf_account *a)
 	pack_u32(b, a->port);
 	pack_u8(b, (uint8_t)a->tls);
 	pack_str(b, a->tls_name);
-	pack_u8(b, (uint8_t)a->auth);
+	pack_login(b, a);
 	pack_way_there(b, a);
 	pack_str(b, a->user);
 	pack_list(b, &a->mailboxes);
@@ -135,7 +168,7 @@ unpack_source(struct unpack *u, struct conf_account *a)
 	a->port = unpack_u32(u);
 	a->tls = (enum conf_tls)unpack_u8(u);
 	a->tls_name = unpack_optional(u);
-	a->auth = (enum conf_auth)unpack_u8(u);
+	unpack_login(u, a);
 	unpack_way_there(u, a);
 	a->user = unpack_str(u);
 	unpack_list(u, &a->mailboxes);
@@ -157,8 +190,7 @@ unpack_source(struct unpack *u, struct conf_account *a)
 	a->notify = unpack_u8(u) != 0;
 	a->list_status = unpack_u8(u) != 0;
 	if (a->protocol > CONF_POP3 || a->tls > CONF_TLS_NONE ||
-	    a->auth >= CONF_AUTHS || a->after > CONF_DELETE ||
-	    a->watch > CONF_WATCH_POLL)
+	    a->after > CONF_DELETE || a->watch > CONF_WATCH_POLL)
 		u->bad = true;
 }
 

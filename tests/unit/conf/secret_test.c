@@ -106,10 +106,14 @@ static void
 needs_nothing_where_something_else_logs_in(void **state)
 {
 	struct conf_account a = { .auth = CONF_AUTH_EXTERNAL };
+	char cert[] = "cert.pem";
 
 	(void)state;
 	expect(&a, "", NULL);
 	a.auth = CONF_AUTH_GSSAPI;
+	expect(&a, "", NULL);
+	a.auth = CONF_AUTH_AUTO;
+	a.tls_cert = cert;
 	expect(&a, "", NULL);
 }
 

@@ -301,6 +301,43 @@ assert_refused(const struct conf_account *nonsense)
 }
 
 static void
+expect_login(const struct conf_account *from, bool token, bool certificate)
+{
+	struct conf_account *a;
+	struct secret *s;
+
+	buf_clear(&packet);
+	wire_pack_account(&packet, from, secret);
+	a = unpack_copy(buf_span(&packet), &s);
+	assert_non_null(a);
+	assert_int_equal(a->secret.token_command.n > 0, token);
+	assert_null(a->secret.oauth2);
+	assert_int_equal(a->tls_cert != NULL, certificate);
+	wire_free_account(&a);
+	secret_free(&s);
+}
+
+/* ... and not which. */
+static void
+says_whether_there_are_a_token_and_a_certificate(void **state)
+{
+	struct conf_oauth2 oauth2 = { .name = name };
+	struct conf_account a = account;
+
+	(void)state;
+	expect_login(&a, false, false);
+	a.tls_cert = maildir;
+	expect_login(&a, false, true);
+	a.secret.oauth2 = &oauth2;
+	expect_login(&a, true, true);
+	a.secret.oauth2 = NULL;
+	a.secret.token_command = (struct conf_list){ mda, 2 };
+	a.tls_cert = NULL;
+	expect_login(&a, true, false);
+	assert_false(span_has(buf_span(&packet), span_of(program)));
+}
+
+static void
 refuses_choices_that_do_not_exist(void **state)
 {
 	struct conf_account a;
@@ -618,6 +655,7 @@ main(void)
 		TEST(refuses_an_account_cut_off_at_any_octet),
 		TEST(refuses_octets_behind_an_account),
 		TEST(survives_any_octet_that_is_changed),
+		TEST(says_whether_there_are_a_token_and_a_certificate),
 		TEST(refuses_choices_that_do_not_exist),
 		TEST(refuses_a_server_that_is_none_or_two),
 		TEST(brings_a_target_over_whole),
