@@ -302,11 +302,11 @@ fail_token(struct entry *e, const struct err *why)
 }
 
 static void
-take_token(struct entry *e)
+take_token(struct entry *e, bool other)
 {
 	bool late = e->no_token.kind != ERR_NONE && was_refused(e);
 
-	if (late && !e->shown.paused)
+	if (late && other && !e->shown.paused)
 		e->reopen = true;
 	err_clear(&e->no_token);
 	renew_later(e);
@@ -322,7 +322,7 @@ next_secret(struct entry *e, struct secret *secret, const struct err *why)
 	if (token && secret == NULL)
 		fail_token(e, why);
 	else if (token)
-		take_token(e);
+		take_token(e, !secret_same(secret, e->secret));
 	if (secret == NULL) {
 		if (e->tries++ == 0)
 			log_warning(e->name,
@@ -375,7 +375,7 @@ ask(struct entry *e)
 	const struct secrets_params params = { .account = a,
 		.state_dir = r->state_dir,
 		.user = r->user,
-		.refused = e->other ? e->secret : NULL,
+		.refused = e->other || e->refused ? e->secret : NULL,
 		.anew = e->anew,
 		.again_s = &e->again_s };
 
@@ -708,6 +708,8 @@ rolls_on_status(struct rolls *r, uint32_t number, const struct status *status)
 		return;
 	last = e->shown.status.last_success;
 	e->shown.status = *status;
+	if (status->refused == 0) /* it was let in, or has begun anew */
+		e->refused = false;
 	/* why there is no other token is what helps */
 	if (status->err.kind == ERR_AUTH && e->no_token.kind != ERR_NONE)
 		e->shown.status.err = e->no_token;

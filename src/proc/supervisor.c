@@ -30,7 +30,9 @@ struct job {                           /* an account that was asked for */
 	struct supervisor *supervisor; /* not ours */
 	const struct conf_account *account;
 	struct secrets_wait *waiting;
-	struct turn *turn; /* waiting is for a process */
+	struct turn *turn;    /* waiting is for a process */
+	struct secret *token; /* that was given; no passwords */
+	struct err refusal;   /* of that one: another is tried, once */
 	size_t row;
 	bool asked, begun, ended;
 };
@@ -190,16 +192,34 @@ stop_waiting(struct job *j)
 	turns_give_back(j->supervisor->turns, &j->turn);
 }
 
+static bool
+is_same_again(const struct job *j, const struct secret *secret)
+{
+	return j->refusal.kind != ERR_NONE && secret_same(j->token, secret);
+}
+
+static void
+keep_token(struct job *j, const struct secret *secret)
+{
+	secret_free(&j->token);
+	if (secret != NULL && secrets_are_tokens(j->account))
+		j->token = secret_new(secret_span(secret));
+}
+
 static void
 on_secret(void *arg, struct secret *secret, const struct err *e)
 {
 	struct job *j = arg;
+	bool again = is_same_again(j, secret);
 	struct err why;
 
 	j->waiting = NULL;
 	stop_waiting(j);
+	keep_token(j, secret);
 	if (secret == NULL)
 		fail_job(j, e);
+	else if (again)
+		fail_job(j, &j->refusal);
 	else if (team_account(j->supervisor->team,
 		     (uint32_t)(j - j->supervisor->jobs), j->account, secret,
 		     false, &why) != 0)
@@ -227,6 +247,7 @@ begin_jobs(struct supervisor *s)
 		}
 		j->begun = true;
 		params.account = j->account;
+		params.refused = j->token;
 		j->waiting = secrets_get(s->loop, &params, on_secret, j);
 	}
 }
@@ -250,13 +271,27 @@ on_progress(void *arg, uint32_t number, const struct fetch_progress *progress)
 		report_progress(s->report, s->jobs[number].row, progress);
 }
 
+/* A token may have expired, whatever was said about its life. */
+static bool
+try_another(struct job *j, const struct err *e)
+{
+	if (e->kind != ERR_AUTH || j->token == NULL ||
+	    j->refusal.kind != ERR_NONE || j->supervisor->stopping)
+		return false;
+	j->refusal = *e;
+	j->begun = false;
+	log_info(j->account->name, "%s; asking for another token", e->text);
+	begin_jobs(j->supervisor);
+	return true;
+}
+
 static void
 on_result(void *arg, uint32_t number, const struct fetch_result *result)
 {
 	struct supervisor *s = arg;
 	struct job *j = &s->jobs[number];
 
-	if (!j->asked || j->ended)
+	if (!j->asked || j->ended || try_another(j, &result->err))
 		return;
 	s->messages += result->progress.messages;
 	report_result(s->report, j->row, result);
@@ -465,6 +500,8 @@ deinit(struct supervisor *s)
 	loop_free(&s->loop);
 	if (s->lock >= 0)
 		close(s->lock);
+	for (size_t i = 0; i < s->conf->n; i++)
+		secret_free(&s->jobs[i].token);
 	free(s->jobs);
 	turns_free(&s->turns);
 }
