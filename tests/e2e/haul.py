@@ -96,6 +96,7 @@ class Haul:
         self.conf = os.path.join(self.dir, "mailhaul.conf")
         self.globals = {"state-dir": self.state}
         self.accounts = collections.OrderedDict()
+        self.sections = []  # others than accounts, as text
         self.env = {}
         self.prefix = []  # what it is started by
 
@@ -127,7 +128,7 @@ class Haul:
             lines += ["    %s = %s" % (k, conf_value(v))
                       for k, v in o.items() if v is not None]
             lines.append("}")
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines + self.sections) + "\n"
 
     def write_conf(self, text=None):
         fd = os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -4,7 +4,9 @@
  * tries what he may. MAILHAUL_INTRUDE is a list of tries, separated by commas;
  * the result of each is a line on standard error, "intruder: WHAT: ERRNO". In
  * the deliverer they begin when it publishes a message, in the engine when it
- * connects to a server; MAILHAUL_INTRUDE_IN names the role.
+ * connects to a server, and so in one for HTTPS; MAILHAUL_INTRUDE_IN names the
+ * role. MAILHAUL_INTRUDE_TO is a pipe with a name for the results instead,
+ * where nobody shows what is said on standard error.
  *
  *	read:PATH write:PATH exec ip unix kill ptrace fork
  */
@@ -45,6 +47,17 @@ try(const char *what)
 	abort();
 }
 
+static int to = STDERR_FILENO;
+
+__attribute__((constructor)) static void
+open_pipe(void)
+{
+	const char *path = getenv("MAILHAUL_INTRUDE_TO");
+
+	if (path != NULL)
+		to = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
 static void
 intrude(const char *role)
 {
@@ -64,7 +77,7 @@ intrude(const char *role)
 		n = try(what) < 0 ? errno : 0;
 		n = snprintf(line, sizeof(line), "intruder: %s: %s\n", what,
 		    n == 0 ? "done" : strerrorname_np(n));
-		if (write(STDERR_FILENO, line, (size_t)n) != n)
+		if (write(to, line, (size_t)n) != n)
 			abort();
 	}
 	errno = saved;
@@ -73,29 +86,30 @@ intrude(const char *role)
 #define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 int
-connect(int fd, const struct sockaddr *to, socklen_t n)
+connect(int fd, const struct sockaddr *sa, socklen_t n)
 {
 	intrude("engine");
-	return REAL(connect)(fd, to, n);
+	intrude("https");
+	return REAL(connect)(fd, sa, n);
 }
 
 int
-renameat2(int a, const char *from, int b, const char *to, unsigned int flags)
+renameat2(int a, const char *from, int b, const char *as, unsigned int flags)
 {
 	intrude("deliverer");
-	return REAL(renameat2)(a, from, b, to, flags);
+	return REAL(renameat2)(a, from, b, as, flags);
 }
 
 int
-renameat(int a, const char *from, int b, const char *to)
+renameat(int a, const char *from, int b, const char *as)
 {
 	intrude("deliverer");
-	return REAL(renameat)(a, from, b, to);
+	return REAL(renameat)(a, from, b, as);
 }
 
 int
-linkat(int a, const char *from, int b, const char *to, int flags)
+linkat(int a, const char *from, int b, const char *as, int flags)
 {
 	intrude("deliverer");
-	return REAL(linkat)(a, from, b, to, flags);
+	return REAL(linkat)(a, from, b, as, flags);
 }

@@ -22,6 +22,7 @@ class Imap(Watching):
     status_answer = None     # to each STATUS
     list_answer = None       # to each LIST
     refuse_login = "NO [AUTHENTICATIONFAILED] Not you"
+    tokens = None            # an Idp: its access tokens are the passwords
 
     def __init__(self, peer, boxes, capa=None, starttls=False,
                  password=PASSWORD, user=USER, traits=None):
@@ -44,6 +45,8 @@ class Imap(Watching):
             extra = " STARTTLS LOGINDISABLED"
         elif not self.logged_in:
             extra = " AUTH=PLAIN"
+            if self.tokens:
+                extra = " AUTH=XOAUTH2 LOGINDISABLED"
         return self.capa + extra
 
     def greet(self, text=None):
@@ -143,6 +146,8 @@ class Imap(Watching):
 
     def login(self, tag, user, password):
         right = (user, password) == (self.user or user, self.password)
+        if self.tokens:
+            right = self.tokens.user_of(password) == user
         answer = self.login_answer or (
             "OK logged in" if right else self.refuse_login)
         self.logged_in = answer.upper().startswith("OK")
@@ -155,7 +160,10 @@ class Imap(Watching):
 
     def do_authenticate(self, tag, args):
         words = args.split()
-        if words[0].upper() != "PLAIN":
+        if words[0].upper() == "XOAUTH2" and self.tokens:
+            self.authenticate_xoauth2(tag, words)
+            return
+        if words[0].upper() != "PLAIN" or self.tokens:
             self.say(tag + " NO only PLAIN")
             return
         if len(words) < 2:
@@ -163,6 +171,20 @@ class Imap(Watching):
             words.append(self.p.line() or "")
         plain = base64.b64decode(words[1]).decode()
         self.login(tag, *plain.split("\0")[1:3])
+
+    def authenticate_xoauth2(self, tag, words):
+        """A token that is not good is answered with JSON first, and that with
+        an empty line, as GMail and Exchange do it."""
+        if len(words) < 2:
+            self.say("+ ")
+            words.append(self.p.line() or "")
+        m = re.fullmatch(r"user=(.*)\x01auth=Bearer (.*)\x01\x01",
+                         base64.b64decode(words[1]).decode())
+        if m and self.tokens.user_of(m.group(2)) != m.group(1):
+            self.say(b"+ " + base64.b64encode(
+                b'{"status":"400","schemes":"Bearer","scope":"mail"}'))
+            assert self.p.line() == ""
+        self.login(tag, *(m.groups() if m else ("", "")))
 
     def do_logout(self, tag, args):
         self.say("* BYE bye")
