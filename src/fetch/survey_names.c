@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "fetch/plan.h"
+#include "fetch/survey_tell.h"
 #include "util/mem.h"
-#include "util/text.h"
 
 void
 survey_names_deinit(struct survey_names *s)
@@ -178,7 +178,7 @@ tell_one(const struct survey_name *it, const struct survey_params *p)
 		.number = {
 		    it->marks, it->messages, it->uidnext, it->uidvalidity } };
 
-	text_printable(name, sizeof(name), span_of(it->text));
+	survey_shown(p, name, sizeof(name), span_of(it->text));
 	p->fact(p->arg, &fact);
 }
 

@@ -8,6 +8,27 @@
 #include "util/text.h"
 
 #define QUIRKS_MAX 8
+#define SECRET_MIN 4 /* a shorter one is part of many a word */
+
+/* All of it, as it is: a half would be found in many a name of a mailbox. */
+static bool
+repeats_secret(const struct survey_params *p, struct span text)
+{
+	const struct secret *s =
+	    p->fetch->is_pop3 ? p->fetch->pop3.secret : p->fetch->imap.secret;
+	struct span octets = s == NULL ? SPAN("") : secret_span(s);
+
+	return octets.n >= SECRET_MIN && span_has(text, octets);
+}
+
+const char *
+survey_shown(
+    const struct survey_params *p, char *dst, size_t size, struct span text)
+{
+	if (repeats_secret(p, text))
+		text = SPAN("(the server repeats the password here)");
+	return text_printable(dst, size, text);
+}
 
 void
 survey_tell(const struct survey_params *p, enum fact_kind kind, struct span a,
@@ -18,8 +39,8 @@ survey_tell(const struct survey_params *p, enum fact_kind kind, struct span a,
 
 	if (a.n == 0)
 		return;
-	text_printable(first, sizeof(first), a);
-	text_printable(second, sizeof(second), b);
+	survey_shown(p, first, sizeof(first), a);
+	survey_shown(p, second, sizeof(second), b);
 	p->fact(p->arg, &fact);
 }
 

@@ -9,7 +9,12 @@
 #include "fetch/survey.h"
 #include "session/imap_session.h"
 
-/* Texts of any octets: they are made printable and cut. An empty a tells
+/* Printable, cut, and without the secret: a server may repeat it wherever it
+ * likes. dst is returned. */
+const char *survey_shown(
+    const struct survey_params *p, char *dst, size_t size, struct span text);
+
+/* Texts of any octets: see survey_shown(). An empty a tells
  * nothing. */
 void survey_tell(const struct survey_params *p, enum fact_kind kind,
     struct span a, struct span b);

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 
@@ -15,7 +16,9 @@ import pytest
 import corpus
 import dovecot
 import model
-from haul import (CONFIG, NOPERM, OK, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE)
+from haul import (CONFIG, NOPERM, OK, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE,
+                  Haul, family, names_of, until)
+from people import Own, People
 from test_tls import issue
 
 PROTOCOLS = ["imap", "pop3"]
@@ -133,6 +136,26 @@ def test_an_account_of_many(account, haul):
     assert 'no account "c"' in r.err
     listed(haul, status=USAGE)
     listed(haul, "a", "b", status=USAGE)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
+def test_an_account_of_a_users_own(fake):
+    p = People()
+    try:
+        h = Haul(p.dir)
+        h.prefix = p.prefix
+        h.globals["users"] = ["alice"]
+        h.write_conf()
+        p.file("alice", "password", model.PASSWORD + "\n")
+        fake("imap", of=Own(p, "alice"), name="work", password=None,
+             password_file="~/password")
+        r = check(h, "alice/work")
+        assert r.out.startswith("alice/work: imap")
+        assert "all is well" in r.out
+        assert "INBOX" in listed(h, "alice/work").out
+        assert not os.path.exists(h.state)
+    finally:
+        p.close()
 
 
 # ---- nothing is done there ----
@@ -322,3 +345,45 @@ def test_no_secret_in_the_trace(fake, haul):
         "refuse_login": "NO wrong: " + "wr0ng-Pa55"}, password="wr0ng-Pa55")
     assert "wr0ng" not in check(haul, "b", status=NOPERM).text
     assert f.asked()
+
+
+def test_a_server_that_repeats_the_password(fake, haul):
+    f = fake("imap", traits={"capa": "IMAP4rev1 ID X-" + model.PASSWORD})
+    f.boxes["Lists/" + model.PASSWORD] = model.Box()
+    r = check(haul)
+    assert r.out.count("(the server repeats the password here)") >= 3
+    check(haul, "--json")
+
+
+# ---- when it ends before its time ----
+
+def silent(fake, haul):
+    """A check that waits for a server."""
+    f = fake("imap", lambda s, n: s.p.more())
+    proc = haul.start("--online", command="check")
+    f.server.wait_for(lambda: f.sessions, 20, "a connection")
+    return proc
+
+
+def test_a_signal(fake, haul):
+    proc = silent(fake, haul)
+    proc.send_signal(signal.SIGTERM)
+    r = haul.finish(proc)
+    assert r.status == TEMPFAIL and "interrupted" in r.out, r
+
+
+def test_the_engine_dies(fake, haul):
+    proc = silent(fake, haul)
+    engine, = [p for p, name in names_of(family(proc.pid)).items()
+               if name.startswith("mailhaul: engine")]
+    os.kill(engine, signal.SIGKILL)
+    r = haul.finish(proc)
+    assert r.status == TEMPFAIL and "was killed by signal 9" in r.out, r
+
+
+def test_nobody_survives_it(fake, haul):
+    proc = silent(fake, haul)
+    others = family(proc.pid)
+    proc.kill()
+    proc.communicate(timeout=20)  # the pipes are held by whoever is left
+    until(lambda: not names_of(others[1:]), 10, "the end of all")

@@ -70,7 +70,9 @@ on_fact(void *arg, const struct fact *f)
 static void
 expect(const char *want)
 {
-	const struct survey_params params = { .fact = on_fact };
+	static const struct fetch_params fetch;
+	const struct survey_params params = { .fetch = &fetch,
+		.fact = on_fact };
 
 	buf_clear(&told);
 	survey_names_tell(&names, &params);

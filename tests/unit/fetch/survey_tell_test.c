@@ -24,7 +24,8 @@ on_fact(void *arg, const struct fact *f)
 	snprintf(second, sizeof(second), "%s", f->text[1]);
 }
 
-static const struct survey_params params = { .fact = on_fact };
+static struct fetch_params fetch;
+static const struct survey_params params = { .fetch = &fetch, .fact = on_fact };
 
 static void
 makes_texts_printable(void **state)
@@ -46,6 +47,26 @@ cuts_what_is_long(void **state)
 	survey_tell(
 	    &params, FACT_SERVER, span_make(octets, sizeof(octets)), SPAN(""));
 	assert_string_equal(first + strlen(first) - 3, "...");
+}
+
+static void
+shows_no_secret(void **state)
+{
+	struct secret *secret = secret_new(SPAN("pa55word"));
+
+	(void)state;
+	for (int pop3 = 0; pop3 < 2; pop3++) {
+		fetch = (struct fetch_params){ .is_pop3 = pop3 != 0 };
+		fetch.imap.secret = pop3 == 0 ? secret : NULL;
+		fetch.pop3.secret = pop3 != 0 ? secret : NULL;
+		survey_tell(&params, FACT_SERVER, SPAN("x pa55word y"),
+		    SPAN("x pa55wor y"));
+		assert_string_equal(
+		    first, "(the server repeats the password here)");
+		assert_string_equal(second, "x pa55wor y");
+	}
+	fetch = (struct fetch_params){ 0 };
+	secret_free(&secret);
 }
 
 static void
@@ -77,6 +98,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_texts_printable),
 		cmocka_unit_test(cuts_what_is_long),
+		cmocka_unit_test(shows_no_secret),
 		cmocka_unit_test(tells_nothing_without_a_text),
 		cmocka_unit_test(tells_each_quirk),
 	};
