@@ -92,6 +92,12 @@ static const struct row {
 } rows[] = {
 	/* clang-format off */
 	/* what it cannot do follows from who it is */
+	{ ERR_NET, 0, "the proxy ",
+	    "is the option proxy right, and does it connect us to port " PORT
+	    " of " HOST "?" },
+	{ ERR_NET, 0, "tunnel",
+	    "run the program of the option tunnel by hand, as the user that "
+	    "mailhaul runs as: what does it say?" },
 	{ ERR_NET, 0, "no such host",
 	    "is \"" HOST "\" spelt right (option host)?" },
 	{ ERR_NET, 0, "no usable address",

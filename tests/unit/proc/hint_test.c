@@ -58,6 +58,11 @@ says_what_to_do_about_each(void **state)
 		int sys;
 		const char *text, *want;
 	} rows[] = {
+		{ ERR_NET, ECONNREFUSED,
+		    "the proxy 127.0.0.1:1080: Connection refused",
+		    "option proxy" },
+		{ ERR_NET, 0, "tunnel ssh exited with status 255: no",
+		    "by hand" },
 		{ ERR_NET, 0, "no such host: mail.example.org",
 		    "\"mail.example.org\" spelt right" },
 		{ ERR_NET, 0, "no address for x: there is none, or", "spelt" },
