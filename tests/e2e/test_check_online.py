@@ -158,6 +158,37 @@ def test_an_account_of_a_users_own(fake):
         p.close()
 
 
+BRIDGE = """
+import os, socket, sys, threading
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+def up():
+    while True:
+        data = os.read(0, 65536)
+        if not data:
+            os._exit(0)
+        s.sendall(data)
+threading.Thread(target=up).start()
+while True:
+    data = s.recv(65536)
+    if not data:
+        os._exit(0)
+    os.write(1, data)
+"""
+
+
+def test_by_a_tunnel(fake, haul, tmp_path):
+    f = fake("imap")
+    bridge = tmp_path / "bridge.py"
+    bridge.write_text(BRIDGE)
+    haul.change(host="imap.hidden.invalid", tunnel=[
+        "/usr/bin/python3", "-S", str(bridge), str(f.server.port)])
+    r = check(haul)
+    assert "by the tunnel /usr/bin/python3" in r.out
+    assert "all is well" in r.out
+    haul.change(tunnel=["sh", "-c", "echo locked >&2; exit 3"])
+    failed(haul, UNAVAILABLE, "locked", "by hand")
+
+
 # ---- nothing is done there ----
 
 def test_asks_and_changes_nothing(fake, haul):
