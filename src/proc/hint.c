@@ -263,8 +263,8 @@ hint_of_login(const struct conf_account *a)
 
 	if (a->secret.oauth2 != NULL)
 		return "the provider refuses the token: run mailhaul "
-		       "login " NAME " again, as the user "
-		       "{user}";
+		       "login " NAME
+		       " again, as {user} or whoever may read that mailbox";
 	if (has_token(a))
 		return "is the token of token-command for this user and this "
 		       "service, and not expired?";
@@ -321,6 +321,16 @@ put(char *dst, size_t size, const char *template, const struct conf_account *a)
 	dst[n] = '\0';
 }
 
+static void
+put_login(char *dst, size_t size, const struct conf_account *a)
+{
+	size_t n;
+
+	put(dst, size, hint_of_login(a), a);
+	n = strlen(dst);
+	(void)snprintf(dst + n, size - n, " (see mailhaul-providers(7))");
+}
+
 const char *
 hint_for(const struct conf_account *a, const struct err *e, bool of_server,
     char *dst, size_t size)
@@ -331,8 +341,8 @@ hint_for(const struct conf_account *a, const struct err *e, bool of_server,
 		template = hint_of_secret(a, e);
 	else
 		template = hint_of_words(e);
-	if (template == NULL && of_server && e->kind == ERR_AUTH)
-		template = hint_of_login(a);
 	put(dst, size, template == NULL ? "" : template, a);
+	if (template == NULL && of_server && e->kind == ERR_AUTH)
+		put_login(dst, size, a);
 	return dst;
 }
