@@ -104,6 +104,19 @@ say_certificate(
 		say(out, "  pin", c->text[3]);
 }
 
+/* As the daemon warns (tls-warn-before). */
+static void
+say_expiry(
+    FILE *out, const struct conf_account *a, const struct fact *c, int64_t now)
+{
+	int64_t days = findings_days(c->number[1], now);
+
+	if (days >= 0 && c->number[1] - (uint64_t)now < a->tls_warn_s)
+		fprintf(out,
+		    "  %-*s the certificate expires in %" PRId64 " day%s\n",
+		    WIDTH, "warning", days, days == 1 ? "" : "s");
+}
+
 static void
 say_tls(FILE *out, const struct conf_account *a, const struct findings *f,
     int64_t now)
@@ -127,6 +140,8 @@ say_tls(FILE *out, const struct conf_account *a, const struct findings *f,
 			: tls == NULL ? "REFUSED"
 				      : "certificate",
 		    own, now);
+		if (own)
+			say_expiry(out, a, c, now);
 		own = false;
 	}
 }

@@ -91,7 +91,22 @@ shows_what_to_do(void **state)
 	show();
 	expect("  FAILED        it is locked\n  what to do    another program");
 	assert_null(strstr(shown, "all is well"));
+	assert_null(strstr(shown, "expires"));
 	assert_null(strstr(shown, "MAILBOX"));
+}
+
+static void
+warns_of_a_certificate_that_expires_soon(void **state)
+{
+	(void)state;
+	account.tls_warn_s = 5 * DAY;
+	found_fill(&findings);
+	show();
+	assert_null(strstr(shown, "expires in"));
+	free(shown);
+	account.tls_warn_s = 6 * DAY;
+	show();
+	expect("  warning       the certificate expires in 5 days\n");
 }
 
 static void
@@ -141,6 +156,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_all_of_it),
 		TEST(shows_what_to_do),
+		TEST(warns_of_a_certificate_that_expires_soon),
 		TEST(shows_a_maildrop),
 		TEST(shows_the_way),
 	};
