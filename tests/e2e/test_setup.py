@@ -270,17 +270,23 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_page_that_is_not_good(world, what):
-    """The next place is looked at, and why is told if all are like that."""
     bad, words = HOSTILE[what]
     world.web.pages[PAGE] = world.web.pages[KNOWN] = bad
     r = world.setup("alice@example.org", status=haul_module.UNAVAILABLE)
     line = [x for x in r.err.splitlines() if "https://" + PAGE in x]
     assert len(line) == 1 and (words is None or words in line[0]), r
     assert "root:" not in r.text
+
+
+def test_the_next_place_is_looked_at(world):
+    world.web.pages[PAGE] = world.web.pages[KNOWN] = LAUGHS
     world.dns.add("_imaps._tcp.example.org", "SRV",
                   (0, 0, 993, "imap.example.org"))
     o, _ = world.section("alice@example.org")
     assert o["host"] == "imap.example.org"
+    world.web.pages[KNOWN] = page(server())
+    o, _ = world.section("alice@example.org")
+    assert o["host"] == "mail.example.org"
 
 
 @pytest.mark.parametrize("user", [
@@ -425,5 +431,6 @@ def test_who_reads_it_is_behind_walls(world, haul):
         assert walled[0]["NoNewPrivs"] == "1"
     finally:
         for pid in haul_module.family(p.pid):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
         p.communicate()

@@ -30,6 +30,8 @@ struct run {
 	struct buf got; /* what was taken from the input */
 	bool keep;      /* leave input alone */
 	bool guarded;
+	bool dane; /* and whoever is asked for it says nothing */
+	int silent;
 	void (*on[CONN_ERROR + 1])(struct run *r);
 	void *arg;
 	struct err e;
@@ -84,6 +86,28 @@ on_guard(void *arg)
 	loop_stop(r->loop);
 }
 
+/* Its TLS needs an answer that nobody gives. */
+static void
+begin_dane(struct run *r)
+{
+	const struct tls_rules rules = { .verify = TLS_VERIFY_DANE };
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sa);
+	char path[] = "/tmp/mailhaul-conn-XXXXXX";
+	int fd = mkstemp(path);
+
+	r->silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(r->silent, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(
+	    getsockname(r->silent, (struct sockaddr *)&sa, &len), 0);
+	dprintf(fd, "nameserver 127.0.0.1:%u\n", ntohs(sa.sin_port));
+	close(fd);
+	r->dns = dns_new_from(r->loop, path, "/dev/null", NULL);
+	r->ctx = tls_ctx_new(&rules, NULL);
+	unlink(path);
+}
+
 /* A port to be dialled, or a socket to be used. */
 static void
 begin_with(struct run *r, unsigned int port, int socket, bool tls)
@@ -93,15 +117,21 @@ begin_with(struct run *r, unsigned int port, int socket, bool tls)
 	buf_init(&pem, 65536);
 	identity_pem(&ca, &pem);
 	r->loop = loop_new();
-	r->dns = socket > 0 ? NULL : dns_new(r->loop, NULL);
-	r->ctx = tls_ctx_new_pem(buf_span(&pem), NULL);
+	if (r->dane) {
+		begin_dane(r);
+	} else {
+		r->dns = socket > 0 ? NULL : dns_new(r->loop, NULL);
+		r->ctx = tls_ctx_new_pem(buf_span(&pem), NULL);
+	}
 	buf_deinit(&pem);
 	buf_init(&r->got, (size_t)64 << 20);
 	r->guard = loop_timer_new(r->loop, on_guard, r);
 	loop_timer_arm(r->guard, PEER_PATIENCE_MS);
 	r->conn = conn_open(r->loop, r->dns,
 	    &(struct conn_params){
-		.host = socket > 0 ? "/run/lmtp" : "127.0.0.1",
+		.host = socket > 0 ? "/run/lmtp"
+		    : r->dane      ? "localhost"
+				   : "127.0.0.1",
 		.port = port,
 		.socket = socket,
 		.tls = tls,
@@ -127,6 +157,8 @@ end(struct run *r)
 	tls_ctx_free(&r->ctx);
 	loop_free(&r->loop);
 	buf_deinit(&r->got);
+	if (r->dane)
+		close(r->silent);
 	assert_false(r->guarded);
 }
 
@@ -1593,6 +1625,53 @@ reports_a_refused_certificate(void **state)
 	identity_free(&other);
 }
 
+/* ---- DANE ---- */
+
+static void
+play_nothing_comes(struct peer *p)
+{
+	char c;
+
+	if (peer_read(p, &c, 1) != 0)
+		peer_fail(p, "something came");
+}
+
+static void
+close_waiting(struct run *r)
+{
+	conn_close(r->conn);
+}
+
+static void
+free_waiting(struct run *r)
+{
+	conn_free(&r->conn);
+	loop_stop(r->loop);
+}
+
+/* Neither TLS nor a word in the clear begins before the DNS has spoken. */
+static void
+waits_for_the_dns(void **state)
+{
+	static void (*const ends[])(
+	    struct run * r) = { close_waiting, free_waiting };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct peer p = { .id = &server, .script = play_nothing_comes };
+		struct run r = { .dane = true,
+			.on = { [CONN_TIMEOUT] = ends[i / 2] } };
+
+		peer_begin(&p);
+		begin(&r, p.port, i % 2 == 0);
+		conn_deadline(r.conn, 50);
+		loop_run(r.loop);
+		assert_string_equal(r.order, i / 2 == 0 ? "OC" : "O");
+		end(&r);
+		assert_true(peer_end(&p));
+	}
+}
+
 /* ---- */
 
 static int
@@ -1625,6 +1704,7 @@ main(void)
 		cmocka_unit_test(says_why_a_tunnel_ended),
 		cmocka_unit_test(may_be_closed_when_a_tunnel_has_ended),
 		cmocka_unit_test(talks_over_a_socket_it_was_given),
+		cmocka_unit_test(waits_for_the_dns),
 		cmocka_unit_test(closes_a_socket_it_was_given),
 		cmocka_unit_test(begins_tls_on_a_socket_it_was_given),
 		cmocka_unit_test(takes_a_plain_flood),
