@@ -720,6 +720,13 @@ conn_error(const struct conn *c)
 }
 
 bool
+conn_is_worth_another(const struct conn *c)
+{
+	return c->tls_first && c->wire.tls != NULL &&
+	    tls_resumption_failed(c->wire.tls);
+}
+
+bool
 conn_is_tls(const struct conn *c)
 {
 	return c->wire.secure;

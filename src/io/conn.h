@@ -96,6 +96,9 @@ void conn_deadline(struct conn *c, uint64_t ms);
 void conn_close(struct conn *c);
 
 const struct err *conn_error(const struct conn *c);
+/* After CONN_ERROR: opening another may do, and is worth it once; see
+ * tls_resumption_failed(). */
+bool conn_is_worth_another(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 const char *conn_peer(const struct conn *c); /* "192.0.2.1:993"; host:port
                                                 while not connected; host

@@ -166,9 +166,14 @@ tls_resume(struct tls *t, const char *server)
 	t->key = mem_printf("%s %s %s", server, t->name, t->alpn);
 	SSL_CTX_sess_set_new_cb(t->ctx->ssl_ctx, on_session);
 	session = tls_cache_take(t->ctx->cache, t->key, &t->known);
-	if (session != NULL)
-		SSL_set_session(t->ssl, session);
+	t->resumes = session != NULL && SSL_set_session(t->ssl, session) == 1;
 	SSL_SESSION_free(session);
+}
+
+bool
+tls_resumption_failed(const struct tls *t)
+{
+	return t->resumes && t->broken && !t->up && !t->refused;
 }
 
 static void
@@ -245,6 +250,8 @@ tls_handshake(struct tls *t, struct err *e)
 		tls_error_certificate(e, &t->refusal);
 	else if (a == TLS_FAILED && tls_peer_is_plain(t))
 		tls_error_not_tls(e, span_make(t->io.first, t->io.n_first));
+	if (a == TLS_FAILED && tls_resumption_failed(t))
+		tls_cache_bar(t->ctx->cache, t->key);
 	if (a != TLS_OK)
 		return a;
 	if (tls_verify_end(t, e) != 0)

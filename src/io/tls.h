@@ -35,6 +35,11 @@ void tls_free(struct tls **t); /* does not close fd */
  * there is one under the same context, name and ALPN, and keeps what the server
  * gives for the next time. Not with TLS_VERIFY_DANE, since records change. */
 void tls_resume(struct tls *t, const char *server);
+/* After a failed handshake that was to resume a session: there are servers that
+ * do not bear it (OpenSSL's, when they want certificates and their session
+ * context is not set: Dovecot 2.3). No other is resumed there for a day, so
+ * another connection may do. */
+bool tls_resumption_failed(const struct tls *t);
 
 /* On a refused certificate *e says which name was wanted, which certificate
  * came (subject, issuer, dates), and why it was refused. */

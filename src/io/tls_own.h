@@ -38,6 +38,7 @@ struct tls {
 	bool has_tlsa;              /* a record that can be used */
 	bool refused;               /* the certificate was; refusal says why */
 	struct tls_refusal refusal; /* what it points to is ours */
+	bool resumes;               /* a session was offered to the server */
 	char *key;                  /* of sessions to resume; NULL: none is */
 	struct tls_known known;
 	char description[96];

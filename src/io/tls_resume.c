@@ -16,7 +16,7 @@ struct entry {
 	TAILQ_ENTRY(entry) link;
 	char *key;
 	unsigned char *der; /* a secret */
-	size_t n;
+	size_t n;           /* 0: the key is barred */
 	struct tls_known known;
 };
 
@@ -42,7 +42,8 @@ drop(struct tls_cache *c, struct entry *it)
 	TAILQ_REMOVE(&c->v, it, link);
 	c->n--;
 	c->octets -= it->n;
-	mem_wipe(it->der, it->n);
+	if (it->n > 0)
+		mem_wipe(it->der, it->n);
 	free(it->der);
 	free(it->key);
 	free(it);
@@ -95,33 +96,6 @@ until(const SSL_SESSION *session, const struct tls_known *known)
 	return end < known->until ? end : known->until;
 }
 
-void
-tls_cache_keep(struct tls_cache *c, const char *key, SSL_SESSION *session,
-    const struct tls_known *known)
-{
-	int n = SSL_SESSION_is_resumable(session) == 1
-	    ? i2d_SSL_SESSION(session, NULL)
-	    : 0;
-	unsigned char *end;
-	struct entry *it;
-
-	if (n <= 0 || n > SESSION_MAX)
-		return;
-	make_room(c, key, (size_t)n);
-	it = mem_new(sizeof(*it));
-	it->key = mem_strdup(key);
-	it->n = (size_t)n;
-	it->der = end = mem_new(it->n);
-	i2d_SSL_SESSION(session, &end);
-	it->known = *known;
-	it->known.until = until(session, known);
-	TAILQ_INSERT_HEAD(&c->v, it, link);
-	c->n++;
-	c->octets += it->n;
-}
-
-/* ---- using ---- */
-
 /* Those that have run out are dropped on the way. */
 static struct entry *
 find(struct tls_cache *c, const char *key)
@@ -139,6 +113,60 @@ find(struct tls_cache *c, const char *key)
 	return NULL;
 }
 
+static bool
+is_barred(struct tls_cache *c, const char *key)
+{
+	const struct entry *it = find(c, key);
+
+	return it != NULL && it->n == 0;
+}
+
+/* With n octets to be filled in. */
+static struct entry *
+add(struct tls_cache *c, const char *key, size_t n)
+{
+	struct entry *it = mem_new(sizeof(*it));
+
+	make_room(c, key, n);
+	it->key = mem_strdup(key);
+	it->n = n;
+	TAILQ_INSERT_HEAD(&c->v, it, link);
+	c->n++;
+	c->octets += n;
+	return it;
+}
+
+void
+tls_cache_keep(struct tls_cache *c, const char *key, SSL_SESSION *session,
+    const struct tls_known *known)
+{
+	int n = SSL_SESSION_is_resumable(session) == 1
+	    ? i2d_SSL_SESSION(session, NULL)
+	    : 0;
+	unsigned char *end;
+	struct entry *it;
+
+	if (n <= 0 || n > SESSION_MAX || is_barred(c, key))
+		return;
+	it = add(c, key, (size_t)n);
+	it->der = end = mem_new(it->n);
+	i2d_SSL_SESSION(session, &end);
+	it->known = *known;
+	it->known.until = until(session, known);
+}
+
+void
+tls_cache_bar(struct tls_cache *c, const char *key)
+{
+	struct entry *it;
+
+	while ((it = find(c, key)) != NULL)
+		drop(c, it);
+	add(c, key, 0)->known.until = clock_wall_s() + TLS_CACHE_DAY_S;
+}
+
+/* ---- using ---- */
+
 SSL_SESSION *
 tls_cache_take(struct tls_cache *c, const char *key, struct tls_known *known)
 {
@@ -146,7 +174,7 @@ tls_cache_take(struct tls_cache *c, const char *key, struct tls_known *known)
 	const unsigned char *der;
 	SSL_SESSION *session;
 
-	if (it == NULL)
+	if (it == NULL || it->n == 0)
 		return NULL;
 	der = it->der;
 	session = d2i_SSL_SESSION(NULL, &der, (long)it->n);

@@ -39,6 +39,9 @@ void tls_cache_keep(struct tls_cache *c, const char *key, SSL_SESSION *session,
 SSL_SESSION *tls_cache_take(
     struct tls_cache *c, const char *key, struct tls_known *known);
 
+/* That server does not bear it: nothing of that key is kept for a day. */
+void tls_cache_bar(struct tls_cache *c, const char *key);
+
 size_t tls_cache_count(const struct tls_cache *c);
 
 #endif

@@ -12,6 +12,9 @@
 #define PROGRESS_OCTETS 16384
 
 struct pump {
+	struct loop *loop; /* not ours, as the next two */
+	struct dns *dns;
+	struct conn_params params; /* what it points to is not ours */
 	struct conn *conn;
 	struct loop_timer *again; /* feeds what waited while paused */
 	const struct pump_machine *machine;
@@ -192,6 +195,8 @@ bind_channel(struct pump *p)
 	mem_wipe(binding, sizeof(binding));
 }
 
+static void on_conn(void *arg, enum conn_event ev);
+
 static void
 on_tls_up(struct pump *p)
 {
@@ -200,6 +205,20 @@ on_tls_up(struct pump *p)
 	p->machine->upgraded(p->arg);
 	pump_flush(p);
 	feed(p);
+}
+
+/* Not a word was said yet, so the machine need not know. */
+static bool
+connect_again(struct pump *p)
+{
+	if (p->params.socket > 0 || !conn_is_worth_another(p->conn))
+		return false;
+	log_debug(p->subject, "%s; once more, with a new TLS session",
+	    conn_error(p->conn)->text);
+	conn_free(&p->conn);
+	p->conn = conn_open(p->loop, p->dns, &p->params, on_conn, p);
+	conn_pause(p->conn, p->paused);
+	return true;
 }
 
 static void
@@ -232,7 +251,8 @@ on_conn(void *arg, enum conn_event ev)
 		feed(p);
 		break;
 	case CONN_ERROR:
-		fail(p, conn_error(p->conn));
+		if (!connect_again(p))
+			fail(p, conn_error(p->conn));
 		break;
 	case CONN_DRAINED:
 		on_drained(p);
@@ -246,6 +266,9 @@ pump_open(struct loop *loop, struct dns *dns, const struct conn_params *params,
 {
 	struct pump *p = mem_new(sizeof(*p));
 
+	p->loop = loop;
+	p->dns = dns;
+	p->params = *params;
 	p->machine = machine;
 	p->arg = arg;
 	p->subject = mem_strdup(subject);

@@ -52,6 +52,7 @@ struct pump_machine { /* arg is what pump_open() was given */
 	void (*bind)(void *arg, struct span binding);
 };
 
+/* What params points to outlives the pump. */
 struct pump *pump_open(struct loop *loop, struct dns *dns,
     const struct conn_params *params, const struct pump_machine *machine,
     void *arg, const char *subject);

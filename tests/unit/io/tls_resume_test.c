@@ -130,6 +130,33 @@ begins_anew_when_it_is_refused(void **state)
 	tls_ctx_free(&ctx);
 }
 
+/* As OpenSSL's servers are that want certificates, without a session context:
+ * they end the handshake of whoever resumes. */
+static void
+is_left_by_a_server_that_does_not_bear_it(void **state)
+{
+	struct tls_ctx *ctx = trusting();
+	SSL_CTX *at = peer_new_ctx(&server);
+
+	(void)state;
+	SSL_CTX_set_verify(at, SSL_VERIFY_PEER, NULL);
+	assert_false(visit_resumes(ctx, at, "localhost", "h:1"));
+	for (int i = 0; i < 3; i++) {
+		struct peer p = { .shared = at, .script = accept_and_leave };
+		struct client c;
+
+		peer_begin(&p);
+		client_begin(&c, ctx, p.port, "localhost", NULL);
+		tls_resume(c.tls, "h:1");
+		assert_int_equal(shake(&c), i == 0 ? TLS_FAILED : TLS_OK);
+		assert_int_equal(tls_resumption_failed(c.tls), i == 0);
+		client_end(&c);
+		(void)peer_end(&p);
+	}
+	tls_ctx_free(&ctx);
+	SSL_CTX_free(at);
+}
+
 /* It was verified before, and what was refused leaves nothing. */
 static void
 keeps_nothing_of_a_server_that_was_refused(void **state)
@@ -295,6 +322,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(resumes_with_the_same_server_alone),
 		cmocka_unit_test(begins_anew_when_it_is_refused),
+		cmocka_unit_test(is_left_by_a_server_that_does_not_bear_it),
 		cmocka_unit_test(keeps_nothing_of_a_server_that_was_refused),
 		cmocka_unit_test(resumes_what_a_pin_has_verified),
 		cmocka_unit_test(gives_each_session_once),
