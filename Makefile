@@ -23,7 +23,8 @@ DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 SERVERS     := /var/cache/mailhaul-tests
 SERVER_DEBS := cyrus-common cyrus-imapd cyrus-pop3d \
 	courier-base courier-imap courier-pop \
-	krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit
+	krb5-kdc krb5-admin-server krb5-user \
+	sasl2-bin libsasl2-modules libsasl2-modules-gssapi-mit
 # asked once, and not before "make deps" has installed pkg-config
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lpthread)$(PKG_LIBS)

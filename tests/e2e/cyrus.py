@@ -34,14 +34,27 @@ autocreate_quota: 0
 duplicatesuppression: 0
 popminpoll: 0
 search_engine: none
-sasl_mech_list: PLAIN LOGIN
-sasl_pwcheck_method: authdaemond
-sasl_authdaemond_path: {dir}/authdaemon
+{sasl}
 tls_server_cert: {dir}/tls/server.pem
 tls_server_key: {dir}/tls/server.key
 tls_session_timeout: 0
 idlesocket: {dir}/idle
 imapidlepoll: {poll}
+"""
+
+# any user, one password
+PLAIN = """
+sasl_mech_list: PLAIN LOGIN
+sasl_pwcheck_method: authdaemond
+sasl_authdaemond_path: {dir}/authdaemon
+"""
+
+# the users whom user() has made, whose passwords it knows
+SHARED_SECRETS = """
+sasl_mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 GSSAPI
+sasl_pwcheck_method: auxprop
+sasl_auxprop_plugin: sasldb
+sasl_sasldb_path: {dir}/sasldb2
 """
 
 CYRUS = """
@@ -99,8 +112,8 @@ class Box:
 
 
 class Cyrus:
-    def __init__(self, idle="idled"):
-        self.idle = idle
+    def __init__(self, idle="idled", sasl=PLAIN, **env):
+        self.idle, self.sasl, self.env = idle, sasl, env
         self.dir = tempfile.mkdtemp(prefix="mailhaul-cyrus-")
         self.owner = pwd.getpwnam("nobody") if os.getuid() == 0 \
             else pwd.getpwuid(os.getuid())
@@ -129,7 +142,8 @@ class Cyrus:
         self.imap, self.imaps, self.pop3, self.pop3s = ports or free_ports(4)
         master = unpacked.program(BIN + "master")
         conf = self.file("imapd.conf", IMAPD.format(
-            dir=self.dir, poll=IDLE[self.idle]))
+            dir=self.dir, poll=IDLE[self.idle],
+            sasl=self.sasl.format(dir=self.dir)))
         idled = 'idled cmd="%sidled -C %s"' % (BIN, conf)
         cyrus = self.file("cyrus.conf", CYRUS.format(
             bin=BIN, conf=conf, imap=self.imap, imaps=self.imaps,
@@ -139,7 +153,8 @@ class Cyrus:
         self.proc = subprocess.Popen(
             [master, "-D", "-C", conf, "-M", cyrus,
              "-p", os.path.join(self.dir, "pid")],
-            env=unpacked.environ(self.dir, CYRUS_USER=self.owner.pw_name),
+            env=unpacked.environ(
+                self.dir, CYRUS_USER=self.owner.pw_name, **self.env),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(os.path.join(self.dir, "stderr"), "w"),
             cwd=self.dir, start_new_session=True, **self.as_owner())
@@ -174,7 +189,18 @@ class Cyrus:
     def user(self, name=None):
         """A user nobody had before; returns his name."""
         self.users += 1
-        return name or "user%d" % self.users
+        name = name or "user%d" % self.users
+        if self.sasl == SHARED_SECRETS:
+            self.know(name)
+        return name
+
+    def know(self, name):
+        subprocess.run(
+            [unpacked.program(unpacked.ROOT + "/usr/sbin/saslpasswd2"), "-p",
+             "-c", "-f", os.path.join(self.dir, "sasldb2"), "-u", "localhost",
+             name],
+            input=PASSWORD.encode(), env=unpacked.environ(self.dir),
+            check=True, **self.as_owner())
 
     def box(self, user, name="INBOX"):
         return Box(self, user, name)

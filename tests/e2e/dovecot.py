@@ -33,12 +33,9 @@ ssl = yes
 ssl_cert = <{dir}/tls/server.pem
 ssl_key = <{dir}/tls/server.key
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
-passdb {{
-  driver = static
-  args = password={password}
-}}
+{passdb}
 userdb {{
   driver = passwd-file
   args = {dir}/unknown
@@ -120,6 +117,14 @@ plugin {{
 }}
 quota_full_tempfail = yes
 {rootless}
+{more}
+"""
+
+PASSDB = """
+passdb {{
+  driver = static
+  args = password={password}
+}}
 """
 
 ROOTLESS = """
@@ -238,6 +243,10 @@ class Box:
 
 
 class Dovecot:
+    mechanisms = "plain login"
+    passdb = PASSDB
+    more = ""
+
     def __init__(self, lmtp_plugins="quota"):
         self.lmtp_plugins = lmtp_plugins
         self.dir = tempfile.mkdtemp(prefix="mailhaul-e2e-")
@@ -288,7 +297,10 @@ class Dovecot:
         self.conf = os.path.join(self.dir, "dovecot.conf")
         with open(self.conf, "w") as f:
             f.write(CONF.format(
-                lmtp_plugins=self.lmtp_plugins, dir=self.dir, pid=os.getpid(), password=PASSWORD,
+                lmtp_plugins=self.lmtp_plugins, dir=self.dir,
+                pid=os.getpid(), mechanisms=self.mechanisms,
+                passdb=self.passdb.format(password=PASSWORD, dir=self.dir),
+                more=self.more.format(dir=self.dir),
                 uid=self.uid, gid=self.gid, imap=self.imap, imaps=self.imaps,
                 pop3=self.pop3, pop3s=self.pop3s, lmtp=self.lmtp,
                 rootless=rootless,
