@@ -370,6 +370,7 @@ asks_for_the_token_of_a_login(void **state)
 	secret_free((struct secret **)(uintptr_t)&t.access);
 	snprintf(file, sizeof(file), "%s/tokens/client.json", dir);
 	assert_int_equal(unlink(file), 0);
+	secret_free(&got);
 	answers = 0;
 	get();
 	assert_int_equal(why.kind, ERR_AUTH);
