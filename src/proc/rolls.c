@@ -14,6 +14,8 @@
 
 #define RETRY_S 30 /* a secret that cannot be had; doubled each time */
 #define RETRY_MAX_S 600
+#define RETRY_THROTTLED_S 300 /* when a provider wants to be asked less */
+#define RENEW_MAX_S 86400
 
 enum life {
 	QUEUED,   /* its secret is to be asked for */
@@ -238,12 +240,14 @@ on_retry(void *arg)
 }
 
 static uint64_t
-retry_s(const struct entry *e)
+retry_s(const struct entry *e, const struct err *why)
 {
 	uint64_t wait = RETRY_MAX_S;
 
 	if (e->tries < 5)
 		wait = (uint64_t)RETRY_S << e->tries;
+	if (why->kind == ERR_THROTTLE && wait < RETRY_THROTTLED_S)
+		wait = RETRY_THROTTLED_S;
 	return wait < RETRY_MAX_S ? wait : RETRY_MAX_S;
 }
 
@@ -251,15 +255,17 @@ retry_s(const struct entry *e)
 static void
 renew_later(struct entry *e)
 {
-	if (e->again_s > 0)
-		loop_timer_arm(e->retry, e->again_s * 1000);
+	uint64_t s = e->again_s < RENEW_MAX_S ? e->again_s : RENEW_MAX_S;
+
+	if (s > 0)
+		loop_timer_arm(e->retry, s * 1000);
 }
 
 /* One line when it begins and one when it ends. */
 static void
 fail_secret(struct entry *e, const struct err *why)
 {
-	uint64_t wait = retry_s(e);
+	uint64_t wait = retry_s(e, why);
 
 	if (e->tries++ == 0)
 		log_warning(e->name, "waits for its secret: %s", why->text);
@@ -298,7 +304,7 @@ static void
 fail_token(struct entry *e, const struct err *why)
 {
 	e->no_token = *why;
-	loop_timer_arm(e->retry, retry_s(e) * 1000);
+	loop_timer_arm(e->retry, retry_s(e, why) * 1000);
 }
 
 static void

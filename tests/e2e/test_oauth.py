@@ -411,6 +411,18 @@ def test_hours_of_tokens(team, daemon, clock):
     assert len(f.server.logins) == 1
 
 
+@pytest.mark.parametrize("what, least", [(503, 28), (429, 298)])
+def test_a_provider_is_left_alone(team, haul, daemon, what, least):
+    f, idp = team()
+    expire(haul, idp)
+    idp.traits["trouble"]["token"] = what
+    with daemon() as d:
+        s = d.wait_state("a", "secret")
+        assert least <= s["next"] - time.time() <= least + 5
+        assert "oauth2 idp: " in s["error"]["text"]
+        assert asked(idp) == 1 and f.server.connects == []
+
+
 def test_a_withdrawn_login_is_asked_about_rarely(team, haul, daemon, clock):
     f, idp = team()
     follow(idp, clock)
