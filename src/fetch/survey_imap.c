@@ -78,9 +78,9 @@ tell_entry(struct run *r)
 	survey_tell_way(p, imap_session_conn(r->session));
 	tell(r, FACT_GREETING, imap_greeting(m));
 	tell(r, FACT_OFFERED, imap_offered(m));
-	if (!r->logged_in)
-		return;
-	tell(r, FACT_CAPABILITIES, imap_capabilities(m));
+	survey_tell_login(p, imap_login_choice(m));
+	if (r->logged_in)
+		tell(r, FACT_CAPABILITIES, imap_capabilities(m));
 }
 
 static void

@@ -73,6 +73,7 @@ tell_entry(struct run *r, bool logged_in)
 	r->entered = true;
 	survey_tell_way(p, pop3_session_conn(r->session));
 	survey_tell(p, FACT_GREETING, pop3_greeting(m), SPAN(""));
+	survey_tell_login(p, pop3_login_choice(m));
 	tell_capabilities(r, pop3_capabilities(m), logged_in);
 	tell_quirks(r);
 }

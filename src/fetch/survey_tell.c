@@ -102,6 +102,16 @@ survey_tell_way(const struct survey_params *p, const struct conn *c)
 	free(info);
 }
 
+void
+survey_tell_login(
+    const struct survey_params *p, const struct sasl_choice *choice)
+{
+	if (choice != NULL)
+		survey_tell(p, FACT_LOGIN,
+		    span_of(sasl_name(choice->mechanism)),
+		    span_of(choice->why));
+}
+
 /* ---- what is known of such servers ---- */
 
 void

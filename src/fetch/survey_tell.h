@@ -22,6 +22,10 @@ void survey_tell(const struct survey_params *p, enum fact_kind kind,
 /* Where the connection ends and what its TLS is, as far as it came. */
 void survey_tell_way(const struct survey_params *p, const struct conn *c);
 
+/* NULL: it was not chosen yet. */
+void survey_tell_login(
+    const struct survey_params *p, const struct sasl_choice *choice);
+
 void survey_tell_quirks(
     const struct survey_params *p, const struct quirks_signs *signs);
 

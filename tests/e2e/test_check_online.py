@@ -64,6 +64,7 @@ def test_imap(account, haul, server, tls):
     assert (pin_of(os.path.join(server.dir, "tls", "server.pem")) in r.out) \
         == (tls != "none")
     assert "Dovecot" in r.out and "LIST-STATUS" in r.out
+    assert "PLAIN: the strongest of those the server offers" in r.out
     rows = {line.split(None, 3)[-1]: line.split()[:2]
             for line in r.out.splitlines() if line.startswith("  * ")}
     assert rows == {"INBOX": ["*", "2"], "Lists/cats": ["*", "1"]}
@@ -80,6 +81,7 @@ def test_pop3(account, haul, tls):
     a.box.add(corpus.message(1), corpus.message(2))
     r = check(haul)
     assert "told from new by UIDL" in r.out
+    assert "PLAIN: the strongest" in r.out
     assert "2 messages" in r.out
     assert len(a.box.messages()) == 2
     got = as_json(listed(haul, "a", "--json"))

@@ -31,7 +31,8 @@ tells_what_it_finds_in_order(void **state)
 	run_survey(script);
 	snprintf(reached, sizeof(reached), "GREETING Gimap hello\n");
 	snprintf(want, sizeof(want),
-	    "%sOFFERED IMAP4rev1 ID\nCAN IMAP4rev1 ID IDLE MOVE\n"
+	    "%sOFFERED IMAP4rev1 ID\nLOGIN LOGIN|auth says so\n"
+	    "CAN IMAP4rev1 ID IDLE MOVE\n"
 	    "SERVER name x\\x1B[0m\nQUIRK Gmail|",
 	    reached);
 	assert_non_null(strstr(buf_span(&told).p, want));
@@ -152,7 +153,8 @@ tells_what_it_knows_of_a_refused_login(void **state)
 	(void)state;
 	run_survey(script);
 	assert_int_equal(end_err.kind, ERR_AUTH);
-	assert_true(tells("GREETING Gimap hello\nOFFERED IMAP4rev1 ID\n"));
+	assert_true(tells("GREETING Gimap hello\nOFFERED IMAP4rev1 ID\n"
+			  "LOGIN LOGIN|"));
 	assert_true(tells("QUIRK Gmail|"));
 	assert_false(tells("CAN "));
 }

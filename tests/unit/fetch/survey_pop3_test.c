@@ -14,7 +14,8 @@ tells_what_it_finds(void **state)
 	(void)state;
 	rig->params.pop3.capa = true;
 	run_survey(script);
-	assert_true(tells("GREETING hello\nCAN UIDL, PIPELINING\n"));
+	assert_true(tells("GREETING hello\nLOGIN LOGIN|auth says so\n"
+			  "CAN UIDL, PIPELINING\n"));
 	assert_true(tells("USE known mail|told from new by UIDL\n"));
 	assert_true(tells("MAILDROP |7,100,0\n"));
 	assert_int_equal(end_err.kind, ERR_NONE);
