@@ -843,6 +843,58 @@ def test_a_certificate_for_another_name(haul, idp, tmp_path):
     assert x.idp.requests == []
 
 
+class Connect(threading.Thread):
+    """A proxy for HTTPS, for one connection after the other. .asked: the
+    heads of what it was asked for."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        self.asked = []
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.serve(self.sock.accept()[0])
+
+    def serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(1)
+        self.asked.append(head.decode())
+        host, port = head.split()[1].decode().rsplit(":", 1)
+        with client, socket.create_connection((host, int(port))) as server:
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            other = {client: server, server: client}
+            while True:
+                for s in select.select(list(other), [], [])[0]:
+                    data = s.recv(65536)
+                    if not data:
+                        return
+                    other[s].sendall(data)
+
+    def close(self):
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+        self.join(10)
+
+
+def test_by_the_account_s_proxy(login):
+    x = login()
+    proxy = Connect()
+    x.haul.change(proxy="http://me:p%%40ss@127.0.0.1:%d" % proxy.port)
+    x.configure()
+    assert "p@ss" not in x.run()
+    x.check()
+    proxy.close()
+    assert len(proxy.asked) == len(x.idp.requests) == 2
+    for head in proxy.asked:
+        assert head.startswith("CONNECT localhost:%d " % x.idp.port)
+        assert "Proxy-Authorization: " + idp_module.basic("me", "p@ss") in head
+
+
 def test_nobody_is_there(login):
     x = login()
     x.idp.stop()
