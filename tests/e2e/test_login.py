@@ -162,18 +162,18 @@ class Running:
 
 @pytest.fixture
 def login(haul, idp):
-    """Ten seconds of the program's are one of ours."""
+    """Five seconds of the program's are one of ours."""
     def make(*without, **traits):
         traits.setdefault("interval", 0)
         return Login(haul, idp(**traits), *without)
-    with Clock(10) as c:
+    with Clock(5) as c:
         haul.env.update(c.env)
         yield make
 
 
 @pytest.fixture
 def clock():
-    with Clock(20) as c:
+    with Clock(10) as c:
         yield c
 
 
@@ -208,7 +208,7 @@ def test_as_often_as_the_provider_says(login, clock, interval, gap):
     x = login(interval=interval, pending=2)
     x.run(env=clock.env)
     at = [r.at for r in x.idp.asked("token")]
-    assert all(b - a >= gap / 20 for a, b in zip(at, at[1:]))
+    assert all(b - a >= gap / 10 for a, b in zip(at, at[1:]))
 
 
 def test_slower_when_it_is_told_so(login, clock):
@@ -217,7 +217,7 @@ def test_slower_when_it_is_told_so(login, clock):
     at = [r.at for r in x.idp.asked("token")]
     gaps = [b - a for a, b in zip(at, at[1:])]
     # it stays slow: RFC 8628 3.5
-    assert all(g >= want / 20 for g, want in zip(gaps, (1, 6, 11)))
+    assert all(g >= want / 10 for g, want in zip(gaps, (1, 6, 11)))
     x.check()
 
 
@@ -225,7 +225,7 @@ def test_the_code_expires(login, clock):
     x = login(enter=True, device_life=4)
     text = x.run(env=clock.env, status=NOPERM)
     assert "was not entered in time" in text
-    assert 1 <= x.idp.count("token") <= 4
+    assert x.idp.count("token") <= 4
 
 
 def test_the_provider_says_that_it_has_expired(login):
@@ -270,12 +270,13 @@ def test_no_code(login, what, status):
 
 
 @pytest.mark.parametrize("way", ["device", "paste"])
-def test_a_provider_that_hangs(login, clock, way):
+def test_a_provider_that_hangs(login, way):
     x = login(trouble={"device": "hang", "token": "hang"})
-    p = x.start("--" + way, env=clock.env, stdin=subprocess.PIPE)
-    if way == "paste":
-        p.say(x.idp.browser(p.url()) + "\n")
-    assert "timed out" in p.end(status=UNAVAILABLE)
+    with Clock(30) as c:
+        p = x.start("--" + way, env=c.env, stdin=subprocess.PIPE)
+        if way == "paste":
+            p.say(x.idp.browser(p.url()) + "\n")
+        assert "timed out" in p.end(status=UNAVAILABLE)
 
 
 # ---- a URL to be pasted ----
