@@ -33,7 +33,7 @@ import idp as idp_module
 from clock import Clock
 from haul import (CONFIG, NOPERM, OK, PROTOCOL, SLOW, TEMPFAIL, UNAVAILABLE,
                   USAGE, family, until)
-from people import Own, People, rights
+from people import ALICE, Own, People, rights
 
 USER = "alice@example.org"
 
@@ -732,7 +732,13 @@ def test_root_logs_in_for_a_user(idp, certs, kind):
             assert "client-secret-file" in text
             assert x.idp.requests == []
             return
-        x.run(account="alice/a")
+        seen, pids = [], []
+        x.idp.traits["trouble"]["token"] = lambda r: seen.extend(
+            rights(pid)["Uid"][0] for pid in family(pids[0]))
+        p = x.start(account="alice/a")
+        pids.append(p.proc.pid)
+        p.end()
+        assert set(seen) == {"0", str(ALICE)}
         x.check()
         for path in (*x.files(), x.directory):
             assert os.lstat(path).st_uid == 0
