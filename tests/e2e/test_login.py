@@ -27,12 +27,13 @@ import urllib.request
 
 import pytest
 
+import corpus
 import dovecot
 import haul as haul_module
 import idp as idp_module
 from clock import Clock
 from haul import (CONFIG, NOPERM, OK, PROTOCOL, SLOW, TEMPFAIL, UNAVAILABLE,
-                  USAGE, family, until)
+                  USAGE, check, family, until)
 from people import ALICE, Own, People, rights
 
 USER = "alice@example.org"
@@ -41,9 +42,11 @@ USER = "alice@example.org"
 class Login:
     """An account of haul's with tokens of idp's."""
 
-    def __init__(self, haul, provider, *without, **more):
+    def __init__(self, haul, provider, *without, account=True, **more):
         self.haul, self.idp = haul, provider
-        haul.account("a", host="localhost", port=1, user=USER, oauth2="idp")
+        if account:
+            haul.account(
+                "a", host="localhost", port=1, user=USER, oauth2="idp")
         self.configure(*without, **more)
 
     def configure(self, *without, **more):
@@ -830,6 +833,69 @@ def test_less_than_was_asked_for(login):
     text = x.run()
     assert 'the scope "mail" was not granted' in text
     assert "offline_access" not in text
+
+
+# ---- a daemon that waits for it ----
+
+@pytest.fixture
+def waiting(fake, haul, idp):
+    """An account of a server that knows the provider's tokens; nobody has
+    logged in to it. The daemon's clock is a real one."""
+    def make():
+        provider = idp(interval=0, enter=True)
+        f = fake("imap", tls="implicit", oauth2="idp", password=None,
+                 traits=dict(tokens=provider))
+        x = Login(haul, provider, account=False)
+        return f, x
+    return make
+
+
+def log_in(x):
+    with Clock(10) as c:
+        return log_in_by(x, c.env)
+
+
+def log_in_by(x, env):
+    p = x.start(env=env)
+    x.idp.enter(p.wait(r"WDJB-\d+").group(), USER)
+    return p.end()
+
+
+def test_a_daemon_goes_on_with_it(waiting, daemon):
+    f, x = waiting()
+    f.box.add(corpus.message(1))
+    with daemon() as d:
+        d.wait_state("a", "secret")
+        assert not f.sessions
+        assert "The daemon goes on" in log_in(x)
+        f.idler()
+        d.wait_state("a", "watching")
+        until(lambda: f.maildir.count() == 1, 20, "mail")
+    check(f.maildir, f.box.octets())
+
+
+def test_a_paused_account_stays_so(waiting, daemon):
+    f, x = waiting()
+    with daemon() as d:
+        d.wait_state("a", "secret")
+        d.command("pause", "a")
+        assert "The daemon" not in log_in(x)
+        x.check()
+        assert d.account("a")["state"] == "paused"
+        d.command("resume", "a")
+        f.idler()
+
+
+def test_a_login_that_was_withdrawn_is_mended(waiting, daemon):
+    f, x = waiting()
+    log_in(x)
+    x.idp.revoke(USER)
+    with daemon() as d:
+        d.wait_log("invalid_grant|refused|mailhaul login")
+        f.server.wait_for(lambda: all(s.p.ended for s in f.sessions))
+        log_in(x)
+        f.idler()
+        d.wait_state("a", "watching")
 
 
 # ---- whom it trusts, and what it needs ----
