@@ -255,6 +255,10 @@ check_dane(struct conf_reader *r, const struct conf_section *own,
 		conf_refuse_in(r, own, "tls-verify",
 		    "= dane is for a host with a name, not an address: change "
 		    "one of them");
+	if (a->proxy.kind != CONF_NO_PROXY || a->tunnel.n > 0)
+		conf_refuse_in(r, own, "tls-verify",
+		    "= dane asks the DNS for the server, past the proxy or "
+		    "tunnel: use chain or pin");
 }
 
 static void

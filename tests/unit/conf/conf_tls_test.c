@@ -153,6 +153,19 @@ wants_a_name_for_dane(void **state)
 	    "change one of them");
 }
 
+/* The name of the server is for the proxy alone. */
+static void
+asks_no_dns_past_a_proxy(void **state)
+{
+	(void)state;
+	options_say(MUST, "tls-verify = dane proxy = \"socks5://127.0.0.1\"",
+	    "tls-verify = dane asks the DNS for the server, past the proxy or "
+	    "tunnel: use chain or pin");
+	options_say(MUST, "tls-verify = dane tunnel = {ssh, h}",
+	    "tls-verify = dane asks the DNS for the server, past the proxy or "
+	    "tunnel: use chain or pin");
+}
+
 static void
 reads_every_option(void **state)
 {
@@ -239,6 +252,7 @@ main(void)
 		cmocka_unit_test(refuses_what_is_no_pin),
 		cmocka_unit_test(says_what_does_not_go_together),
 		cmocka_unit_test(wants_a_name_for_dane),
+		cmocka_unit_test(asks_no_dns_past_a_proxy),
 		cmocka_unit_test(reads_every_option),
 		cmocka_unit_test(has_defaults),
 		cmocka_unit_test(takes_no_rules_of_defaults_that_are_of_no_use),
