@@ -263,8 +263,8 @@ takes_no_nonsense(void **state)
 {
 	static const char *const bad[] = { "", "{", "[]", "{}", "null",
 		"{\"access_token\": 5}",
-		"{\"access_token\": \"\", \"client_id\": \"c\", "
-		"\"token_url\": \"u\"}",
+		("{\"access_token\": \"\", \"client_id\": \"c\", "
+		 "\"token_url\": \"u\"}"),
 		"{\"access_token\": \"a\", \"token_url\": \"u\"}",
 		"{\"access_token\": \"a\", \"client_id\": \"c\"}" };
 
