@@ -212,7 +212,7 @@ begin_jobs(struct check_online *c)
 		if (!j->asked || j->begun || j->ended)
 			continue;
 		if (secrets_need_process(j->account)) {
-			j->turn = turns_take(c->turns, j->account->owner);
+			j->turn = secrets_turn(c->turns, j->account);
 			if (j->turn == NULL)
 				continue;
 		}

@@ -386,7 +386,7 @@ ask(struct entry *e)
 		.again_s = &e->again_s };
 
 	if (secrets_need_process(a)) {
-		e->turn = turns_take(r->turns, a->owner);
+		e->turn = secrets_turn(r->turns, a);
 		if (e->turn == NULL)
 			return;
 	}

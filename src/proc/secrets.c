@@ -237,6 +237,15 @@ secrets_need_process(const struct conf_account *account)
 		    account->secret.netrc != NULL));
 }
 
+struct turn *
+secrets_turn(struct turns *turns, const struct conf_account *account)
+{
+	if (account->owner == NULL && account->secret.oauth2 != NULL)
+		return turns_take_provider(
+		    turns, account->secret.oauth2->token_url);
+	return turns_take(turns, account->owner);
+}
+
 static void
 begin(struct loop *loop, struct secrets_wait *w)
 {

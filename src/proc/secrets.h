@@ -12,6 +12,7 @@
 
 #include "conf/conf.h"
 #include "io/loop.h"
+#include "proc/turns.h"
 
 struct secrets_wait;
 
@@ -38,6 +39,9 @@ typedef void (*secrets_fn)(
 /* A command is run, a file of a user's own read, and a provider asked, by a
  * process. */
 bool secrets_need_process(const struct conf_account *account);
+/* For that process. NULL: not now. */
+struct turn *secrets_turn(
+    struct turns *turns, const struct conf_account *account);
 
 struct secrets_wait *secrets_get(struct loop *loop,
     const struct secrets_params *params, secrets_fn fn, void *arg);

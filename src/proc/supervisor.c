@@ -241,7 +241,7 @@ begin_jobs(struct supervisor *s)
 		if (!is_queued(j))
 			continue;
 		if (secrets_need_process(j->account)) {
-			j->turn = turns_take(s->turns, j->account->owner);
+			j->turn = secrets_turn(s->turns, j->account);
 			if (j->turn == NULL)
 				continue;
 		}

@@ -8,16 +8,21 @@
 
 #include "util/mem.h"
 
+struct group { /* those of many owners, each of whom has few */
+	TAILQ_HEAD(, turn) owners; /* who have any */
+	unsigned int n, most, most_each;
+};
+
 struct turn { /* those of one owner */
 	TAILQ_ENTRY(turn) next;
-	char *owner; /* NULL: ours */
+	struct group *group; /* NULL: ours */
+	char *owner;
 	unsigned int n;
 };
 
 struct turns {
 	struct turn ours;
-	TAILQ_HEAD(, turn) users; /* who have any */
-	unsigned int of_users;    /* in all */
+	struct group users, providers;
 };
 
 struct turns *
@@ -25,7 +30,12 @@ turns_new(void)
 {
 	struct turns *t = mem_new(sizeof(*t));
 
-	TAILQ_INIT(&t->users);
+	t->users.most = TURNS_USERS;
+	t->users.most_each = TURNS_USER;
+	TAILQ_INIT(&t->users.owners);
+	t->providers.most = TURNS_PROVIDERS;
+	t->providers.most_each = TURNS_PROVIDER;
+	TAILQ_INIT(&t->providers.owners);
 	return t;
 }
 
@@ -37,35 +47,36 @@ turns_free(struct turns **p)
 	*p = NULL;
 	if (t == NULL)
 		return;
-	assert(TAILQ_EMPTY(&t->users) && t->ours.n == 0);
+	assert(t->users.n == 0 && t->providers.n == 0 && t->ours.n == 0);
 	free(t);
 }
 
 static struct turn *
-find(struct turns *t, const char *owner)
+find(struct group *g, const char *owner)
 {
 	struct turn *one;
 
-	TAILQ_FOREACH (one, &t->users, next)
+	TAILQ_FOREACH (one, &g->owners, next)
 		if (strcmp(one->owner, owner) == 0)
 			return one;
 	return NULL;
 }
 
 static struct turn *
-take_users(struct turns *t, const char *owner)
+take(struct group *g, const char *owner)
 {
-	struct turn *one = find(t, owner);
+	struct turn *one = find(g, owner);
 
-	if (t->of_users >= TURNS_USERS || (one != NULL && one->n >= TURNS_USER))
+	if (g->n >= g->most || (one != NULL && one->n >= g->most_each))
 		return NULL;
 	if (one == NULL) {
 		one = mem_new(sizeof(*one));
+		one->group = g;
 		one->owner = mem_strdup(owner);
-		TAILQ_INSERT_TAIL(&t->users, one, next);
+		TAILQ_INSERT_TAIL(&g->owners, one, next);
 	}
 	one->n++;
-	t->of_users++;
+	g->n++;
 	return one;
 }
 
@@ -73,11 +84,17 @@ struct turn *
 turns_take(struct turns *t, const char *owner)
 {
 	if (owner != NULL)
-		return take_users(t, owner);
+		return take(&t->users, owner);
 	if (t->ours.n >= TURNS_OURS)
 		return NULL;
 	t->ours.n++;
 	return &t->ours;
+}
+
+struct turn *
+turns_take_provider(struct turns *t, const char *url)
+{
+	return take(&t->providers, url);
 }
 
 void
@@ -86,15 +103,16 @@ turns_give_back(struct turns *t, struct turn **p)
 	struct turn *one = *p;
 
 	*p = NULL;
+	(void)t;
 	if (one == NULL)
 		return;
 	one->n--;
-	if (one->owner == NULL)
+	if (one->group == NULL)
 		return;
-	t->of_users--;
+	one->group->n--;
 	if (one->n > 0)
 		return;
-	TAILQ_REMOVE(&t->users, one, next);
+	TAILQ_REMOVE(&one->group->owners, one, next);
 	free(one->owner);
 	free(one);
 }

@@ -213,6 +213,30 @@ def test_a_provider_that_hangs_delays_nobody_else(team, fake, haul):
     check(g.maildir, g.box.octets())
 
 
+def test_many_that_hang_delay_no_other(fake, haul, daemon, idp, tmp_path):
+    """Neither one with a command, nor one with another provider."""
+    hangs, good = idp(), idp()
+    haul.sections += [hangs.section("hangs"), good.section("good")]
+    hangs.traits["trouble"]["token"] = "hang"
+    for n in range(40):
+        name = "h%d" % n
+        haul.account(name, host="127.0.0.1", user=model.USER, oauth2="hangs",
+                     maildir=str(tmp_path / "Maildir-h"))
+        log_in(haul, hangs, name, age=2 * HOUR)
+    a = fake("imap", name="a", password=None,
+             password_command=["echo", model.PASSWORD])
+    b = fake("imap", name="b", tls="implicit", password=None, oauth2="good",
+             traits=dict(tokens=good))
+    log_in(haul, good, "b", age=2 * HOUR)
+    with daemon(ready=False) as d:
+        for f in (a, b):
+            f.box.add(corpus.message(1))
+        d.wait_mail("a")
+        d.wait_mail("b")
+        hangs.wait(16, "token")
+    assert len(hangs.requests) == 16
+
+
 def test_a_refused_token_is_replaced_once(team, haul):
     """Whatever it says about itself on disk."""
     f, idp = team()

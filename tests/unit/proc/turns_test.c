@@ -85,6 +85,31 @@ all_users_leave_us_our_own(void **state)
 	give_back(users, n);
 }
 
+/* Who hangs keeps neither others nor passwords waiting. */
+static void
+a_provider_has_his_own(void **state)
+{
+	struct turn *a[TURNS_PROVIDER], *b[TURNS_PROVIDER], *ours;
+
+	(void)state;
+	for (size_t i = 0; i < TURNS_PROVIDER; i++)
+		assert_non_null(a[i] = turns_take_provider(turns, "a"));
+	assert_null(turns_take_provider(turns, "a"));
+	for (size_t i = 0; i < TURNS_PROVIDER; i++)
+		assert_non_null(b[i] = turns_take_provider(turns, "b"));
+	ours = turns_take(turns, NULL);
+	assert_non_null(ours);
+	turns_give_back(turns, &ours);
+	ours = turns_take(turns, "a"); /* a user of this name */
+	assert_non_null(ours);
+	turns_give_back(turns, &ours);
+	turns_give_back(turns, &a[0]);
+	assert_null(turns_take_provider(turns, "b"));
+	assert_non_null(a[0] = turns_take_provider(turns, "a"));
+	give_back(a, TURNS_PROVIDER);
+	give_back(b, TURNS_PROVIDER);
+}
+
 static void
 none_can_be_given_back(void **state)
 {
@@ -104,6 +129,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_user_has_few_and_the_next_has_his),
 		TEST(all_users_leave_us_our_own),
+		TEST(a_provider_has_his_own),
 		TEST(none_can_be_given_back),
 	};
 
