@@ -104,4 +104,6 @@ tls_ocsp_look(SSL *ssl, struct tls_ocsp_answer *out)
 	OCSP_BASICRESP_free(basic);
 	OCSP_RESPONSE_free(response);
 	ERR_clear_error();
+	/* or it would be there as long as the session is */
+	SSL_set_tlsext_status_ocsp_resp(ssl, NULL, 0);
 }
