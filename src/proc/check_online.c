@@ -15,7 +15,6 @@
 #include "proc/findings.h"
 #include "proc/findings_json.h"
 #include "proc/findings_show.h"
-#include "proc/hint.h"
 #include "proc/limits.h"
 #include "proc/secrets.h"
 #include "proc/team_engine.h"
@@ -61,21 +60,6 @@ struct check_online {
 /* ---- what is shown ---- */
 
 static void
-show_error(const struct job *j)
-{
-	const struct findings *f = &j->findings;
-	char hint[HINT_MAX];
-
-	if (f->e.kind == ERR_NONE)
-		return;
-	hint_for(j->account, &f->e, f->of_server, hint, sizeof(hint));
-	fflush(stdout);
-	fprintf(stderr, "mailhaul: %s: %s\n", j->account->name, f->e.text);
-	if (hint[0] != '\0')
-		fprintf(stderr, "mailhaul: %s: %s\n", j->account->name, hint);
-}
-
-static void
 show(const struct check_online *c, const struct job *j)
 {
 	bool mailboxes = c->options->mailboxes;
@@ -85,11 +69,12 @@ show(const struct check_online *c, const struct job *j)
 		    findings_json(j->account, &j->findings, mailboxes));
 	} else if (mailboxes) {
 		findings_show_mailboxes(stdout, &j->findings, "");
-		show_error(j);
+		fflush(stdout);
+		findings_show_error(stderr, j->account, &j->findings);
 	} else if (!c->options->quiet) {
 		findings_show(stdout, j->account, &j->findings, clock_wall_s());
 	} else {
-		show_error(j);
+		findings_show_error(stderr, j->account, &j->findings);
 	}
 	fflush(stdout);
 }

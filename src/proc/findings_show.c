@@ -254,3 +254,17 @@ findings_show(FILE *out, const struct conf_account *a, const struct findings *f,
 	findings_show_mailboxes(out, f, "  ");
 	say_end(out, a, f);
 }
+
+void
+findings_show_error(
+    FILE *out, const struct conf_account *a, const struct findings *f)
+{
+	char hint[HINT_MAX];
+
+	if (f->e.kind == ERR_NONE)
+		return;
+	hint_for(a, &f->e, f->of_server, hint, sizeof(hint));
+	fprintf(out, "mailhaul: %s: %s\n", a->name, f->e.text);
+	if (hint[0] != '\0')
+		fprintf(out, "mailhaul: %s: %s\n", a->name, hint);
+}

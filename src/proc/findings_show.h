@@ -16,4 +16,8 @@ void findings_show(FILE *out, const struct conf_account *a,
 void findings_show_mailboxes(
     FILE *out, const struct findings *f, const char *indent);
 
+/* What is wrong and what to do, as errors of ours; nothing if all is well. */
+void findings_show_error(
+    FILE *out, const struct conf_account *a, const struct findings *f);
+
 #endif

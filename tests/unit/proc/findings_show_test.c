@@ -96,6 +96,23 @@ shows_what_to_do(void **state)
 }
 
 static void
+shows_an_error_by_itself(void **state)
+{
+	FILE *out = open_memstream(&shown, &shown_n);
+
+	(void)state;
+	findings_show_error(out, &account, &findings);
+	err_set(&findings.e, ERR_LOCKED, 0, "it is locked");
+	findings_show_error(out, &account, &findings);
+	findings.of_server = true;
+	findings_show_error(out, &account, &findings);
+	fclose(out);
+	expect("mailhaul: work: it is locked\n"
+	       "mailhaul: work: it is locked\n"
+	       "mailhaul: work: another program");
+}
+
+static void
 warns_of_a_certificate_that_expires_soon(void **state)
 {
 	(void)state;
@@ -157,6 +174,7 @@ main(void)
 		TEST(shows_all_of_it),
 		TEST(shows_what_to_do),
 		TEST(warns_of_a_certificate_that_expires_soon),
+		TEST(shows_an_error_by_itself),
 		TEST(shows_a_maildrop),
 		TEST(shows_the_way),
 	};
