@@ -35,6 +35,7 @@ from clock import Clock
 from haul import (CONFIG, NOPERM, OK, PROTOCOL, SLOW, TEMPFAIL, UNAVAILABLE,
                   USAGE, check, family, until)
 from people import ALICE, Own, People, rights
+from proxy import Proxy
 
 USER = "alice@example.org"
 
@@ -916,56 +917,23 @@ def test_a_certificate_for_another_name(haul, idp, tmp_path):
     assert x.idp.requests == []
 
 
-class Connect(threading.Thread):
-    """A proxy for HTTPS, for one connection after the other. .asked: the
-    heads of what it was asked for."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self.sock.getsockname()[1]
-        self.asked = []
-        self.start()
-
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                self.serve(self.sock.accept()[0])
-
-    def serve(self, client):
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += client.recv(1)
-        self.asked.append(head.decode())
-        host, port = head.split()[1].decode().rsplit(":", 1)
-        with client, socket.create_connection((host, int(port))) as server:
-            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            other = {client: server, server: client}
-            while True:
-                for s in select.select(list(other), [], [])[0]:
-                    data = s.recv(65536)
-                    if not data:
-                        return
-                    other[s].sendall(data)
-
-    def close(self):
-        self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-        self.join(10)
-
-
-def test_by_the_account_s_proxy(login):
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+def test_by_the_account_s_proxy(login, kind):
+    """Which is also who knows where the provider is."""
     x = login()
-    proxy = Connect()
-    x.haul.change(proxy="http://me:p%%40ss@127.0.0.1:%d" % proxy.port)
-    x.configure()
-    assert "p@ss" not in x.run()
+    at = ("localhost", x.idp.port)
+    proxy = Proxy(kind, names={at: ("127.0.0.1", x.idp.port)}, user="me",
+                  password="p@ss")
+    try:
+        x.haul.change(proxy=proxy.url("me", "p%40ss"))
+        x.configure()
+        assert "p@ss" not in x.run()
+    finally:
+        proxy.stop()
     x.check()
-    proxy.close()
-    assert len(proxy.asked) == len(x.idp.requests) == 2
-    for head in proxy.asked:
-        assert head.startswith("CONNECT localhost:%d " % x.idp.port)
-        assert "Proxy-Authorization: " + idp_module.basic("me", "p@ss") in head
+    assert proxy.asked == [at] * 2
+    assert proxy.logins == [("me", "p@ss")] * 2
+    assert not proxy.errors
 
 
 def test_nobody_is_there(login):
