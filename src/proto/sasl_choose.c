@@ -247,5 +247,8 @@ sasl_choose_refused(enum sasl_auth mechanism)
 	if (sasl_is_scram(mechanism))
 		return "the server refuses the login by SCRAM "
 		       "(is the password right? then set auth = plain)";
+	if (mechanism == SASL_CRAM_MD5)
+		return "the server refuses the login by CRAM-MD5 "
+		       "(is the password right? then set auth = login)";
 	return "the server refuses the login";
 }

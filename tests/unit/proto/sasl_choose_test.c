@@ -276,6 +276,8 @@ advises_after_a_refusal(void **state)
 	    sasl_choose_refused(SASL_SCRAM_SHA_1_PLUS), "scram-sha-256"));
 	assert_non_null(
 	    strstr(sasl_choose_refused(SASL_SCRAM_SHA_256), "auth = plain"));
+	assert_non_null(
+	    strstr(sasl_choose_refused(SASL_CRAM_MD5), "auth = login"));
 	assert_null(strstr(sasl_choose_refused(SASL_PLAIN), "auth ="));
 }
 
