@@ -180,6 +180,9 @@ tells_all_events_in_order_and_one_end(void **state)
 	assert_memory_equal(body.mem + body.off, "abcde\nxyz", 9);
 	assert_null(strstr(stage_log, "abcde"));
 	assert_non_null(strstr(stage_log, "acc: S: * SEARCH 1 2\n"));
+	assert_non_null(strstr(stage_log,
+	    "acc: logged in by LOGIN: "
+	    "the server offers no SASL mechanism we know\n"));
 	assert_true(end());
 }
 

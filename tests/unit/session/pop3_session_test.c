@@ -178,6 +178,7 @@ tells_all_events_in_order_and_one_end(void **state)
 	assert_memory_equal(body.mem + body.off, "abcde\r\nxyz\r\n", 12);
 	assert_null(strstr(stage_log, "abcde"));
 	assert_non_null(strstr(stage_log, "acc: S: +OK 2 9\n"));
+	assert_non_null(strstr(stage_log, "acc: logged in by LOGIN: "));
 	assert_true(end());
 }
 
