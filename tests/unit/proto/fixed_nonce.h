@@ -30,14 +30,15 @@ getrandom(void *buffer, size_t n, unsigned int flags)
 	return (ssize_t)n;
 }
 
-/* RFC 5802 5 in base64: user "user", password "pencil". */
-#define RFC_5802_OURS "biwsbj11c2VyLHI9ZnlrbytkMmxiYkZnT05Sdjlxa3hkYXdM"
-#define RFC_5802_FIRST                                                         \
-	"cj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0wzcmZjTkhZSlkxWlZ2V1ZzN2osc"        \
-	"z1RU1hDUitRNnNlazhiZjkyLGk9NDA5Ng=="
-#define RFC_5802_PROOF                                                         \
-	"Yz1iaXdzLHI9ZnlrbytkMmxiYkZnT05Sdjlxa3hkYXdMM3JmY05IWUpZMVpWd"        \
-	"ldWczdqLHA9djBYOHYzQnoyVDBDSkdiSlF5RjBYK0hJNFRzPQ=="
-#define RFC_5802_LAST "dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1E9"
+/* As in RFC 5802 5, in base64: user "user", password "pencil"; but with 16
+ * iterations instead of 4096, so that all can be said at every split. */
+#define SCRAM_OURS "biwsbj11c2VyLHI9ZnlrbytkMmxiYkZnT05Sdjlxa3hkYXdM"
+#define SCRAM_FIRST                                                            \
+	"cj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0wzcmZjTkhZSlkxWlZ2V1ZzN2oscz1RU1hD" \
+	"UitRNnNlazhiZjkyLGk9MTY="
+#define SCRAM_PROOF                                                            \
+	"Yz1iaXdzLHI9ZnlrbytkMmxiYkZnT05Sdjlxa3hkYXdMM3JmY05IWUpZMVpWdldWczdq" \
+	"LHA9VCtsUE82ZHhydXpGVThOYkgxQ1RkcmRDcnpzPQ=="
+#define SCRAM_LAST "dj1ZT1Zld0d6K3laUGJYM25ySjFaMlc0dlpqWU09"
 
 #endif

@@ -277,10 +277,10 @@ cancels_a_login_that_never_ends(void **state)
 
 #define USER .user = "user", .secret = "pencil"
 #define CAN_SCRAM SAYS_CAN("AUTH=PLAIN AUTH=SCRAM-SHA-1 SASL-IR")
-#define SENT_SCRAM "A1 AUTHENTICATE SCRAM-SHA-1 " RFC_5802_OURS "\r\n"
-#define SENT_PROOF SENT_SCRAM RFC_5802_PROOF "\r\n"
-#define SAYS_FIRST "+ " RFC_5802_FIRST "\r\n"
-#define SAYS_LAST "+ " RFC_5802_LAST "\r\n"
+#define SENT_SCRAM "A1 AUTHENTICATE SCRAM-SHA-1 " SCRAM_OURS "\r\n"
+#define SENT_PROOF SENT_SCRAM SCRAM_PROOF "\r\n"
+#define SAYS_FIRST "+ " SCRAM_FIRST "\r\n"
+#define SAYS_LAST "+ " SCRAM_LAST "\r\n"
 
 static void
 logs_in_by_scram(void **state)
@@ -295,8 +295,8 @@ logs_in_by_scram(void **state)
 		   .turns = TURNS(SPAN(SAYS_CAN(
 		       "AUTH=SCRAM-SHA-1") "+ \r\n" SAYS_FIRST SAYS_LAST
 			   SAYS_IN)) },
-	    "READY\n--\nA1 AUTHENTICATE SCRAM-SHA-1\r\n" RFC_5802_OURS
-	    "\r\n" RFC_5802_PROOF "\r\n\r\n");
+	    "READY\n--\nA1 AUTHENTICATE SCRAM-SHA-1\r\n" SCRAM_OURS
+	    "\r\n" SCRAM_PROOF "\r\n\r\n");
 	nonce_is_fixed = false;
 }
 
@@ -380,8 +380,8 @@ ends_scram_that_is_garbage_or_too_much_work(void **state)
 	"cD10bHMtZXhwb3J0ZXIsLG49dXNlcixyPWZ5a28rZDJsYmJGZ09OUnY5cWt4ZGF3TA==" \
 	"\r\n"
 #define SENT_AGAIN                                                             \
-	"A2 AUTHENTICATE SCRAM-SHA-1 " RFC_5802_OURS "\r\n" RFC_5802_PROOF     \
-	"\r\n\r\n"
+	"A2 AUTHENTICATE SCRAM-SHA-1 " SCRAM_OURS "\r\n" SCRAM_PROOF "\r\n\r"  \
+	"\n"
 #define SAYS_AGAIN SAYS_FIRST SAYS_LAST "A2 OK [CAPABILITY X]\r\n"
 
 static void
@@ -425,7 +425,7 @@ goes_on_without_a_binding_that_the_server_does_not_know(void **state)
 		       SPAN(CAN_PLUS "A1 NO no\r\n"), SPAN("A2 NO no\r\n")) },
 	    "FAILED auth: the server refuses the login by SCRAM (is the "
 	    "password right? then set auth = plain): \"no\"\n--\n" SENT_PLUS
-	    "A2 AUTHENTICATE SCRAM-SHA-1 " RFC_5802_OURS "\r\n");
+	    "A2 AUTHENTICATE SCRAM-SHA-1 " SCRAM_OURS "\r\n");
 	/* nor was it, but something else is wrong */
 	expect((struct talk){ PLUS,
 		   .turns = TURNS(
@@ -433,6 +433,14 @@ goes_on_without_a_binding_that_the_server_does_not_know(void **state)
 	    "FAILED temp: the server refuses the login by SCRAM with channel "
 	    "binding (is the password right? then set auth = scram-sha-256): "
 	    "\"[UNAVAILABLE] no\"\n--\n" SENT_PLUS);
+	/* and that was the second way */
+	expect((struct talk){ PLUS,
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=SCRAM-SHA-1-PLUS "
+						"AUTH=PLAIN SASL-IR")),
+		       SPAN("A1 NO no\r\n"), SPAN("A2 BAD what?\r\n")) },
+	    "FAILED auth: the server refuses the login: "
+	    "\"what?\"\n--\n" SENT_PLUS
+	    "A2 AUTHENTICATE PLAIN AHVzZXIAcGVuY2ls\r\n");
 	/* e=channel-bindings-dont-match */
 	expect((struct talk){ PLUS,
 		   .turns = TURNS(SPAN(CAN_PLUS),

@@ -503,8 +503,8 @@ bounds_what_capa_may_say(void **state)
 /* ---- SASL by other mechanisms ---- */
 
 #define SASL(words) "+OK", "+OK", "UIDL", "SASL " words, "."
-#define SCRAM_SAID "CAPA\r\nAUTH SCRAM-SHA-1 " RFC_5802_OURS "\r\n"
-#define PROOF_SAID SCRAM_SAID RFC_5802_PROOF "\r\n"
+#define SCRAM_SAID "CAPA\r\nAUTH SCRAM-SHA-1 " SCRAM_OURS "\r\n"
+#define PROOF_SAID SCRAM_SAID SCRAM_PROOF "\r\n"
 #define PENCIL                                                                 \
 	{                                                                      \
 		CLEAR, .capa = true, .user = "user"                            \
@@ -515,22 +515,22 @@ logs_in_by_scram(void **state)
 {
 	static const struct story t[] = {
 		/* clang-format off */
-		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"), "+ " RFC_5802_FIRST,
-		    "+ " RFC_5802_LAST, "+OK" }, PROOF_SAID "\r\n", POP3_READY,
+		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"), "+ " SCRAM_FIRST,
+		    "+ " SCRAM_LAST, "+OK" }, PROOF_SAID "\r\n", POP3_READY,
 		    ERR_NONE },
 		/* an OK that comes too early is none */
 		{ PENCIL, { SASL("SCRAM-SHA-1"), "+OK" }, SCRAM_SAID,
 		    POP3_FAILED, ERR_AUTH },
-		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ " RFC_5802_FIRST, "+OK" },
+		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ " SCRAM_FIRST, "+OK" },
 		    PROOF_SAID, POP3_FAILED, ERR_AUTH },
 		/* a wrong signature */
-		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ " RFC_5802_FIRST,
+		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ " SCRAM_FIRST,
 		    "+ dj1ybUY5cHFWOFM3c3VBb1pXamE0ZEpSa0ZzS1I=", "-ERR" },
 		    PROOF_SAID "*\r\n", POP3_FAILED, ERR_AUTH },
 		{ PENCIL, { SASL("SCRAM-SHA-1"), "+ garbage!", "-ERR" },
 		    SCRAM_SAID "*\r\n", POP3_FAILED, ERR_PROTO },
 		/* refused: nothing else is tried */
-		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"), "+ " RFC_5802_FIRST,
+		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"), "+ " SCRAM_FIRST,
 		    "-ERR no" }, PROOF_SAID, POP3_FAILED, ERR_AUTH },
 		{ PENCIL, { SASL("PLAIN SCRAM-SHA-1"),
 		    "-ERR unknown command" }, SCRAM_SAID, POP3_FAILED,
@@ -548,8 +548,7 @@ logs_in_by_scram(void **state)
 	"CAPA\r\nAUTH SCRAM-SHA-1-PLUS "                                       \
 	"cD10bHMtZXhwb3J0ZXIsLG49dXNlcixyPWZ5a28rZDJsYmJGZ09OUnY5cWt4ZGF3TA==" \
 	"\r\n"
-#define AGAIN_SAID                                                             \
-	"AUTH SCRAM-SHA-1 " RFC_5802_OURS "\r\n" RFC_5802_PROOF "\r\n\r\n"
+#define AGAIN_SAID "AUTH SCRAM-SHA-1 " SCRAM_OURS "\r\n" SCRAM_PROOF "\r\n\r\n"
 
 static void
 binds_to_the_channel_or_goes_on_without(void **state)
@@ -559,12 +558,16 @@ binds_to_the_channel_or_goes_on_without(void **state)
 		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS") }, PLUS_SAID,
 		    POP3_MORE, ERR_NONE },
 		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"),
-		    "+ ZT11bnN1cHBvcnRlZC1jaGFubmVsLWJpbmRpbmctdHlwZQ==", "-ERR", "+ " RFC_5802_FIRST,
-		    "+ " RFC_5802_LAST, "+OK" },
+		    "+ ZT11bnN1cHBvcnRlZC1jaGFubmVsLWJpbmRpbmctdHlwZQ==", "-ERR", "+ " SCRAM_FIRST,
+		    "+ " SCRAM_LAST, "+OK" },
 		    PLUS_SAID "*\r\n" AGAIN_SAID, POP3_READY, ERR_NONE },
 		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"), "-ERR no",
-		    "+ " RFC_5802_FIRST, "+ " RFC_5802_LAST, "+OK" },
+		    "+ " SCRAM_FIRST, "+ " SCRAM_LAST, "+OK" },
 		    PLUS_SAID AGAIN_SAID, POP3_READY, ERR_NONE },
+		{ PENCIL, { SASL("SCRAM-SHA-1-PLUS PLAIN"), "-ERR no",
+		    "-ERR unknown command" },
+		    PLUS_SAID "AUTH PLAIN AHVzZXIAcGVuY2ls\r\n", POP3_FAILED,
+		    ERR_AUTH },
 		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"),
 		    "-ERR [SYS/TEMP] no" }, PLUS_SAID, POP3_FAILED, ERR_TEMP },
 		{ PENCIL, { SASL("SCRAM-SHA-1 SCRAM-SHA-1-PLUS"),

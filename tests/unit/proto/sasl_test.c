@@ -611,6 +611,25 @@ refuses_a_user_that_scram_cannot_carry(void **state)
 }
 
 static void
+does_not_blame_the_binding_for_garbage(void **state)
+{
+	const struct sasl_params p = { .mechanism = SASL_SCRAM_SHA_1_PLUS,
+		.user = "user",
+		.binding = SPAN(BINDING) };
+	struct sasl *s = start(&p, SPAN("pencil"), NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, OUT_MAX);
+	assert_int_equal(sasl_step(s, SPAN(""), &out, NULL), 0);
+	assert_true(sasl_unbound(s));
+	assert_int_equal(sasl_step(s, SPAN("no base64!"), &out, NULL), -1);
+	assert_false(sasl_unbound(s));
+	buf_deinit(&out);
+	sasl_free(&s);
+}
+
+static void
 knows_when_the_binding_is_the_trouble(void **state)
 {
 	static const struct {
@@ -866,6 +885,7 @@ main(void)
 		cmocka_unit_test(does_not_believe_an_ok_before_the_proof),
 		cmocka_unit_test(needs_a_binding_for_plus),
 		cmocka_unit_test(refuses_a_user_that_scram_cannot_carry),
+		cmocka_unit_test(does_not_blame_the_binding_for_garbage),
 		cmocka_unit_test(knows_when_the_binding_is_the_trouble),
 		cmocka_unit_test(gets_along_with_the_server_of_gnu_sasl),
 		cmocka_unit_test(carries_long_passwords_in_scram),
