@@ -18,6 +18,7 @@ from clock import Clock
 from haul import (BUILD, NOPERM, PROTOCOL, TEMPFAIL, UNAVAILABLE, Haul, check,
                   family, names_of, until)
 from people import ALICE, Own, People, owners
+from proxy import Proxy
 
 HOUR = 3600
 
@@ -110,6 +111,25 @@ def test_the_client_has_a_secret(team, haul):
     expire(haul, idp)
     haul.fetch()
     assert asked(idp) == 1
+
+
+@pytest.mark.parametrize("kind", ["socks5", "http"])
+def test_the_proxy_of_the_account_is_for_its_provider_too(team, haul, kind):
+    """And he finds out where the provider's name leads to."""
+    f, idp = team()
+    f.box.add(corpus.message(1))
+    expire(haul, idp)
+    names = {(name, port): ("127.0.0.1", port) for name, port in (
+        ("localhost", idp.port), ("127.0.0.1", f.server.port))}
+    p = Proxy(kind, names, user="us@er", password="p@ss/%")
+    try:
+        haul.change("a", proxy=p.url("us%40er", "p%40ss%2F%25"))
+        haul.fetch()
+    finally:
+        p.stop()
+    check(f.maildir, f.box.octets())
+    assert p.asked == [("localhost", idp.port), ("127.0.0.1", f.server.port)]
+    assert set(p.logins) == {("us@er", "p@ss/%")}
 
 
 def test_who_has_not_logged_in_is_told_to(team, haul):
