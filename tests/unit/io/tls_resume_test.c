@@ -187,6 +187,34 @@ keeps_nothing_of_a_server_that_was_refused(void **state)
 	identity_free(&other);
 }
 
+/* The handshake was good, but what had to come with it did not. */
+static void
+keeps_nothing_of_a_session_that_was_refused_late(void **state)
+{
+	const struct tls_rules rules = { .ca = buf_span(&ca_pem),
+		.ocsp_required = true };
+	SSL_CTX *at = peer_new_ctx(&server);
+	struct tls_ctx *ctx = tls_ctx_new(&rules, NULL);
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct peer p = { .shared = at, .script = accept_and_leave };
+		struct client c;
+
+		SSL_CTX_set_max_proto_version(
+		    at, i < 2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+		peer_begin(&p);
+		client_begin(&c, ctx, p.port, "localhost", NULL);
+		tls_resume(c.tls, "h:1");
+		assert_int_equal(shake(&c), TLS_FAILED);
+		expect(&c.e, ERR_TLS, "without an OCSP response");
+		client_end(&c);
+		assert_true(peer_end(&p));
+	}
+	tls_ctx_free(&ctx);
+	SSL_CTX_free(at);
+}
+
 static void
 resumes_what_a_pin_has_verified(void **state)
 {
@@ -324,6 +352,8 @@ main(void)
 		cmocka_unit_test(begins_anew_when_it_is_refused),
 		cmocka_unit_test(is_left_by_a_server_that_does_not_bear_it),
 		cmocka_unit_test(keeps_nothing_of_a_server_that_was_refused),
+		cmocka_unit_test(
+		    keeps_nothing_of_a_session_that_was_refused_late),
 		cmocka_unit_test(resumes_what_a_pin_has_verified),
 		cmocka_unit_test(gives_each_session_once),
 		cmocka_unit_test(forgets_what_has_run_out),

@@ -301,6 +301,40 @@ reads_the_accounts_of_a_user(void **state)
 }
 
 static void
+reads_what_an_account_names_for_tls(void **state)
+{
+	struct conf conf = usual;
+	struct conf_account *a;
+	struct load l;
+
+	(void)state;
+	put("alice", MAIN,
+	    "account work { " BOX " tls-ca-dir = \"~/.config\" "
+	    "tls-crl-file = \"~/crl\" tls-cert = \"~/both\" "
+	    "tls-key = \"~/both\" }");
+	put("alice", ".config/a.pem", "-----BEGIN CERTIFICATE-----\nx\n");
+	put("alice", "crl", "a list");
+	put("alice", "both", "a certificate and its key");
+	load(&l, &conf, "alice", NULL);
+	assert_string_equal(l.errors, "");
+	assert_int_equal(l.found.n, 1);
+	a = l.found.accounts;
+	assert_non_null(strstr(a->tls_ca_pem, "BEGIN CERTIFICATE"));
+	assert_string_equal(a->tls_crl_pem, "a list");
+	assert_string_equal(a->tls_cert_pem, "a certificate and its key");
+	assert_true(span_eq(
+	    secret_span(a->tls_key_pem), SPAN("a certificate and its key")));
+	done(&l);
+	/* as for ourselves, it says what is wrong */
+	put("alice", "crl", "");
+	load(&l, &conf, "alice", NULL);
+	assert_non_null(strstr(l.errors, "tls-crl-file"));
+	assert_non_null(strstr(l.errors, "crl is empty"));
+	assert_int_equal(l.found.n, 0);
+	done(&l);
+}
+
+static void
 finds_users_by_their_group(void **state)
 {
 	struct conf conf = usual;
@@ -734,6 +768,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reads_the_accounts_of_a_user),
+		TEST(reads_what_an_account_names_for_tls),
 		TEST(finds_users_by_their_group),
 		TEST(keeps_the_trouble_of_one_from_the_other),
 		TEST(leaves_users_without_files_alone),
