@@ -479,6 +479,98 @@ names_the_alert(void **state)
 	    "failure");
 }
 
+/* ---- what binds a login to it ---- */
+
+struct binding { /* as the server has it (RFC 9266 2) */
+	unsigned char octets[TLS_BINDING_OCTETS];
+	bool resumed;
+};
+
+static void
+export_binding(struct peer *p)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	struct binding *b = p->arg;
+
+	if (peer_tls(p)) {
+		b->resumed = SSL_session_reused(p->ssl) == 1;
+		SSL_export_keying_material(p->ssl, b->octets,
+		    TLS_BINDING_OCTETS, label, sizeof(label) - 1, NULL, 0, 0);
+		peer_say(p, "x");
+	}
+	peer_hear_end(p);
+}
+
+static void
+binds_as_the_server_does(void **state)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct identity id = identity_server(&ca, "DNS:localhost");
+	unsigned char ours[TLS_BINDING_OCTETS], before[TLS_BINDING_OCTETS];
+
+	(void)state;
+	memset(before, 0, sizeof(before));
+	for (int i = 0; i < 4; i++) {
+		static SSL_CTX *at; /* of two connections */
+		struct binding theirs = { .resumed = false };
+		struct peer p = { .script = export_binding, .arg = &theirs };
+		struct client c;
+		char text[2];
+		size_t n;
+
+		if (i % 2 == 0) {
+			at = peer_new_ctx(&id);
+			SSL_CTX_set_max_proto_version(at, versions[i / 2]);
+		}
+		p.shared = at;
+		peer_begin(&p);
+		client_begin(&c, ctx, p.port, "localhost", NULL);
+		tls_resume(c.tls, i < 2 ? "h:12" : "h:13");
+		assert_int_equal(tls_binding(c.tls, ours), -1);
+		assert_int_equal(shake(&c), TLS_OK);
+		assert_int_equal(read_all(&c, text, 1, &n), TLS_OK);
+		assert_int_equal(tls_binding(c.tls, ours), 0);
+		client_end(&c);
+		assert_true(peer_end(&p));
+		assert_int_equal(theirs.resumed, i % 2 == 1);
+		assert_memory_equal(ours, theirs.octets, sizeof(ours));
+		assert_memory_not_equal(ours, before, sizeof(ours));
+		memcpy(before, ours, sizeof(before));
+		if (i % 2 == 1)
+			SSL_CTX_free(at);
+	}
+	identity_free(&id);
+}
+
+/* Without the extended master secret a session in the middle could have the
+ * same (RFC 9266 4.2). */
+static void
+leave_out_extended_master_secret(struct peer *p)
+{
+	SSL_CTX_set_options(p->ctx, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	accept_and_leave(p);
+}
+
+static void
+binds_nothing_without_extended_master_secret(void **state)
+{
+	struct identity id = identity_server(&ca, "DNS:localhost");
+	struct peer p = { .script = leave_out_extended_master_secret,
+		.id = &id,
+		.max_version = TLS1_2_VERSION };
+	unsigned char octets[TLS_BINDING_OCTETS];
+	struct client c;
+
+	(void)state;
+	peer_begin(&p);
+	client_begin(&c, ctx, p.port, "localhost", NULL);
+	assert_int_equal(shake(&c), TLS_OK);
+	assert_int_equal(tls_binding(c.tls, octets), -1);
+	client_end(&c);
+	assert_true(peer_end(&p));
+	identity_free(&id);
+}
+
 /* ---- data ---- */
 
 static void
@@ -722,6 +814,8 @@ main(void)
 		cmocka_unit_test(says_what_a_plain_server_said),
 		cmocka_unit_test(reports_an_end_in_the_handshake),
 		cmocka_unit_test(names_the_alert),
+		cmocka_unit_test(binds_as_the_server_does),
+		cmocka_unit_test(binds_nothing_without_extended_master_secret),
 		cmocka_unit_test(tells_close_notify_from_a_cut),
 		cmocka_unit_test(knows_what_it_took_from_the_socket),
 		cmocka_unit_test(works_again_after_a_rest),
