@@ -2,6 +2,7 @@
 #include "io/tls_ctx.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -45,13 +46,39 @@ wants_chain(const struct tls_rules *rules)
 	    rules->verify == TLS_VERIFY_BOTH;
 }
 
-static int
-set_trust(SSL_CTX *ctx, const struct tls_rules *rules, struct err *e)
+static void
+digest(struct span text, unsigned char out[32])
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	if (EVP_Digest(text.p, text.n, out, NULL, EVP_sha256(), NULL) != 1)
+		memset(out, 0, 32);
+}
+
+bool
+tls_ctx_trusts(const struct tls_ctx *ctx, const struct tls_rules *rules)
+{
+	unsigned char ca[32];
+
+	if (!ctx->shareable || !wants_chain(rules) || rules->crl.n > 0)
+		return false;
+	digest(rules->ca, ca);
+	return memcmp(ca, ctx->ca, sizeof(ca)) == 0;
+}
+
+static int
+set_trust(struct tls_ctx *ctx, const struct tls_ctx *other,
+    const struct tls_rules *rules, struct err *e)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(
+	    other != NULL ? other->ssl_ctx : ctx->ssl_ctx);
 
 	if (!wants_chain(rules))
 		return 0;
+	ctx->shareable = rules->crl.n == 0;
+	digest(rules->ca, ctx->ca);
+	if (other != NULL) {
+		SSL_CTX_set1_cert_store(ctx->ssl_ctx, store);
+		return 0;
+	}
 	if (rules->ca.n > TLS_CA_MAX_OCTETS)
 		return err_set(e, ERR_CONFIG, 0, "too many certificates");
 	if (tls_identity_trust(store, rules->ca) == 0)
@@ -194,7 +221,8 @@ set_options(SSL_CTX *ctx, bool only_tls_1_3)
 }
 
 static int
-set_rules(struct tls_ctx *ctx, const struct tls_rules *rules, struct err *e)
+set_rules(struct tls_ctx *ctx, const struct tls_ctx *other,
+    const struct tls_rules *rules, struct err *e)
 {
 	ctx->verify = rules->verify;
 	ctx->only_tls_1_3 = rules->only_tls_1_3;
@@ -205,7 +233,7 @@ set_rules(struct tls_ctx *ctx, const struct tls_rules *rules, struct err *e)
 	if (wants_chain(rules))
 		tls_ocsp_begin(ctx->ssl_ctx);
 	if (check_rules(rules, e) != 0 ||
-	    set_trust(ctx->ssl_ctx, rules, e) != 0 ||
+	    set_trust(ctx, other, rules, e) != 0 ||
 	    set_revocation(ctx->ssl_ctx, rules, e) != 0 ||
 	    set_ciphers(ctx->ssl_ctx, rules->ciphers, e) != 0 ||
 	    tls_identity_own(ctx->ssl_ctx, rules, e) != 0)
@@ -217,7 +245,8 @@ set_rules(struct tls_ctx *ctx, const struct tls_rules *rules, struct err *e)
 }
 
 struct tls_ctx *
-tls_ctx_new(const struct tls_rules *rules, struct err *e)
+tls_ctx_new_beside(
+    const struct tls_ctx *other, const struct tls_rules *rules, struct err *e)
 {
 	struct tls_ctx *ctx = mem_new(sizeof(*ctx));
 
@@ -231,9 +260,15 @@ tls_ctx_new(const struct tls_rules *rules, struct err *e)
 		tls_ctx_free(&ctx);
 		return NULL;
 	}
-	if (set_rules(ctx, rules, e) != 0)
+	if (set_rules(ctx, other, rules, e) != 0)
 		tls_ctx_free(&ctx);
 	return ctx;
+}
+
+struct tls_ctx *
+tls_ctx_new(const struct tls_rules *rules, struct err *e)
+{
+	return tls_ctx_new_beside(NULL, rules, e);
 }
 
 struct tls_ctx *

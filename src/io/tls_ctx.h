@@ -21,6 +21,11 @@ void tls_prepare(void);
  * nothing to trust, a key that belongs to another certificate, a word that is
  * no cipher. rules is not needed afterwards. */
 struct tls_ctx *tls_ctx_new(const struct tls_rules *rules, struct err *e);
+/* The same, sharing the trusted certificates of other, which are those of the
+ * rules (tls_ctx_trusts()): those of a system take more than a megabyte. */
+struct tls_ctx *tls_ctx_new_beside(
+    const struct tls_ctx *other, const struct tls_rules *rules, struct err *e);
+bool tls_ctx_trusts(const struct tls_ctx *ctx, const struct tls_rules *rules);
 /* The chain, trusting the certificates in this PEM text. */
 struct tls_ctx *tls_ctx_new_pem(struct span pem, struct err *e);
 void tls_ctx_free(struct tls_ctx **ctx); /* sessions keep what they need */

@@ -24,6 +24,8 @@ struct tls_ctx {
 	char *pins; /* of TLS_PIN_OCTETS each */
 	size_t n_pins;
 	bool only_tls_1_3, ocsp_required;
+	bool shareable;       /* what it trusts: no CRL is among it */
+	unsigned char ca[32]; /* SHA-256 of that, if so */
 	struct tls_cache *cache;
 };
 

@@ -43,21 +43,32 @@ cas_free(struct cas **p)
 	free(c);
 }
 
+/* One that trusts the same. */
+static const struct tls_ctx *
+find_like(const struct cas *c, const struct tls_rules *rules)
+{
+	for (size_t i = c->n; i-- > 0;)
+		if (c->v[i] != NULL && c->v[i]->ctx != NULL &&
+		    tls_ctx_trusts(c->v[i]->ctx, rules))
+			return c->v[i]->ctx;
+	return NULL;
+}
+
 static struct tls_ctx *
-make_ctx(struct span packed, struct err *e)
+make_ctx(const struct cas *c, struct span packed, struct err *e)
 {
 	struct unpack u = unpack_of(packed);
 	struct tls_rules rules;
 
 	if (tls_rules_unpack(&u, &rules))
-		return tls_ctx_new(&rules, e);
+		return tls_ctx_new_beside(find_like(c, &rules), &rules, e);
 	err_set(e, ERR_TEMP, 0, "the rules of TLS make no sense");
 	return NULL;
 }
 
 /* Of what is mapped nothing is written to other memory but by OpenSSL. */
 static struct tls_ctx *
-read_ca(int fd, struct err *e)
+read_ca(const struct cas *c, int fd, struct err *e)
 {
 	struct tls_ctx *ctx;
 	struct stat st;
@@ -70,7 +81,7 @@ read_ca(int fd, struct err *e)
 		err_set(e, ERR_TEMP, 0, "the certificates cannot be read");
 		return NULL;
 	}
-	ctx = make_ctx(span_make(map, (size_t)st.st_size), e);
+	ctx = make_ctx(c, span_make(map, (size_t)st.st_size), e);
 	munmap(map, (size_t)st.st_size);
 	return ctx;
 }
@@ -86,7 +97,7 @@ cas_add(struct cas *c, uint32_t number, int fd)
 			c->v[c->n++] = NULL;
 	}
 	c->v[number] = mem_new(sizeof(**c->v));
-	c->v[number]->ctx = read_ca(fd, &c->v[number]->e);
+	c->v[number]->ctx = read_ca(c, fd, &c->v[number]->e);
 	return true;
 }
 

@@ -151,6 +151,45 @@ chooses_ciphers_and_versions_as_told(void **state)
 	expect(&e, ERR_TLS, "the server does not offer TLS 1.3 (tls-min)");
 }
 
+static void
+shares_what_it_trusts_and_nothing_else(void **state)
+{
+	struct tls_rules rules = { .ca = buf_span(&ca_pem) }, other = rules;
+	struct tls_ctx *one = tls_ctx_new(&rules, NULL), *two;
+	struct peer p = { .id = &server, .script = accept_and_leave };
+	struct buf crl;
+	struct client c;
+
+	(void)state;
+	other.only_tls_1_3 = true;
+	assert_true(tls_ctx_trusts(one, &other));
+	two = tls_ctx_new_beside(one, &other, NULL);
+	tls_ctx_free(&one);
+	assert_true(tls_ctx_trusts(two, &rules));
+	peer_begin(&p);
+	client_begin(&c, two, p.port, "localhost", NULL);
+	assert_int_equal(shake(&c), TLS_OK);
+	client_end(&c);
+	assert_true(peer_end(&p));
+
+	other.ca.n--;
+	assert_false(tls_ctx_trusts(two, &other));
+	other = rules;
+	other.verify = TLS_VERIFY_DANE;
+	assert_false(tls_ctx_trusts(two, &other));
+	/* a list of what was revoked is in the same store */
+	buf_init(&crl, 65536);
+	identity_crl(&ca, NULL, 1, &crl);
+	other = rules;
+	other.crl = buf_span(&crl);
+	assert_false(tls_ctx_trusts(two, &other));
+	tls_ctx_free(&two);
+	two = tls_ctx_new(&other, NULL);
+	assert_false(tls_ctx_trusts(two, &rules));
+	tls_ctx_free(&two);
+	buf_deinit(&crl);
+}
+
 int
 main(void)
 {
@@ -158,6 +197,7 @@ main(void)
 		cmocka_unit_test(refuses_rules_that_cannot_be_kept),
 		cmocka_unit_test(needs_no_certificates_where_none_is_trusted),
 		cmocka_unit_test(names_the_word_that_is_no_cipher),
+		cmocka_unit_test(shares_what_it_trusts_and_nothing_else),
 		cmocka_unit_test(chooses_ciphers_and_versions_as_told),
 	};
 
