@@ -27,11 +27,16 @@ def pytest_configure(config):
 KILLS = ("test_crash.py", "test_lmtp_crash.py", "test_mbox_crash.py",
          "test_mda_crash.py")
 CUTS = ("test_cut.py", "test_cut_at_every")
-QUICK = {"kills": KILLS, "all": KILLS + CUTS}
+# What hardly depends on how we were compiled.
+TALES = ("test_login.py", "test_oauth.py", "test_setup.py", "test_proxy.py",
+         "test_check_online.py", "test_manners_daemon.py",
+         "test_watch_servers.py")
+QUICK = {"kills": KILLS, "all": KILLS + CUTS + TALES}
 
 
 def pytest_collection_modifyitems(config, items):
-    """E2E_QUICK=kills or all: without the rings of kills, or of cuts, too."""
+    """E2E_QUICK=kills or all: without the rings of kills, or of cuts and what
+    else takes long, too."""
     names = QUICK.get(os.environ.get("E2E_QUICK"))
     if names is None:
         return
