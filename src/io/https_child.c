@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -357,6 +358,8 @@ https_main(void)
 	struct err e = { 0 };
 	int r;
 
+	/* systemd(1) tells all of a service: ours wait for the answer */
+	(void)signal(SIGTERM, SIG_IGN);
 	(void)sandbox_secrets(NULL);
 	buf_init(&t.body, HTTPS_BODY_MAX);
 	r = read_request(&in, &request, &e);

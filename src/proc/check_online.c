@@ -16,6 +16,7 @@
 #include "proc/findings_json.h"
 #include "proc/findings_show.h"
 #include "proc/limits.h"
+#include "proc/refresh.h"
 #include "proc/secrets.h"
 #include "proc/team_engine.h"
 #include "proc/tunnels.h"
@@ -439,6 +440,7 @@ deinit(struct check_online *c)
 	loop_signal_free(&c->sighup);
 	loop_timer_free(&c->silent);
 	turns_free(&c->turns);
+	refresh_settle(c->loop);
 	loop_free(&c->loop);
 	free(c->jobs);
 }

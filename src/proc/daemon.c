@@ -17,6 +17,7 @@
 #include "proc/limits.h"
 #include "proc/log_pipe.h"
 #include "proc/pulse.h"
+#include "proc/refresh.h"
 #include "proc/reload.h"
 #include "proc/requests.h"
 #include "proc/rolls.h"
@@ -474,6 +475,7 @@ stop(struct daemon *d)
 	signals_free(&d->signals);
 	loop_timer_free(&d->deadline);
 	lull_free(&d->lull);
+	refresh_settle(d->loop);
 	loop_free(&d->loop);
 	if (d->lock >= 0)
 		close(d->lock);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "conf/secret.h"
@@ -24,10 +25,13 @@
 #define LEAST_S 30  /* between two questions, however short tokens last */
 #define LAST_S 10   /* too short for a login */
 #define PROXY_MAX 4096
+#define SETTLE_MS 5000 /* an end of ours is not kept up for longer */
 
 struct refresh {
-	struct loop *loop; /* not ours */
+	LIST_ENTRY(refresh) next; /* of the orphans */
+	struct loop *loop;        /* not ours */
 	struct refresh_params params;
+	char *name, *provider, *state_dir; /* for longer than params */
 	struct loop_timer *timer;
 	struct https *https;
 	struct reader *reader; /* of a user's client-secret-file */
@@ -35,9 +39,14 @@ struct refresh {
 	struct tokens tokens;
 	int lock;         /* -1: not ours */
 	uint64_t give_up; /* by clock_ms() */
-	refresh_fn fn;
+	refresh_fn fn;    /* NULL: it is an orphan */
 	void *arg;
 };
+
+/* Nobody wants them any more, but the provider was asked: he may have taken
+ * back the token that is on disk, and what he answers is the only one. */
+static LIST_HEAD(, refresh) orphans = LIST_HEAD_INITIALIZER(orphans);
+static struct loop *settling; /* its end waits for them; or NULL */
 
 static const struct conf_oauth2 *
 provider(const struct refresh *r)
@@ -45,13 +54,32 @@ provider(const struct refresh *r)
 	return r->params.account->secret.oauth2;
 }
 
-static const char *
-name_of(const struct refresh *r)
+/* ---- the end ---- */
+
+static void
+destroy(struct refresh *r)
 {
-	return r->params.account->name;
+	https_free(&r->https);
+	reader_free(&r->reader);
+	loop_timer_free(&r->timer);
+	tokens_deinit(&r->tokens);
+	secret_free(&r->client_secret);
+	if (r->lock >= 0)
+		close(r->lock);
+	free(r->name);
+	free(r->provider);
+	free(r->state_dir);
+	free(r);
 }
 
-/* ---- the end ---- */
+static void
+bury(struct refresh *r)
+{
+	LIST_REMOVE(r, next);
+	destroy(r);
+	if (settling != NULL && LIST_EMPTY(&orphans))
+		loop_stop(settling);
+}
 
 static void
 answer(struct refresh *r, struct secret *access, uint64_t again_s,
@@ -63,7 +91,12 @@ answer(struct refresh *r, struct secret *access, uint64_t again_s,
 
 	if (e != NULL)
 		why = *e;
-	refresh_cancel(&r);
+	if (fn == NULL) {
+		secret_free(&access);
+		bury(r);
+		return;
+	}
+	destroy(r);
 	fn(arg, access, again_s, e == NULL ? NULL : &why);
 }
 
@@ -132,7 +165,7 @@ fail(struct refresh *r, const struct err *e)
 		return;
 	}
 	log_info(
-	    name_of(r), "uses its token for as long as it lasts: %s", e->text);
+	    r->name, "uses its token for as long as it lasts: %s", e->text);
 	use(r, LEAST_S);
 }
 
@@ -151,18 +184,17 @@ read_tokens(struct refresh *r, struct err *e)
 	int n;
 
 	tokens_deinit(&r->tokens);
-	n = tokens_read(r->params.state_dir, name_of(r), &r->tokens, e);
+	n = tokens_read(r->state_dir, r->name, &r->tokens, e);
 	if (n < 0)
 		return -1;
 	if (n == 0)
 		return err_set(e, ERR_AUTH, 0,
-		    "it is not logged in: run \"mailhaul login %s\"",
-		    name_of(r));
+		    "it is not logged in: run \"mailhaul login %s\"", r->name);
 	if (!is_ours(r))
 		return err_set(e, ERR_AUTH, 0,
 		    "its login is from another client-id or token-url: run "
 		    "\"mailhaul login %s\" again",
-		    name_of(r));
+		    r->name);
 	return 0;
 }
 
@@ -214,9 +246,8 @@ note_refusal(struct refresh *r, const struct err *e)
 	breaker_refused(&r->tokens.breaker, clock_wall_s());
 	free(r->tokens.why);
 	r->tokens.why = mem_strdup(e->text);
-	if (tokens_write(r->params.state_dir, name_of(r), &r->tokens, &why) !=
-	    0)
-		log_warning(name_of(r), "%s", why.text);
+	if (tokens_write(r->state_dir, r->name, &r->tokens, &why) != 0)
+		log_warning(r->name, "%s", why.text);
 }
 
 static void
@@ -244,7 +275,7 @@ take_tokens(struct refresh *r, struct oauth_tokens *got, struct err *e)
 	free(t->why);
 	t->why = NULL;
 	oauth_tokens_deinit(got);
-	return tokens_write(r->params.state_dir, name_of(r), t, e);
+	return tokens_write(r->state_dir, r->name, t, e);
 }
 
 static void
@@ -257,19 +288,19 @@ on_https(void *arg, const struct https_answer *a, const struct err *e)
 	r->https = NULL;
 	if (e != NULL) {
 		why = *e;
-		err_prefix(&why, "oauth2 %s", provider(r)->name);
+		err_prefix(&why, "oauth2 %s", r->provider);
 		fail(r, &why);
 		return;
 	}
 	if (oauth_read_tokens(a->status, a->body, &got, &why) != OAUTH_OK) {
-		err_prefix(&why, "oauth2 %s", provider(r)->name);
+		err_prefix(&why, "oauth2 %s", r->provider);
 		if (is_final(&why))
 			note_refusal(r, &why);
 		fail(r, &why);
 	} else if (take_tokens(r, &got, &why) != 0) {
 		answer(r, NULL, 0, &why);
 	} else {
-		log_info(name_of(r), "has a new token");
+		log_info(r->name, "has a new token");
 		use(r, again_s(&r->tokens, clock_wall_s()));
 	}
 }
@@ -308,7 +339,7 @@ ask(struct refresh *r)
 	mark(r);
 	/* what cannot be saved is not asked for: it may come once only */
 	if (ask_breaker(r, &e) != 0 ||
-	    tokens_write(r->params.state_dir, name_of(r), &r->tokens, &e) != 0)
+	    tokens_write(r->state_dir, r->name, &r->tokens, &e) != 0)
 		fail(r, &e);
 	else
 		post(r);
@@ -387,7 +418,7 @@ go_on_locked(struct refresh *r)
 		err_set(&e, ERR_AUTH, 0,
 		    "its token has expired and the provider gave none to "
 		    "refresh it: run \"mailhaul login %s\" again",
-		    name_of(r));
+		    r->name);
 		fail(r, &e);
 	} else {
 		find_client_secret(r);
@@ -408,7 +439,7 @@ on_timer(void *arg)
 		use(r, again_s(&r->tokens, clock_wall_s()));
 		return;
 	}
-	r->lock = tokens_lock(r->params.state_dir, name_of(r), &e);
+	r->lock = tokens_lock(r->state_dir, r->name, &e);
 	if (r->lock >= 0)
 		go_on_locked(r);
 	else if (e.sys == EAGAIN)
@@ -425,6 +456,9 @@ refresh_get(struct loop *loop, const struct refresh_params *params,
 
 	r->loop = loop;
 	r->params = *params;
+	r->name = mem_strdup(params->account->name);
+	r->provider = mem_strdup(provider(r)->name);
+	r->state_dir = mem_strdup(params->state_dir);
 	r->fn = fn;
 	r->arg = arg;
 	r->lock = -1;
@@ -442,12 +476,34 @@ refresh_cancel(struct refresh **p)
 	*p = NULL;
 	if (r == NULL)
 		return;
-	https_free(&r->https);
-	reader_free(&r->reader);
-	loop_timer_free(&r->timer);
-	tokens_deinit(&r->tokens);
-	secret_free(&r->client_secret);
-	if (r->lock >= 0)
-		close(r->lock);
-	free(r);
+	if (r->https == NULL) {
+		destroy(r);
+		return;
+	}
+	r->fn = NULL;
+	r->params = (struct refresh_params){ 0 }; /* it may be gone soon */
+	LIST_INSERT_HEAD(&orphans, r, next);
+}
+
+static void
+on_late(void *arg)
+{
+	loop_stop(arg);
+}
+
+void
+refresh_settle(struct loop *loop)
+{
+	struct loop_timer *late;
+
+	if (LIST_EMPTY(&orphans))
+		return;
+	late = loop_timer_new(loop, on_late, loop);
+	loop_timer_arm(late, SETTLE_MS);
+	settling = loop;
+	loop_run(loop);
+	settling = NULL;
+	loop_timer_free(&late);
+	while (!LIST_EMPTY(&orphans))
+		bury(LIST_FIRST(&orphans));
 }

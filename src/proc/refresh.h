@@ -27,7 +27,7 @@ struct refresh;
 #define REFRESH_HTTPS_MS 30000
 #define REFRESH_LOCK_MS 30000 /* that another process may take */
 
-struct refresh_params { /* all of it lives as long as the refresh */
+struct refresh_params { /* all of it lives until fn or refresh_cancel() */
 	const struct conf_account *account; /* with secret.oauth2 */
 	const char *state_dir;
 	const struct user *user;  /* who asks the provider; NULL: as we are */
@@ -46,6 +46,13 @@ typedef void (*refresh_fn)(
 
 struct refresh *refresh_get(struct loop *loop,
     const struct refresh_params *params, refresh_fn fn, void *arg);
-void refresh_cancel(struct refresh **r); /* fn is not called; NULL is fine */
+
+/* fn is not called; NULL is fine. When the provider was asked his answer is
+ * still saved: he may have taken back the token that we have. */
+void refresh_cancel(struct refresh **r);
+
+/* Before a loop is freed, and after all else of it: waits some seconds for the
+ * answers to what was cancelled. */
+void refresh_settle(struct loop *loop);
 
 #endif

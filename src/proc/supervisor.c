@@ -13,6 +13,7 @@
 #include "io/sandbox.h"
 #include "proc/certificates.h"
 #include "proc/limits.h"
+#include "proc/refresh.h"
 #include "proc/report.h"
 #include "proc/secrets.h"
 #include "proc/state_lock.h"
@@ -497,6 +498,7 @@ deinit(struct supervisor *s)
 			close(s->log_fds[i]);
 	buf_deinit(&s->log);
 	report_free(&s->report);
+	refresh_settle(s->loop);
 	loop_free(&s->loop);
 	if (s->lock >= 0)
 		close(s->lock);

@@ -23,6 +23,7 @@ What it does wrong is said by traits, which may be changed at any time:
     scope                what is granted; None: what was asked for, unsaid
     secret               which client secret is demanded; None: a public client
     extra                members added to each answer with tokens
+    late                 an Event: what was decided is not said before it is set
     trouble              {endpoint: what}: what is a status (503), bytes (the
                          body), (status, bytes), "html", "json", "big", "hang",
                          "cut", "redirect", "close", a list of those to be used
@@ -53,7 +54,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 DEFAULTS = dict(
     pending=0, slow_down=0, interval=1, device_life=600, device="ok",
     enter=False, deny=None, life=3600, rotate=True, refresh=True, scope=None,
-    secret=None, extra={}, trouble={})
+    secret=None, extra={}, late=None, trouble={})
 
 BIG = b'{"access_token": "' + b"a" * (1 << 20) + b'"}'
 HTML = b"<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>"
@@ -156,6 +157,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if trouble is not None:
             self.misbehave(r, trouble)
             return
+        if idp.traits["late"]:
+            idp.traits["late"].wait(60)
         self.say(status, body, headers)
 
     def say(self, status, body, headers=(), length=None):

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import threading
 import time
 import urllib.parse
 
@@ -290,6 +291,62 @@ def test_a_rotated_token_survives_who_got_it(team, haul):
     haul.fetch()
     check(f.maildir, f.box.octets())
     assert asked(idp) == 2 and not idp.grant_of(model.USER).revoked
+
+
+def slow(f, idp):
+    """The daemon's token is refused. Another was given, and is on its way."""
+    f.idler()
+    late = idp.traits["late"] = threading.Event()
+    idp.expire(model.USER)
+    f.server.end_all()
+    until(lambda: asked(idp))
+    return late
+
+
+def goes_on(f, idp, haul, n):
+    """Whoever uses the token before the last is a thief to the provider."""
+    idp.traits["late"] = None
+    expire(haul, idp)
+    f.box.add(corpus.message(1))
+    haul.fetch()
+    check(f.maildir, f.box.octets())
+    assert asked(idp) == n and not idp.grant_of(model.USER).revoked
+
+
+def test_a_rotated_token_survives_the_end_of_a_fetch(team, haul):
+    f, idp = team()
+    expire(haul, idp)
+    late = idp.traits["late"] = threading.Event()
+    proc = haul.start()
+    until(lambda: asked(idp))
+    for pid in family(proc.pid):  # as systemd does
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    late.set()
+    haul.finish(proc)
+    goes_on(f, idp, haul, 2)
+
+
+def test_a_rotated_token_survives_the_end_of_the_daemon(team, haul, daemon):
+    f, idp = team()
+    with daemon() as d:
+        late = slow(f, idp)
+        threading.Thread(target=lambda: (
+            d.wait_log("ending"), late.set())).start()
+    goes_on(f, idp, haul, 2)
+
+
+def test_a_rotated_token_survives_a_reload(team, haul, daemon):
+    f, idp = team()
+    with daemon() as d:
+        late = slow(f, idp)
+        haul.globals["log-level"] = "debug"
+        haul.write_conf()
+        d.command("reload")
+        late.set()
+        f.idler()
+        assert asked(idp) == 1 and not idp.grant_of(model.USER).revoked
+    goes_on(f, idp, haul, 2)
 
 
 # ---- token-command ----

@@ -524,6 +524,42 @@ lets_others_go_on_when_it_is_not_wanted(void **state)
 	close(fd);
 }
 
+static void
+on_asked(void *arg)
+{
+	(void)arg;
+	loop_stop(loop);
+}
+
+/* It may be the only one that is still good. */
+static void
+saves_the_answer_when_it_is_not_wanted(void **state)
+{
+	struct loop_timer *timer = loop_timer_new(loop, on_asked, NULL);
+	struct conf_account gone = account;
+	int fd;
+
+	(void)state;
+	open_idp();
+	put("one", "r1", -3600, -1);
+	says = OK "{\"access_token\": \"two\", \"refresh_token\": \"r2\"}";
+	params.account = &gone;
+	told = 0;
+	waiting = refresh_get(loop, &params, on_token, &told);
+	while ((fd = tokens_lock(dir, "work", &error)) >= 0) {
+		close(fd);
+		loop_timer_arm(timer, 1);
+		loop_run(loop);
+	}
+	refresh_cancel(&waiting);
+	memset(&gone, 0, sizeof(gone));
+	refresh_settle(loop);
+	loop_timer_free(&timer);
+	assert_true(peer_end(&idp));
+	assert_int_equal(told, 0);
+	assert_disk("two", "r2");
+}
+
 /* ---- */
 
 static int
@@ -581,6 +617,7 @@ main(int argc, char **argv)
 		TEST(does_not_ask_for_what_it_cannot_save),
 		TEST(waits_for_who_is_at_it),
 		TEST(lets_others_go_on_when_it_is_not_wanted),
+		TEST(saves_the_answer_when_it_is_not_wanted),
 	};
 
 	if (argc > 0 && strcmp(argv[0], HTTPS_ROLE) == 0)
