@@ -494,6 +494,21 @@ keep(struct entry *e, const struct conf_account *account)
 	}
 }
 
+/* The engine has what they said. */
+static bool
+has_its_files(const struct entry *e, const struct conf_account *account)
+{
+	struct err why;
+	bool same;
+
+	if (e->life != GIVEN)
+		return true;
+	if (team_trusts(
+		e->rolls->team, e->shown.number, account, &same, &why) != 0)
+		log_warning(e->name, "%s: what it was stays", why.text);
+	return same;
+}
+
 /* What has stopped for a fault of the configuration begins anew: the fault
  * may lie in a file that it names. */
 static bool
@@ -502,7 +517,8 @@ may_stay(const struct entry *e, const struct conf_account *account)
 	if (account == e->shown.account)
 		return true; /* it was not read anew */
 	return e->life != BROKEN && e->shown.status.state != STATUS_STOPPED &&
-	    conf_account_same(e->shown.account, account);
+	    conf_account_same(e->shown.account, account) &&
+	    has_its_files(e, account);
 }
 
 /* The entry of account, in place of the old one (NULL: there is none). */
@@ -536,6 +552,7 @@ rolls_set(struct rolls *r, const struct conf_account *const *accounts, size_t n,
 	struct entry **order = mem_array(n + 1, sizeof(struct entry *));
 
 	*out = (struct rolls_change){ 0 };
+	team_reread(r->team);
 	for (size_t i = 0; i < n; i++)
 		team_expect(r->team, accounts[i]);
 	for (size_t i = 0; i < n; i++) {

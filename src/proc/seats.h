@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proc/stores.h"
 #include "proc/tunnels.h"
 #include "util/buf.h"
 #include "util/secret.h"
@@ -39,6 +40,7 @@ struct seat {
 	                       and has answered */
 	struct buf account;   /* packed, with its secret; until it WORKs */
 	struct secret *newer; /* instead of the one in account */
+	struct stores_pair trust;     /* that the account was given with */
 	struct tunnel_recipe *tunnel; /* NULL: its server is dialled */
 	bool stays;
 	bool poll;     /* WAITING: is to be looked at */

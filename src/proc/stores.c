@@ -19,6 +19,7 @@
 struct store {
 	struct buf print; /* of what was asked */
 	uint64_t read;    /* when that was last its content */
+	bool stale;       /* it is not known any more whether it still is */
 	size_t size;
 	int fd;
 };
@@ -70,7 +71,7 @@ find_fresh(const struct stores *s, struct span print, uint32_t *number)
 	for (*number = s->n; *number > 0; (*number)--) {
 		const struct store *it = &s->v[*number - 1];
 
-		if (now - it->read < FRESH_MS &&
+		if (!it->stale && now - it->read < FRESH_MS &&
 		    span_eq(buf_span(&it->print), print))
 			return true;
 	}
@@ -102,6 +103,7 @@ find_same(
 
 		if (span_eq(buf_span(&it->print), print) && holds(it, packed)) {
 			it->read = clock_ms();
+			it->stale = false;
 			return true;
 		}
 	}
@@ -140,6 +142,13 @@ stores_find(struct stores *s, const struct trust *trust, uint32_t *number,
 	r = find(s, trust, buf_span(&print), number, e);
 	buf_deinit(&print);
 	return r;
+}
+
+void
+stores_reread(struct stores *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		s->v[i].stale = true;
 }
 
 uint32_t

@@ -16,6 +16,10 @@
 
 struct stores;
 
+struct stores_pair { /* of an account; 0: without TLS */
+	uint32_t server, delivery;
+};
+
 struct stores *stores_new(void);
 void stores_free(struct stores **s);
 
@@ -23,6 +27,9 @@ void stores_free(struct stores **s);
  * is the last. -1: a file of it cannot be read. */
 int stores_find(struct stores *s, const struct trust *trust, uint32_t *number,
     struct err *e);
+
+/* stores_find() reads all anew, and does not rely on having just done so. */
+void stores_reread(struct stores *s);
 
 uint32_t stores_count(const struct stores *s);          /* the last number */
 int stores_fd(const struct stores *s, uint32_t number); /* not to be closed */

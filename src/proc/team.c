@@ -247,12 +247,14 @@ team_account(struct team *t, uint32_t number,
     struct err *e)
 {
 	struct buf packed, target;
+	struct stores_pair trust;
 	struct post *p = NULL;
 	struct seat *s;
 
 	buf_init(&packed, PACK_MAX);
 	buf_init(&target, PACK_MAX);
-	if (team_engine_pack(t->engine, account, secret, &packed, e) == 0 &&
+	if (team_engine_trust(t->engine, account, &trust, e) == 0 &&
+	    team_engine_pack(t->engine, account, secret, &packed, e) == 0 &&
 	    pack_target(&target, account, e) == 0)
 		p = need_post(t, account, e);
 	if (p == NULL) {
@@ -262,12 +264,36 @@ team_account(struct team *t, uint32_t number,
 	}
 	s = seats_take(&t->seats, p, number, &target, &packed);
 	s->stays = stays;
+	s->trust = trust;
 	s->tunnel = tunnel_recipe_new(account);
 	if (t->stopping) {
 		seat_end(s);
 		loop_timer_arm(t->later, 0);
 	}
 	advance(t, s);
+	return 0;
+}
+
+void
+team_reread(struct team *t)
+{
+	team_engine_reread(t->engine);
+}
+
+int
+team_trusts(struct team *t, uint32_t number, const struct conf_account *account,
+    bool *same, struct err *e)
+{
+	const struct seat *s = seats_find(&t->seats, number);
+	struct stores_pair now;
+
+	*same = true;
+	if (s == NULL)
+		return 0;
+	if (team_engine_trust(t->engine, account, &now, e) != 0)
+		return -1;
+	*same =
+	    now.server == s->trust.server && now.delivery == s->trust.delivery;
 	return 0;
 }
 

@@ -98,6 +98,15 @@ int team_account(struct team *t, uint32_t number,
     const struct conf_account *account, const struct secret *secret, bool stays,
     struct err *e);
 
+/*
+ * Is what the account of that number asks of TLS what it was given with? Its
+ * files may say something else by now. -1: they cannot be read. What was read
+ * before team_reread() is read anew.
+ */
+int team_trusts(struct team *t, uint32_t number,
+    const struct conf_account *account, bool *same, struct err *e);
+void team_reread(struct team *t);
+
 /* Of an account that was given and is neither gone nor lost; else nothing. */
 void team_secret(struct team *t, uint32_t number, const struct secret *secret);
 void team_drop(struct team *t, uint32_t number);

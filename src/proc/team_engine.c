@@ -222,33 +222,41 @@ find_store(struct team_engine *g, enum conf_tls tls, const struct trust *trust,
 	return 0;
 }
 
-static int
-pack_stores(struct team_engine *g, const struct conf_account *account,
-    struct buf *b, struct err *e)
+int
+team_engine_trust(struct team_engine *g, const struct conf_account *account,
+    struct stores_pair *out, struct err *e)
 {
 	struct trust server, delivery;
-	uint32_t ca, delivery_ca = 0;
 	int r;
 
 	trust_of_server(&server, account);
 	trust_of_delivery(&delivery, account);
-	r = find_store(g, account->tls, &server, &ca, e);
+	*out = (struct stores_pair){ 0 };
+	r = find_store(g, account->tls, &server, &out->server, e);
 	if (r == 0)
 		r = find_store(
-		    g, account->delivery_tls, &delivery, &delivery_ca, e);
+		    g, account->delivery_tls, &delivery, &out->delivery, e);
 	trust_deinit(&server);
 	trust_deinit(&delivery);
-	pack_u32(b, ca);
-	pack_u32(b, delivery_ca);
 	return r;
+}
+
+void
+team_engine_reread(struct team_engine *g)
+{
+	stores_reread(g->stores);
 }
 
 int
 team_engine_pack(struct team_engine *g, const struct conf_account *account,
     const struct secret *secret, struct buf *b, struct err *e)
 {
-	if (pack_stores(g, account, b, e) != 0)
+	struct stores_pair trust;
+
+	if (team_engine_trust(g, account, &trust, e) != 0)
 		return -1;
+	pack_u32(b, trust.server);
+	pack_u32(b, trust.delivery);
 	wire_pack_account(b, account, secret);
 	if (b->n > IPC_PAYLOAD_MAX - HEAD_OCTETS)
 		return err_set(e, ERR_CONFIG, 0,

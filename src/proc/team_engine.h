@@ -17,6 +17,7 @@
 #include "fetch/fetch.h"
 #include "io/loop.h"
 #include "proc/certificate.h"
+#include "proc/stores.h"
 #include "sched/status.h"
 #include "util/buf.h"
 #include "util/err.h"
@@ -63,6 +64,11 @@ void team_engine_free(struct team_engine **g, uint64_t deadline);
 
 bool team_engine_there(const struct team_engine *g);
 unsigned int team_engine_restarts(const struct team_engine *g);
+
+/* What its accounts ask of TLS, as it is now. -1: a file cannot be read. */
+int team_engine_trust(struct team_engine *g, const struct conf_account *account,
+    struct stores_pair *out, struct err *e);
+void team_engine_reread(struct team_engine *g); /* see stores_reread() */
 
 /* The account with all that does not depend on its number, into *b. -1: its
  * certificates cannot be read, or it is too long. */

@@ -278,3 +278,25 @@ def test_a_daemon_warns_and_resumes(haul, fake, daemon, pki, tmp_path):
     assert reused[:3] == [False, True, True]
     assert len(run.logged(
         "the certificate of 127.0.0.1 expires in 10 days")) == 1
+
+
+def test_a_reload_reads_what_was_revoked_since(
+        haul, fake, daemon, pki, tmp_path):
+    """Also where the configuration says what it said, and a session could be
+    resumed."""
+    d = directory(tmp_path / "tls", pki.root, pki.good)
+    f = fake("imap", certs=d, tls="implicit", **crl(
+        tmp_path, pki.root.crl()))
+    with daemon() as run:
+        f.idler()
+        assert "0 changed" in run.command("reload").out
+        crl(tmp_path, pki.root.crl(pki.good))
+        assert "1 changed" in run.command("reload").out
+        run.wait_log("certificate for .* is refused: it was revoked")
+        assert len(f.server.logins) == 1
+        crl(tmp_path, b"")
+        run.command("reload")
+        run.wait_log("a: warning: tls-crl-file .* is empty: what it was stays")
+        crl(tmp_path, pki.root.crl())
+        assert "1 changed" in run.command("reload").out
+        f.idler()

@@ -15,6 +15,8 @@
 struct fake_team {
 	struct buf words;
 	const char *refuses; /* the name of an account that it cannot take */
+	const char *other_files; /* of whose files say something else now */
+	bool no_files;           /* they cannot be read */
 	const struct conf_account *expected; /* the last */
 	unsigned int restarts[2];
 	bool stubborn; /* never leaves */

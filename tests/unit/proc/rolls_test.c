@@ -656,6 +656,26 @@ a_reload_knows_of_a_refusal_that_no_status_told_yet(void **state)
 }
 
 static void
+one_whose_files_say_something_else_begins_anew(void **state)
+{
+	(void)state;
+	begin(2);
+	fake_team.no_files = true;
+	fake_team.other_files = "work";
+	set(1, 2);
+	assert_string_equal(fake_team_heard(), "");
+	assert_non_null(strstr(
+	    take(&logged), "work: warning: no such file: what it was stays"));
+	fake_team.no_files = false;
+	set(0, 2);
+	assert_string_equal(fake_team_heard(), "drop 1");
+	assert_int_equal(change.changed, 1);
+	rolls_on_gone(rolls, 1);
+	settle();
+	assert_string_equal(fake_team_heard(), "account 3 work secret=one");
+}
+
+static void
 what_stopped_for_its_configuration_begins_anew(void **state)
 {
 	(void)state;
@@ -933,6 +953,7 @@ main(int argc, char **argv)
 		TEST(drops_what_was_taken_out_and_starts_what_is_new),
 		TEST(a_reload_opens_the_way_for_a_refused_login),
 		TEST(a_reload_knows_of_a_refusal_that_no_status_told_yet),
+		TEST(one_whose_files_say_something_else_begins_anew),
 		TEST(what_stopped_for_its_configuration_begins_anew),
 		TEST(a_reload_while_secrets_are_asked_for_asks_anew),
 		TEST(what_was_not_read_anew_is_left_alone),

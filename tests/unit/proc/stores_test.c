@@ -70,6 +70,28 @@ keeps_a_file_once_and_gives_its_octets(void **state)
 }
 
 static void
+reads_anew_when_it_is_told_to(void **state)
+{
+	char path[] = "/tmp/stores.XXXXXX";
+	struct stores *s = stores_new();
+
+	(void)state;
+	close(mkstemp(path));
+	write_file(path, PEM "A");
+	assert_int_equal(find(s, path), 1);
+	write_file(path, PEM "B");
+	stores_reread(s);
+	assert_int_equal(find(s, path), 2);
+	stores_reread(s);
+	write_file(path, PEM "A");
+	assert_int_equal(find(s, path), 1);
+	write_file(path, PEM "C");
+	assert_int_equal(find(s, path), 1); /* for the many at a time */
+	stores_free(&s);
+	unlink(path);
+}
+
+static void
 takes_a_file_that_changed_for_another(void **state)
 {
 	char path[] = "/tmp/stores.XXXXXX";
@@ -317,6 +339,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_a_file_once_and_gives_its_octets),
+		cmocka_unit_test(reads_anew_when_it_is_told_to),
 		cmocka_unit_test(takes_a_file_that_changed_for_another),
 		cmocka_unit_test(seals_what_it_keeps),
 		cmocka_unit_test(tells_what_cannot_be_read),
