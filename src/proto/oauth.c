@@ -300,26 +300,32 @@ check_state(struct span query, const char *state, struct err *e)
 		: "this URL belongs to another login: its state is not ours");
 }
 
+/* What stands there once, as a string; NULL: nothing does. */
+static char *
+read_member(struct span query, const char *name)
+{
+	struct buf b;
+	char *text = NULL;
+
+	buf_init(&b, TOKEN_MAX);
+	if (oauth_form_find(query, name, &b) == 1)
+		text = mem_spandup(buf_span(&b));
+	buf_deinit(&b);
+	return text;
+}
+
 /* A refusal needs no state to be heard: nothing is done for it. */
 static bool
 read_refusal(struct span query, struct err *e)
 {
-	struct buf name;
-	struct buf more;
-	bool refused;
+	char *name = read_member(query, "error");
+	char *more = read_member(query, "error_description");
+	bool refused = name != NULL;
 
-	buf_init(&name, TOKEN_MAX);
-	buf_init(&more, TOKEN_MAX);
-	refused = oauth_form_find(query, "error", &name) == 1;
-	if (oauth_form_find(query, "error_description", &more) != 1)
-		buf_clear(&more);
-	buf_addc(&name, '\0');
-	buf_addc(&more, '\0');
 	if (refused)
-		(void)oauth_refused(
-		    400, buf_span(&name).p, buf_span(&more).p, e);
-	buf_deinit(&name);
-	buf_deinit(&more);
+		(void)oauth_refused(400, name, more, e);
+	free(name);
+	free(more);
 	return refused;
 }
 

@@ -472,6 +472,29 @@ finds_the_code(void **state)
 	}
 }
 
+/* Just so long that nothing is left behind it. */
+static void
+takes_a_long_refusal(void **state)
+{
+	const size_t n = 16384;
+	char *word = mem_new(n + 1);
+	char *url;
+
+	(void)state;
+	memset(word, 'a', n);
+	for (int i = 0; i < 2; i++) {
+		struct err e = { 0 };
+
+		url = i == 0
+		    ? mem_printf("?error=%s", word)
+		    : mem_printf("?error=x&error_description=%s", word);
+		assert_null(oauth_read_redirect(span_of(url), "xyz", &e));
+		assert_int_equal(e.kind, ERR_AUTH);
+		free(url);
+	}
+	free(word);
+}
+
 static void
 finds_no_code(void **state)
 {
@@ -542,6 +565,7 @@ main(void)
 		cmocka_unit_test(fills_in_what_a_device_answer_lacks),
 		cmocka_unit_test(takes_no_other_answers_for_a_device_code),
 		cmocka_unit_test(finds_the_code),
+		cmocka_unit_test(takes_a_long_refusal),
 		cmocka_unit_test(finds_no_code),
 	};
 
