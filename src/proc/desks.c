@@ -296,6 +296,21 @@ have_room(struct desks *s, uint32_t number)
 	return s->v[number] == NULL;
 }
 
+static void
+say_stopped(struct desks *s, uint32_t number, const struct err *e)
+{
+	struct status status = { .state = STATUS_STOPPED,
+		.err = *e,
+		.failing_since = clock_wall_s() };
+	struct buf b;
+
+	status.failures[e->kind] = 1;
+	buf_init(&b, IPC_PAYLOAD_MAX);
+	pack_u32(&b, number);
+	wire_pack_status(&b, &status);
+	say(s, WIRE_STATUS, &b);
+}
+
 /* Its certificates cannot be read: that was a fetch, or there is no work. */
 static void
 refuse(struct desk *it, const struct err *e, bool stays)
@@ -305,9 +320,12 @@ refuse(struct desk *it, const struct err *e, bool stays)
 	uint32_t number = it->number;
 
 	leave(it);
-	say_result(s, number, &result);
-	if (stays)
-		say_number(s, WIRE_GONE, number);
+	if (!stays) {
+		say_result(s, number, &result);
+		return;
+	}
+	say_stopped(s, number, &result.err);
+	say_number(s, WIRE_GONE, number);
 }
 
 static void

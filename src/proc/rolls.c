@@ -764,12 +764,34 @@ let_begin(struct rolls *r, uint32_t number)
 		}
 }
 
+/* The engine cannot use it, and has said why. A reload tries it again. */
+static void
+be_given_back(struct entry *e)
+{
+	struct status *s = &e->shown.status;
+	struct err why;
+
+	if (s->err.kind == ERR_NONE) {
+		err_set(&why, ERR_CONFIG, 0, "the engine cannot use it");
+		note_failure(e, &why);
+	}
+	why = s->err;
+	stop_asking(e);
+	e->life = BROKEN;
+	s->state = STATUS_STOPPED;
+	log_error(e->name, "%s", why.text);
+	tell_failure(e, &why);
+	tell_changed(e);
+}
+
 void
 rolls_on_gone(struct rolls *r, uint32_t number)
 {
 	struct entry *e = by_number(r, number);
 	struct err why;
 
+	if (e != NULL && e->life == GIVEN)
+		be_given_back(e);
 	if (e == NULL || e->life != LEAVING)
 		return;
 	err_set(&why, ERR_CANCEL, 0, "it was taken out");

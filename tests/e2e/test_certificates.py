@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 import corpus
 import model
 from authority import Identity, directory, put
-from haul import CONFIG, NOPERM, check, until
+from haul import CONFIG, NOPERM, TEMPFAIL, check, until
 
 
 @pytest.fixture(scope="session")
@@ -299,4 +299,19 @@ def test_a_reload_reads_what_was_revoked_since(
         run.wait_log("a: warning: tls-crl-file .* is empty: what it was stays")
         crl(tmp_path, pki.root.crl())
         assert "1 changed" in run.command("reload").out
+        f.idler()
+
+
+def test_a_daemon_says_what_it_cannot_use(haul, fake, daemon, pki, tmp_path):
+    d = directory(tmp_path / "tls", pki.root, pki.good)
+    f = fake("imap", certs=d, tls="implicit", **crl(
+        tmp_path, pki.root.crl()[:-60]))
+    with daemon() as run:
+        s = run.wait_state("a", "stopped")
+        assert "tls-crl-file" in s["error"]["text"], s
+        run.wait_log("a: error: tls-crl-file")
+        r = run.command("poll", "a", status=TEMPFAIL)
+        assert "tls-crl-file" in r.text
+        crl(tmp_path, pki.root.crl())
+        run.command("reload")
         f.idler()

@@ -894,6 +894,34 @@ what_was_lost_on_its_way_out_has_left(void **state)
 }
 
 static void
+what_the_engine_cannot_use_stops(void **state)
+{
+	struct status s = { .state = STATUS_STOPPED };
+	struct err e;
+
+	(void)state;
+	begin(2);
+	assert_int_equal(rolls_poll(rolls, 2, &e), 0);
+	err_set(&s.err, ERR_CONFIG, 0, "no such list");
+	rolls_on_status(rolls, 1, &s);
+	take(&seen);
+	rolls_on_gone(rolls, 1);
+	rolls_on_gone(rolls, 2); /* it says nothing */
+	assert_string_equal(
+	    take(&seen), "changed work;result home config;changed home");
+	assert_non_null(strstr(take(&logged), "work: error: no such list"));
+	assert_int_equal(rolls_at(rolls, 0)->status.state, STATUS_STOPPED);
+	assert_int_equal(rolls_at(rolls, 1)->status.err.kind, ERR_CONFIG);
+	assert_int_equal(rolls_poll(rolls, 1, &e), -1);
+	assert_string_equal(e.text, "no such list");
+	fake_team_heard();
+	set(1, 2); /* a reload */
+	settle();
+	assert_string_equal(fake_team_heard(),
+	    "account 3 work secret=one;account 4 home secret=one");
+}
+
+static void
 ignores_numbers_that_nobody_has(void **state)
 {
 	struct fetch_result fine = { .progress.doing = "done" };
@@ -907,7 +935,6 @@ ignores_numbers_that_nobody_has(void **state)
 	rolls_on_want(rolls, 7);
 	rolls_on_gone(rolls, 7);
 	rolls_on_lost(rolls, 7);
-	rolls_on_gone(rolls, 1); /* was not dropped */
 	rolls_pause(rolls, 7);
 	rolls_resume(rolls, 7);
 	assert_string_equal(fake_team_heard(), "");
@@ -966,6 +993,7 @@ main(int argc, char **argv)
 		TEST(a_resume_after_refusals_looks_for_another_secret_first),
 		TEST(what_was_lost_is_given_again),
 		TEST(what_was_lost_on_its_way_out_has_left),
+		TEST(what_the_engine_cannot_use_stops),
 		TEST(ignores_numbers_that_nobody_has),
 		TEST(is_empty_when_the_last_has_left),
 	};
