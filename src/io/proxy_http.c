@@ -9,6 +9,7 @@
 /* CONNECT: RFC 9110 9.3.6 and 11.7.2, RFC 9112 3.2.3, and Basic of RFC 7617. */
 
 #define LOGIN_MAX 2048 /* octets of "user:password" */
+#define INTERIM_MAX 16 /* answers */
 
 /* ---- what we say ---- */
 
@@ -152,6 +153,9 @@ on_header(struct proxy *p)
 		return PROXY_DONE;
 	if (status == 101)
 		return proxy_fail(p, ERR_PROTO, "answers CONNECT with \"101\"");
+	if (++p->interim > INTERIM_MAX) /* whoever listens must have an end */
+		return proxy_fail(
+		    p, ERR_PROTO, "answers again and again, and says nothing");
 	buf_clear(&p->in);
 	return PROXY_MORE;
 }

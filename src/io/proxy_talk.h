@@ -18,9 +18,10 @@ struct proxy {
 	unsigned int port;
 	char *user; /* NULL: none */
 	struct secret *password;
-	char *name;        /* "the proxy HOST:PORT" */
-	unsigned int step; /* of the protocol; 0: nothing was heard */
-	struct buf in;     /* the answer, as far as it is here */
+	char *name;           /* "the proxy HOST:PORT" */
+	unsigned int step;    /* of the protocol; 0: nothing was heard */
+	unsigned int interim; /* answers so far that promise another */
+	struct buf in;        /* the answer, as far as it is here */
 	struct buf out;
 	struct err err;
 };

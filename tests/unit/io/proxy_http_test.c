@@ -56,6 +56,9 @@ static const struct talk connects[] = {
 	  .said = SPAN(SAID "\r\n"), .waits = true },
 };
 
+#define INTERIM_1 "HTTP/1.1 100 x\r\n\r\n"
+#define INTERIM INTERIM_1 INTERIM_1 INTERIM_1 INTERIM_1
+
 static const struct talk refuses[] = {
 	{ .heard = SPAN("HTTP/1.1 403 Forbidden\r\nA: b\r\n\r\nno!"),
 	  .said = SPAN(SAID "\r\n"), .kind = ERR_NET,
@@ -94,6 +97,10 @@ static const struct talk refuses[] = {
 	{ .heard = SPAN("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
 	  .said = SPAN(SAID "\r\n"), .kind = ERR_PROTO,
 	  .error = NAME "answers CONNECT with \"101\"" },
+	{ .name = "it answers without an end",
+	  .heard = SPAN(INTERIM INTERIM INTERIM INTERIM INTERIM),
+	  .said = SPAN(SAID "\r\n"), .kind = ERR_PROTO,
+	  .error = NAME "answers again and again, and says nothing" },
 	{ .heard = SPAN("* OK IMAP4rev1\r\n"), .said = SPAN(SAID "\r\n"),
 	  .kind = ERR_PROTO, .error = NAME "does not speak HTTP" },
 	{ .heard = SPAN("\0"), .said = SPAN(SAID "\r\n"),
