@@ -13,7 +13,8 @@
 #include "sys/clock.h"
 #include "util/mem.h"
 
-#define HEAD_OCTETS 9 /* of an account: number, stays, deliverer */
+#define HEAD_OCTETS 9     /* of an account: number, stays, deliverer */
+#define UNSENT_MAX 100000 /* packets; more than all accounts at the start */
 
 struct team_engine {
 	struct team_engine_params params;
@@ -345,12 +346,16 @@ hear_status(struct team_engine *g, uint32_t number, struct unpack *u)
 		g->events->status(g->arg, number, &status);
 }
 
+/* Each is answered: who asks for ever and never listens would have our memory
+ * filled. */
 static void
 hear_tunnel(struct team_engine *g, uint32_t number, struct unpack *u)
 {
 	uint32_t ticket = unpack_u32(u);
 
-	if (unpack_ok(u))
+	if (ipc_unsent(member_link(g->member)) > UNSENT_MAX)
+		member_kill(g->member);
+	else if (unpack_ok(u))
 		g->events->tunnel(g->arg, number, ticket);
 }
 

@@ -305,6 +305,16 @@ runs_tunnels_for_the_engine(void **state)
 	assert_int_equal(count(h->heard, "tunnel"), 4);
 }
 
+static void
+ends_an_engine_that_asks_and_does_not_listen(void **state)
+{
+	struct hall *h = *state;
+
+	start(h);
+	give_user(h, 3, "flood", true);
+	run_until(h, "engine ended:");
+}
+
 /* The engine's packets come to the deliverer by another way than ours. */
 static void
 does_not_give_an_account_before_the_deliverer_knows_it(void **state)
@@ -824,6 +834,17 @@ play_dig(uint32_t number)
 	ask_for_tunnel(number, 8);
 }
 
+/* Until it is killed; the deadline of the test is shorter. */
+static void
+play_flood(void)
+{
+	const char packet[9] = { WIRE_TUNNEL, 1 };
+
+	while (send(WIRE_FD, packet, sizeof(packet), MSG_NOSIGNAL) > 0)
+		;
+	_exit(10);
+}
+
 static void
 play_account(struct unpack *u, uint32_t number)
 {
@@ -841,6 +862,8 @@ play_account(struct unpack *u, uint32_t number)
 		_exit(8);
 	if (strcmp(a->user, "die") == 0)
 		_exit(3);
+	if (strcmp(a->user, "flood") == 0)
+		play_flood();
 	if (strcmp(a->user, "dig") == 0)
 		play_dig(number);
 	word = secret_span(secret);
@@ -984,6 +1007,7 @@ main(int argc, char **argv)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(gives_an_account_and_gets_its_result),
 		T(runs_tunnels_for_the_engine),
+		T(ends_an_engine_that_asks_and_does_not_listen),
 		T(does_not_give_an_account_before_the_deliverer_knows_it),
 		T(tells_without_restarts_why_nothing_will_come),
 		T(tells_that_a_ledger_cannot_be_used),
