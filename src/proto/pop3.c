@@ -70,6 +70,7 @@ pop3_free(struct pop3 **m)
 static enum pop3_event
 fail(struct pop3 *m, enum err_kind kind, const char *what, struct span quote)
 {
+	quote = pop3_login_quotable(&m->login, quote);
 	err_set(&m->err, kind, 0, "%s%s%.*s", what, quote.n > 0 ? ": " : "",
 	    (int)quote.n, quote.p);
 	m->err.after_s = reply_after_s(quote);
@@ -103,7 +104,8 @@ on_status(struct pop3 *m, struct span line, struct pop3_info *info)
 	if (m->requests.said == 0)
 		return unasked(m, status == POP3_STATUS_ERR, text);
 	if (status == POP3_STATUS_ERR)
-		return pop3_requests_no(&m->requests, text, info);
+		return pop3_requests_no(&m->requests, text,
+		    pop3_login_quotable(&m->login, text), info);
 	return pop3_requests_ok(&m->requests, text, m->line.bare, info);
 }
 

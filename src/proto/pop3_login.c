@@ -34,14 +34,18 @@ static enum pop3_event be_ready(struct pop3_login *l);
 
 /* ---- what goes wrong ---- */
 
-/* The machine is over; quote is what the server said, or empty. It may be
- * what we said to it. */
+struct span
+pop3_login_quotable(const struct pop3_login *l, struct span text)
+{
+	return betrays(text, l->way.user, l->way.secret) ? SPAN("") : text;
+}
+
+/* The machine is over; quote is what the server said, or empty. */
 static enum pop3_event
 fail(struct pop3_login *l, enum err_kind kind, const char *what,
     struct span quote)
 {
-	if (betrays(quote, l->way.user, l->way.secret))
-		quote = SPAN("");
+	quote = pop3_login_quotable(l, quote);
 	err_set(&l->err, kind, 0, "%s%s%.*s", what, quote.n > 0 ? ": " : "",
 	    (int)quote.n, quote.p);
 	/* anybody may have said it before TLS */

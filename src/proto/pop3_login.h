@@ -49,6 +49,10 @@ enum pop3_event pop3_login_line(
 bool pop3_login_in_tls(const struct pop3_login *l); /* after POP3_UPGRADE */
 enum pop3_event pop3_login_upgraded(struct pop3_login *l);
 
+/* Of what the server says, at any time, what may be shown: it may repeat the
+ * credential. */
+struct span pop3_login_quotable(const struct pop3_login *l, struct span text);
+
 unsigned int pop3_login_timeout(const struct pop3_login *l);
 const char *pop3_login_name(const struct pop3_login *l);
 

@@ -182,8 +182,8 @@ pop3_requests_ok(struct pop3_requests *r, struct span text, bool bare,
 }
 
 enum pop3_event
-pop3_requests_no(
-    struct pop3_requests *r, struct span text, struct pop3_info *info)
+pop3_requests_no(struct pop3_requests *r, struct span text,
+    struct span quotable, struct pop3_info *info)
 {
 	const struct request *q = row(r);
 	struct span code;
@@ -193,7 +193,8 @@ pop3_requests_no(
 
 	reply_split(text, &code, &args, &rest);
 	err_set(&info->err, reply_kind(code, rest, q->no), 0,
-	    "the server refuses %s: %.*s", q->says, (int)text.n, text.p);
+	    "the server refuses %s%s%.*s", q->says, quotable.n > 0 ? ": " : "",
+	    (int)quotable.n, quotable.p);
 	info->err.after_s = reply_after_s(rest);
 	pop3_requests_done(r, info);
 	return quit ? POP3_CLOSED : POP3_DONE;

@@ -46,11 +46,12 @@ void pop3_requests_ask(
 void pop3_requests_say(
     struct pop3_requests *r, bool pipelining, struct buf *out);
 
-/* The answer to the oldest; something was said. bare: see proto/pop3_body.h */
+/* The answer to the oldest; something was said. bare: see proto/pop3_body.h;
+ * quotable: of text, what may be shown */
 enum pop3_event pop3_requests_ok(struct pop3_requests *r, struct span text,
     bool bare, struct pop3_info *info);
-enum pop3_event pop3_requests_no(
-    struct pop3_requests *r, struct span text, struct pop3_info *info);
+enum pop3_event pop3_requests_no(struct pop3_requests *r, struct span text,
+    struct span quotable, struct pop3_info *info);
 enum pop3_event pop3_requests_line(
     struct pop3_requests *r, struct span line, struct pop3_info *info);
 enum pop3_event pop3_requests_over(struct pop3_requests *r);

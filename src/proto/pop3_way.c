@@ -40,7 +40,6 @@ void
 pop3_way_forget(struct pop3_way *w)
 {
 	sasl_free(&w->sasl);
-	secret_free(&w->secret);
 	buf_wipe(&w->response);
 	buf_wipe(&w->binding);
 }
@@ -49,6 +48,7 @@ void
 pop3_way_deinit(struct pop3_way *w)
 {
 	pop3_way_forget(w);
+	secret_free(&w->secret);
 	buf_deinit(&w->stamp);
 	free(w->user);
 	free(w->host);

@@ -23,7 +23,7 @@ struct pop3_way {
 	struct sasl_have have;
 	char *user, *host;
 	unsigned int port;
-	struct secret *secret; /* until pop3_way_forget() */
+	struct secret *secret; /* to the end: the server may repeat it */
 	struct buf binding;
 	struct buf stamp;          /* of the greeting, for APOP alone */
 	struct sasl_choice choice; /* why NULL: none yet */
@@ -36,7 +36,7 @@ struct pop3_way {
 };
 
 void pop3_way_init(struct pop3_way *w, const struct pop3_params *params);
-void pop3_way_forget(struct pop3_way *w); /* wipes: the login is over */
+void pop3_way_forget(struct pop3_way *w); /* what was said: it is over */
 void pop3_way_deinit(struct pop3_way *w);
 
 void pop3_way_bind(struct pop3_way *w, struct span binding); /* copied */

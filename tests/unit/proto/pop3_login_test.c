@@ -422,19 +422,19 @@ refuses_credentials_that_break_a_line(void **state)
 }
 
 static void
-forgets_the_secret_after_login(void **state)
+forgets_the_mechanism_after_login(void **state)
 {
-	struct pop3_params p = { CLEAR, .user = "u" };
+	struct pop3_params p = { CLEAR, .user = "u", .auth = SASL_PLAIN };
 	struct login t;
 
 	(void)state;
 	begin(&t, p, "x");
 	hear(&t, "+OK");
+	assert_non_null(t.l.way.sasl);
 	hear(&t, "+OK");
-	assert_non_null(t.l.way.secret);
-	hear(&t, "+OK");
-	assert_null(t.l.way.secret);
 	assert_null(t.l.way.sasl);
+	assert_true(span_eq(pop3_login_quotable(&t.l, SPAN("y")), SPAN("y")));
+	assert_true(span_eq(pop3_login_quotable(&t.l, SPAN("x")), SPAN("")));
 	end(&t);
 }
 
@@ -827,7 +827,7 @@ main(void)
 		cmocka_unit_test(cancels_what_asks_again),
 		cmocka_unit_test(says_long_credentials_in_two_steps),
 		cmocka_unit_test(refuses_credentials_that_break_a_line),
-		cmocka_unit_test(forgets_the_secret_after_login),
+		cmocka_unit_test(forgets_the_mechanism_after_login),
 		cmocka_unit_test(never_repeats_the_secret_after_the_server),
 		cmocka_unit_test(bounds_what_capa_may_say),
 		cmocka_unit_test(never_waits_for_ever),

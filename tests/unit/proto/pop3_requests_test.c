@@ -38,7 +38,7 @@ static enum pop3_event
 no(struct pop3_requests *r, const char *text, struct pop3_info *info)
 {
 	*info = (struct pop3_info){ 0 };
-	return pop3_requests_no(r, span_of(text), info);
+	return pop3_requests_no(r, span_of(text), span_of(text), info);
 }
 
 static void

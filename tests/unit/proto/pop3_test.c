@@ -699,6 +699,37 @@ passes_on_how_long_it_is_asked_to_wait(void **state)
 	pop3_free(&m);
 }
 
+static struct pop3 *
+ready_machine(const char *asks)
+{
+	static const struct plan plan = { POP3_TLS_DONE, true, true, "" };
+	struct pop3 *m = new_machine(&plan);
+	struct span in = SPAN(CAPA_LOGIN);
+	struct pop3_info info;
+
+	assert_int_equal(pop3_step(m, &in, &info), POP3_READY);
+	ask(m, asks);
+	return m;
+}
+
+static void
+never_repeats_the_secret_after_the_server(void **state)
+{
+	struct pop3 *m = ready_machine("S L");
+	struct span in = SPAN("-ERR no\r\n-ERR LIST after " PASSWORD "?\r\n"
+			      "-ERR bye, " PASSWORD "\r\n");
+	struct pop3_info info;
+
+	(void)state;
+	assert_int_equal(pop3_step(m, &in, &info), POP3_DONE);
+	assert_string_equal(info.err.text, "the server refuses STAT: no");
+	assert_int_equal(pop3_step(m, &in, &info), POP3_DONE);
+	assert_string_equal(info.err.text, "the server refuses LIST");
+	assert_int_equal(pop3_step(m, &in, &info), POP3_FAILED);
+	assert_string_equal(pop3_error(m)->text, "the server speaks unasked");
+	pop3_free(&m);
+}
+
 static void
 says_whether_quit_was_accepted(void **state)
 {
@@ -870,19 +901,6 @@ marks_the_output_while_a_secret_is_in_it(void **state)
 
 /* ---- very much of everything ---- */
 
-static struct pop3 *
-ready_machine(const char *asks)
-{
-	static const struct plan plan = { POP3_TLS_DONE, true, true, "" };
-	struct pop3 *m = new_machine(&plan);
-	struct span in = SPAN(CAPA_LOGIN);
-	struct pop3_info info;
-
-	assert_int_equal(pop3_step(m, &in, &info), POP3_READY);
-	ask(m, asks);
-	return m;
-}
-
 /* Feeds n times x and returns the last event. */
 static enum pop3_event
 feed_many(struct pop3 *m, char x, size_t n, size_t *data)
@@ -1030,6 +1048,7 @@ main(void)
 		cmocka_unit_test(fails_when_the_server_speaks_unasked),
 		cmocka_unit_test(tells_what_the_server_wants_of_us),
 		cmocka_unit_test(passes_on_how_long_it_is_asked_to_wait),
+		cmocka_unit_test(never_repeats_the_secret_after_the_server),
 		cmocka_unit_test(says_whether_quit_was_accepted),
 		cmocka_unit_test(stays_closed_once_it_is),
 		cmocka_unit_test(fails_at_every_end_and_every_silence),
