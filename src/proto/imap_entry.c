@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "proto/betray.h"
 #include "proto/imap_words.h"
 #include "proto/reply.h"
+#include "util/betray.h"
 #include "util/mem.h"
 
 #ifndef MAILHAUL_VERSION

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proto/pop3_login.h"
 
-#include "proto/betray.h"
 #include "proto/pop3_text.h"
 #include "proto/reply.h"
+#include "util/betray.h"
 #include <assert.h>
 
 #define ANSWERS_MAX 10      /* to the ever same server */

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/betray.h"
 #include "proto/sasl_bearer.h"
 #include "proto/sasl_digest.h"
 #include "proto/sasl_scram.h"
+#include "util/betray.h"
 #include "util/mem.h"
 
 #define RESPONSE_MAX (4 * SECRET_MAX)

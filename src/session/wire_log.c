@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "proto/betray.h"
 #include "sys/log.h"
+#include "util/betray.h"
 #include "util/buf.h"
 #include "util/mem.h"
 

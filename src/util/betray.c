@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include "proto/betray.h"
+#include "util/betray.h"
 
 #include <stdint.h>
 
 #include "util/buf.h"
 
-#define FORMS 5
+#define FORMS 7
 #define FORM_MAX (SECRET_MAX * 4)
 #define ENOUGH 16 /* octets in a row that are too many */
 #define SHORT 4   /* what is shorter stands in many words */
@@ -38,11 +38,33 @@ put_base64(struct buf *out, struct span s)
 	}
 }
 
+static void
+put_hex(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_printf(out, "%02x", (unsigned char)s.p[i]);
+}
+
 static bool
 is_of_word(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
 	    (c >= 'a' && c <= 'z') || (c & 0x80) != 0;
+}
+
+/* RFC 3986 2.3 */
+static void
+put_encoded(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if ((is_of_word(c) && (c & 0x80) == 0) || c == '-' ||
+		    c == '.' || c == '_' || c == '~')
+			buf_addc(out, c);
+		else
+			buf_printf(out, "%%%02x", (unsigned char)c);
+	}
 }
 
 /* At text.p + at, as a word of its own. */
@@ -130,8 +152,12 @@ put_form(struct buf *out, unsigned int i, const char *user, struct span secret)
 		put_base64(out, secret);
 	else if (i == 2)
 		put_plain(out, user, secret);
+	else if (i == 3)
+		put_encoded(out, secret);
+	else if (i == 4)
+		put_hex(out, secret);
 	else
-		put_base64_behind(out, i - 2, secret);
+		put_base64_behind(out, i - 4, secret);
 }
 
 bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proto/betray.h"
+#include "util/betray.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,6 +67,18 @@ sees_it_in_base64_of_more(void **state)
 }
 
 static void
+sees_it_in_a_url_and_in_hex(void **state)
+{
+	(void)state;
+	assert_true(shown("s\"3/c:r%", "what is p=s%223%2Fc%3Ar%25&x?"));
+	assert_true(shown("s\"3/c:r%", "what is p=s%223%2fc%3ar%25&x?"));
+	assert_true(shown("\xc3\xa4\xc3\xb6x", "what is %C3%A4%C3%B6x?"));
+	assert_true(shown("s3cr3tpw", "what is 7333637233747077?"));
+	assert_true(shown("s3cr3t\xff\xfe", "what is 733363723374FFFE?"));
+	assert_false(shown("s3cr3tpw", "what is p=%2F and 0123456789?"));
+}
+
+static void
 lets_other_texts_pass(void **state)
 {
 	(void)state;
@@ -111,6 +123,7 @@ main(void)
 		cmocka_unit_test(sees_a_large_part_of_it),
 		cmocka_unit_test(sees_it_in_base64),
 		cmocka_unit_test(sees_it_in_base64_of_more),
+		cmocka_unit_test(sees_it_in_a_url_and_in_hex),
 		cmocka_unit_test(lets_other_texts_pass),
 		cmocka_unit_test(takes_a_tiny_secret_for_a_word),
 		cmocka_unit_test(bears_the_longest_secret),
