@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/proxy_talk.h"
+#include "util/betray.h"
 #include "util/text.h"
 
 /* CONNECT: RFC 9110 9.3.6 and 11.7.2, RFC 9112 3.2.3, and Basic of RFC 7617. */
@@ -88,18 +89,17 @@ proxy_http_begin(struct proxy *p)
 static struct span
 quotable(const struct proxy *p, struct span reason)
 {
-	struct span password = secret_span(p->password);
 	struct buf token;
-	bool betrays;
+	bool repeats;
 
 	if (p->user == NULL)
 		return reason;
 	buf_init(&token, PROXY_SAY_MAX);
 	put_token(p, &token);
-	betrays = (password.n > 0 && span_has(reason, password)) ||
+	repeats = betrays(reason, p->user, p->password) ||
 	    span_has(reason, buf_span(&token));
 	buf_wipe(&token);
-	return betrays ? SPAN("") : reason;
+	return repeats ? SPAN("") : reason;
 }
 
 static enum proxy_says

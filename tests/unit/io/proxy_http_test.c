@@ -88,6 +88,12 @@ static const struct talk refuses[] = {
 	  .said = SPAN(SAID "Proxy-Authorization: Basic "
 	      "YWxpY2U6b3BlbiBzZXNhbWU=\r\n\r\n"),
 	  .kind = ERR_NET, .error = CANNOT "500" },
+	{ .name = "it repeats a part of it", .user = "alice",
+	  .password = "open sesame",
+	  .heard = SPAN("HTTP/1.1 400 bad: YWxpY2U6b3BlbiBzZX...\r\n\r\n"),
+	  .said = SPAN(SAID "Proxy-Authorization: Basic "
+	      "YWxpY2U6b3BlbiBzZXNhbWU=\r\n\r\n"),
+	  .kind = ERR_NET, .error = CANNOT "400" },
 	{ .name = "it repeats what we said", .user = "alice",
 	  .password = "open sesame",
 	  .heard = SPAN("HTTP/1.1 400 bad: YWxpY2U6b3BlbiBzZXNhbWU=\r\n\r\n"),
