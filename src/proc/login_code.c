@@ -39,6 +39,17 @@ struct login_code {
 /* ---- the code for tokens ---- */
 
 static void
+hush(const struct login_code *c, struct err *e)
+{
+	struct secret *verifier = secret_new(span_of(c->verifier));
+
+	oauth_hush(e, verifier);
+	oauth_hush(e, c->code);
+	oauth_hush(e, c->flow->client.secret);
+	secret_free(&verifier);
+}
+
+static void
 on_tokens(void *arg, const struct https_answer *answer, const struct err *e)
 {
 	struct login_code *c = arg;
@@ -48,8 +59,10 @@ on_tokens(void *arg, const struct https_answer *answer, const struct err *e)
 	c->https = NULL;
 	if (e == NULL &&
 	    oauth_read_tokens(answer->status, answer->body, &tokens, &why) !=
-		OAUTH_OK)
+		OAUTH_OK) {
+		hush(c, &why);
 		e = &why;
+	}
 	c->flow->done(c->flow->arg, e == NULL ? &tokens : NULL, e);
 }
 

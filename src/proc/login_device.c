@@ -31,6 +31,13 @@ fail(struct login_device *d, const struct err *e)
 	d->flow->done(d->flow->arg, NULL, e);
 }
 
+static void
+hush(const struct login_device *d, struct err *e)
+{
+	oauth_hush(e, d->device.device_code);
+	oauth_hush(e, d->flow->client.secret);
+}
+
 /* ---- has it been entered? ---- */
 
 static void
@@ -107,6 +114,8 @@ on_polled(void *arg, const struct https_answer *answer, const struct err *e)
 	else
 		verdict = oauth_read_tokens(
 		    answer->status, answer->body, &tokens, &why);
+	if (e == NULL && verdict == OAUTH_FAILED)
+		hush(d, &why);
 	on_verdict(d, verdict, &tokens, &why);
 }
 
@@ -168,8 +177,10 @@ on_code(void *arg, const struct https_answer *answer, const struct err *e)
 	d->https = NULL;
 	if (e == NULL &&
 	    oauth_read_device(answer->status, answer->body, &d->device, &why) !=
-		OAUTH_OK)
+		OAUTH_OK) {
+		hush(d, &why);
 		e = &why;
+	}
 	if (e != NULL) {
 		fail(d, e);
 		return;

@@ -293,6 +293,8 @@ on_https(void *arg, const struct https_answer *a, const struct err *e)
 		return;
 	}
 	if (oauth_read_tokens(a->status, a->body, &got, &why) != OAUTH_OK) {
+		oauth_hush(&why, r->tokens.refresh);
+		oauth_hush(&why, r->client_secret);
 		err_prefix(&why, "oauth2 %s", r->provider);
 		if (is_final(&why))
 			note_refusal(r, &why);

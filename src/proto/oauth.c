@@ -7,6 +7,7 @@
 #include "proto/oauth_error.h"
 #include "proto/oauth_form.h"
 #include "proto/oauth_json.h"
+#include "util/betray.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -162,6 +163,32 @@ read_answer(unsigned int status, struct span body, const char *success,
 	*verdict = oauth_refused(status, name, more, e);
 	oauth_json_free(&j);
 	return NULL;
+}
+
+/* Of "meaning (name: more)": as far as it is good. */
+static size_t
+good_length(const char *text, const struct secret *sent)
+{
+	const char *name = strstr(text, " (");
+	const char *more = name == NULL ? NULL : strstr(name, ": ");
+
+	if (more != NULL &&
+	    !betrays(span_make(text, (size_t)(more - text)), "", sent))
+		return (size_t)(more - text);
+	return name == NULL ? 0 : (size_t)(name - text);
+}
+
+void
+oauth_hush(struct err *e, const struct secret *sent)
+{
+	const struct err said = *e;
+	size_t n = good_length(said.text, sent);
+
+	if (!betrays(span_of(said.text), "", sent))
+		return;
+	err_set(e, said.kind, said.sys, "%.*s%sits words repeat a secret)",
+	    (int)n, said.text, memchr(said.text, '(', n) == NULL ? " (" : "; ");
+	e->after_s = said.after_s;
 }
 
 static unsigned int

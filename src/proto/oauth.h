@@ -76,6 +76,10 @@ enum oauth_verdict oauth_read_device(unsigned int status, struct span body,
 enum oauth_verdict oauth_read_tokens(unsigned int status, struct span body,
     struct oauth_tokens *out, struct err *e);
 
+/* A provider may repeat what it was sent: of the error that was read from its
+ * answer, what does is left out. sent may be NULL. */
+void oauth_hush(struct err *e, const struct secret *sent);
+
 /* The code in the URL that the browser was sent to, or in its query alone. NULL
  * and *e when it has none, state differs, or an error stands there. */
 struct secret *oauth_read_redirect(

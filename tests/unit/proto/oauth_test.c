@@ -316,6 +316,50 @@ says_what_to_do_when_a_grant_is_gone(void **state)
 	    "expired.)");
 }
 
+static void
+hushes_what_repeats_a_secret(void **state)
+{
+#define AGAIN                                                                  \
+	"the provider does not let us in any more: run \"mailhaul login\" "    \
+	"again ("
+
+	static const struct {
+		const char *body, *text;
+	} t[] = {
+		/* clang-format off */
+		{ "{\"error\":\"invalid_grant\",\"error_description\":"
+		    "\"what is s3cr3t-t0ken?\"}",
+		    AGAIN "invalid_grant; its words repeat a secret)" },
+		{ "{\"error\":\"invalid_grant\",\"error_description\":"
+		    "\"what is s\\u0033cr3t...\"}",
+		    AGAIN "invalid_grant; its words repeat a secret)" },
+		{ "{\"error\":\"s3cr3t-t0ken\",\"error_description\":\"x\"}",
+		    "the provider has refused (its words repeat a secret)" },
+		{ "{\"error\":\"invalid_grant\",\"error_description\":"
+		    "\"what is it?\"}", AGAIN "invalid_grant: what is it?)" },
+		{ "{\"error\":\"invalid_grant\"}", AGAIN "invalid_grant)" },
+		/* clang-format on */
+	};
+	struct secret *sent = secret_new(SPAN("s3cr3t-t0ken"));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct oauth_tokens o;
+		struct err e;
+
+		assert_int_equal(
+		    oauth_read_tokens(400, span_of(t[i].body), &o, &e),
+		    OAUTH_FAILED);
+		e.after_s = 7;
+		oauth_hush(&e, NULL);
+		oauth_hush(&e, sent);
+		assert_string_equal(e.text, t[i].text);
+		assert_int_equal(e.kind, ERR_AUTH);
+		assert_int_equal(e.after_s, 7);
+	}
+	secret_free(&sent);
+}
+
 /* ---- device ---- */
 
 static void
@@ -561,6 +605,7 @@ main(void)
 		cmocka_unit_test(reads_tokens),
 		cmocka_unit_test(takes_no_other_answers_for_tokens),
 		cmocka_unit_test(says_what_to_do_when_a_grant_is_gone),
+		cmocka_unit_test(hushes_what_repeats_a_secret),
 		cmocka_unit_test(reads_a_device_code),
 		cmocka_unit_test(fills_in_what_a_device_answer_lacks),
 		cmocka_unit_test(takes_no_other_answers_for_a_device_code),
