@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "io/sandbox.h"
 #include "io/user.h"
 #include "proc/commands.h"
 #include "proc/login_client.h"
@@ -358,6 +359,7 @@ login_run(
 		.way = options->way,
 		.redirect = options->redirect };
 
+	(void)sandbox_secrets(NULL);
 	if (l.account == NULL)
 		return no_account(conf, name);
 	l.flow.account = l.account;
