@@ -219,7 +219,7 @@ end_field(struct reading *r)
 	enum field field = r->field;
 
 	r->field = FIELDS;
-	if (field == FIELDS || r->has[field])
+	if (field >= FIELDS || r->has[field])
 		return;
 	r->has[field] = take(r, field, span_trim(buf_span(&r->text)));
 	if (field == AUTHENTICATION)
