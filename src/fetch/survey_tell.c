@@ -89,17 +89,16 @@ is_connected(const struct survey_params *p, const char *peer)
 void
 survey_tell_way(const struct survey_params *p, const struct conn *c)
 {
-	struct tls_info *info = conn_tls_info(c);
+	struct tls_info info;
 	struct tls_info_certificate refused;
 	const char *peer = conn_peer(c);
 
 	if (conn_octets_in(c) > 0 || is_connected(p, peer))
 		survey_tell(p, FACT_REACHED, span_of(peer), SPAN(""));
-	if (info != NULL)
-		tell_tls(p, info);
+	if (conn_tls_info(c, &info))
+		tell_tls(p, &info);
 	else if (conn_refused(c, &refused))
 		tell_certificate(p, &refused);
-	free(info);
 }
 
 void

@@ -750,10 +750,10 @@ conn_tls_description(const struct conn *c)
 	return c->wire.secure ? tls_description(c->wire.tls) : "no TLS";
 }
 
-struct tls_info *
-conn_tls_info(const struct conn *c)
+bool
+conn_tls_info(const struct conn *c, struct tls_info *out)
 {
-	return c->wire.secure ? tls_info(c->wire.tls) : NULL;
+	return c->wire.secure && tls_info(c->wire.tls, out);
 }
 
 bool

@@ -105,9 +105,8 @@ const char *conn_peer(const struct conn *c); /* "192.0.2.1:993"; host:port
                                                 if it was given a socket;
                                                 "host:port by way of ..." */
 const char *conn_tls_description(const struct conn *c);
-/* All there is to say of its TLS, made for this call: the caller frees with
- * free(). NULL while there is none. */
-struct tls_info *conn_tls_info(const struct conn *c);
+/* All there is to say of its TLS; false while there is none. */
+bool conn_tls_info(const struct conn *c, struct tls_info *out);
 /* After CONN_ERROR: tls_refused(). */
 bool conn_refused(const struct conn *c, struct tls_info_certificate *out);
 /* tls_binding() of its session; -1 without TLS. */

@@ -341,17 +341,15 @@ tls_description(const struct tls *t)
 	return t->description;
 }
 
-struct tls_info *
-tls_info(const struct tls *t)
+bool
+tls_info(const struct tls *t, struct tls_info *out)
 {
-	struct tls_info *info;
-
 	if (!t->up)
-		return NULL;
-	info = tls_info_new(t->ssl);
-	info->verified = t->ctx->verify;
-	info->ocsp = t->known.ocsp;
-	return info;
+		return false;
+	tls_info_fill(out, t->ssl);
+	out->verified = t->ctx->verify;
+	out->ocsp = t->known.ocsp;
+	return true;
 }
 
 bool

@@ -68,8 +68,9 @@ int tls_binding(struct tls *t, unsigned char out[TLS_BINDING_OCTETS]);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; valid as long as t. */
 const char *tls_description(const struct tls *t);
 
-/* More of that; NULL before the handshake. The caller frees with free(). */
-struct tls_info *tls_info(const struct tls *t);
+/* More of that; false before the handshake. It is large, and put on the stack:
+ * between what stays in memory it would leave holes. */
+bool tls_info(const struct tls *t, struct tls_info *out);
 
 /* The server's certificate, if the handshake refused it; false: it did not. */
 bool tls_refused(const struct tls *t, struct tls_info_certificate *out);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "io/tls_cert.h"
-#include "util/mem.h"
 #include "util/text.h"
 
 const char *
@@ -66,13 +65,13 @@ describe_chain(struct tls_info *info, const SSL *ssl)
 		tls_info_describe(&info->chain[info->n++], leaf);
 }
 
-struct tls_info *
-tls_info_new(const struct ssl_st *ssl)
+void
+tls_info_fill(struct tls_info *info, const struct ssl_st *ssl)
 {
-	struct tls_info *info = mem_new(sizeof(*info));
 	const unsigned char *alpn;
 	unsigned int n;
 
+	*info = (struct tls_info){ 0 };
 	snprintf(
 	    info->version, sizeof(info->version), "%s", SSL_get_version(ssl));
 	snprintf(
@@ -82,5 +81,4 @@ tls_info_new(const struct ssl_st *ssl)
 	    info->alpn, sizeof(info->alpn), span_make((const char *)alpn, n));
 	info->resumed = SSL_session_reused(ssl) == 1;
 	describe_chain(info, ssl);
-	return info;
 }

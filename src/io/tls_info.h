@@ -49,11 +49,11 @@ struct tls_info {
 const char *tls_verify_name(enum tls_verify v);
 const char *tls_ocsp_name(enum tls_ocsp o);
 
-/* For io/tls.c, which sets verified and ocsp. ssl is an SSL after a handshake;
- * the caller frees with free(). */
+/* For io/tls.c, which sets verified and ocsp. ssl is an SSL after a
+ * handshake. */
 struct ssl_st;
 struct x509_st;
-struct tls_info *tls_info_new(const struct ssl_st *ssl);
+void tls_info_fill(struct tls_info *info, const struct ssl_st *ssl);
 void tls_info_describe(struct tls_info_certificate *c, struct x509_st *cert);
 
 #endif

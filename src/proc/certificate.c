@@ -14,7 +14,7 @@ certificate_of(
     struct certificate *c, const struct tls_info *info, const char *host)
 {
 	*c = (struct certificate){ 0 };
-	if (info == NULL || info->n == 0 ||
+	if (info->n == 0 ||
 	    (info->verified != TLS_VERIFY_CHAIN &&
 		info->verified != TLS_VERIFY_BOTH))
 		return false;

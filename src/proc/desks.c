@@ -115,14 +115,14 @@ on_secured(void *arg, const struct conn *conn)
 {
 	struct desk *it = arg;
 	const char *name = it->conf->tls_name;
-	struct tls_info *info = conn_tls_info(conn);
+	struct tls_info info;
 	struct certificate c;
 	struct digest print;
 	struct buf b;
 
 	/* one that is detached has no number to speak of */
-	if (it->detached == 0 &&
-	    certificate_of(&c, info, name == NULL ? it->conf->host : name) &&
+	if (it->detached == 0 && conn_tls_info(conn, &info) &&
+	    certificate_of(&c, &info, name == NULL ? it->conf->host : name) &&
 	    !same_print(certificate_print(&c, &print), &it->shown)) {
 		it->shown = print;
 		buf_init(&b, IPC_PAYLOAD_MAX);
@@ -130,7 +130,6 @@ on_secured(void *arg, const struct conn *conn)
 		certificate_pack(&b, &c);
 		say(it->desks, WIRE_CERTIFICATE, &b);
 	}
-	free(info);
 }
 
 /* ---- one fetch ---- */

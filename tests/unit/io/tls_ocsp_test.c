@@ -106,7 +106,7 @@ staples(struct span staple, enum tls_ocsp state, bool enough, const char *words)
 		struct peer p = { .id = &server,
 			.staple = staple,
 			.script = accept_and_leave };
-		struct tls_info *info;
+		struct tls_info info;
 		struct client c;
 		enum tls_answer a;
 
@@ -116,9 +116,8 @@ staples(struct span staple, enum tls_ocsp state, bool enough, const char *words)
 		if ((a == TLS_OK) != good)
 			fail_msg("%s: %d %s", words, require, c.e.text);
 		if (good) {
-			info = tls_info(c.tls);
-			assert_int_equal(info->ocsp, state);
-			free(info);
+			assert_true(tls_info(c.tls, &info));
+			assert_int_equal(info.ocsp, state);
 		} else {
 			expect(&c.e, ERR_TLS, words);
 		}

@@ -55,7 +55,7 @@ visit_resumes(
     struct tls_ctx *ctx, SSL_CTX *at, const char *name, const char *where)
 {
 	struct peer p = { .shared = at, .script = greet };
-	struct tls_info *info;
+	struct tls_info info;
 	struct client c;
 	char text[8];
 	size_t n;
@@ -67,12 +67,11 @@ visit_resumes(
 	if (shake(&c) != TLS_OK)
 		fail_msg("%s", c.e.text);
 	assert_int_equal(read_all(&c, text, 5, &n), TLS_OK);
-	info = tls_info(c.tls);
-	resumed = info->resumed;
-	assert_true(info->n >= 1);
-	assert_string_equal(info->chain[0].subject, "a test server");
-	assert_non_null(strstr(info->chain[0].issuer, "CA"));
-	free(info);
+	assert_true(tls_info(c.tls, &info));
+	resumed = info.resumed;
+	assert_true(info.n >= 1);
+	assert_string_equal(info.chain[0].subject, "a test server");
+	assert_non_null(strstr(info.chain[0].issuer, "CA"));
 	client_end(&c);
 	assert_true(peer_end(&p));
 	return resumed;
