@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "io/https.h"
+#include "io/sandbox.h"
 #include "proc/check_online.h"
 #include "proc/clerk.h"
 #include "proc/commands.h"
@@ -510,6 +511,7 @@ main(int argc, char **argv)
 	struct arguments a = { 0 };
 
 	fill_stdio();
+	(void)sandbox_core(NULL); /* the configuration may hold passwords */
 	if (strcmp(argv[0], SPAWN_ENGINE) == 0) {
 		spawn_name(argv[0]);
 		return engine_main();

@@ -75,13 +75,21 @@ both(int first, int second, struct err *e, const struct err *of_second)
 /* ---- secrets ---- */
 
 int
-sandbox_secrets(struct err *e)
+sandbox_core(struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
 
-	note_wall();
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
 		return no_wall(e, "RLIMIT_CORE", errno);
+	return 0;
+}
+
+int
+sandbox_secrets(struct err *e)
+{
+	note_wall();
+	if (sandbox_core(e) != 0)
+		return -1;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return no_wall(e, "PR_SET_DUMPABLE", errno);
 	return 0;

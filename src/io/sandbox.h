@@ -13,7 +13,10 @@
 
 #include "util/err.h"
 
-/* No core dumps, not readable by ptrace of the same user. Every process with
+/* No core dumps, of us and of whom we start: for before there are secrets. */
+int sandbox_core(struct err *e);
+
+/* The same, and not readable by ptrace of the same user. Every process with
  * secrets calls this first. */
 int sandbox_secrets(struct err *e);
 

@@ -110,6 +110,24 @@ wall_secrets(void)
 }
 
 static void
+wall_core(void)
+{
+	struct rlimit core;
+
+	EXPECT(sandbox_core(NULL) == 0);
+	EXPECT(getrlimit(RLIMIT_CORE, &core) == 0);
+	EXPECT(core.rlim_cur == 0 && core.rlim_max == 0);
+	EXPECT(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
+}
+
+static void
+leaves_no_core(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(wall_core), 0);
+}
+
+static void
 leaves_no_core_and_nothing_to_attach_to(void **state)
 {
 	(void)state;
@@ -757,6 +775,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(leaves_no_core),
 		TEST(leaves_no_core_and_nothing_to_attach_to),
 		TEST(leaves_no_way_to_more_rights),
 		TEST(engine_uses_no_path),
