@@ -22,7 +22,8 @@ from mda import script
 from proxy import Proxy, Tunnel
 from test_login import Login, Running
 from test_oauth import expire, log_in, saved, token_file
-from watch_secrets import Watch, children, files_of, forms, makes_no_core
+from watch_secrets import (Watch, children, core_limit, files_of, forms,
+                           makes_no_core)
 
 ROLES = ["mailhaul: engine", "mailhaul: deliverer"]
 
@@ -153,6 +154,16 @@ def test_passwords(talkative, dovecot, users, account_on, tmp_path):
     assert len(shown(tmp_path)) == 2
 
 
+def test_who_reads_the_configuration_leaves_no_core(haul, fake):
+    """Also where nothing is done with the passwords in it."""
+    fake("imap", password=new("secret"))
+    with Daemon(haul), haul.start("--watch", command="status") as p:
+        p.stdout.readline()
+        assert core_limit(p.pid) == ["0", "0"]
+        p.terminate()
+        p.communicate()
+
+
 def test_while_it_works_nobody_leaves_a_core(fake, talkative, tmp_path):
     """And nothing of it has the files with passwords open."""
     secret = new("secret")
@@ -224,6 +235,7 @@ ECHOES = {
     "err64": ("pop3", "plain", then("AUTH *", "-ERR [AUTH] <A>")),
     "stat": ("pop3", "plain", then("STAT*", "-ERR <P>", "-ERR <B>")),
     "uidl": ("pop3", "plain", then("UIDL*", "-ERR <P> <B>")),
+    "unheard-of": ("pop3", "plain", then("STAT*", "what is <P>?")),
     "garbage": ("pop3", "plain", then("CAPA*", "-ERR", "<P> <B>")),
 }
 
@@ -293,16 +305,17 @@ def test_tokens_that_are_refreshed(talkative, fake, provider, tmp_path):
         def look(r):
             """The process that asks waits for us meanwhile."""
             w.wait("mailhaul: https")
-            seen.extend(w.pids("mailhaul: https"))
-            assert makes_no_core(seen[0])
-            others = [x for fd, x in files_of(seen[0]).items() if fd > 2]
-            assert not [x for x in others if x.startswith(("/", "memfd:"))]
+            pid, = w.pids("mailhaul: https")
+            seen.append((makes_no_core(pid), [
+                x for fd, x in files_of(pid).items()
+                if fd > 2 and x.startswith("/")]))
         i.traits["trouble"]["token"] = look
         before = saved(haul)["refresh_token"]
         with Daemon(haul) as d:
             f.idler()
             w.printed(d.command("status", "--json").text)
-        assert seen and saved(haul)["refresh_token"] != before
+        assert seen == [(True, [])]
+        assert saved(haul)["refresh_token"] != before
         w.printed(d.log.text())
         assert "a: has a new token" in d.log.text()
         i.traits["trouble"].clear()
@@ -319,16 +332,16 @@ REPEATS = {
     "percent": lambda x: urllib.parse.quote(x, safe=""),
     "base64": b64,
     "hex": lambda x: x.encode().hex(),
+    "part": lambda x: x[:len(x) * 3 // 4],
 }
 
 
-def refuse(form, *names):
-    """What a provider says that repeats these parameters."""
+def refuse(form, name):
+    """What a provider says that repeats this parameter."""
     def answer(r):
-        said = [form(r.params.get(n, "")) for n in names]
         return 400, json.dumps({
             "error": "invalid_grant",
-            "error_description": "what is " + ", ".join(said)}).encode()
+            "error_description": "what is " + form(r.params[name])}).encode()
     return answer
 
 
@@ -373,8 +386,11 @@ def test_a_login(talkative, provider, tmp_path, way, endpoint, names):
         w.holders.add(os.path.realpath(token_file(haul)))
         assert x.tokens()["access_token"] == \
             i.asked("token")[-1].answer["access_token"]
-        for form in REPEATS.values():
-            i.traits["trouble"][endpoint] = refuse(form, *names)
+        for name in names:
+            def answer(r, name=name):
+                w.add(name, r.params[name])
+                return refuse(REPEATS["part"], name)(r)
+            i.traits["trouble"][endpoint] = answer
             p = Running(x, "--" + way, stdin=subprocess.PIPE) \
                 if endpoint == "device" else start()
             w.printed(p.end(status=NOPERM, left=True))
@@ -444,7 +460,7 @@ class Parrot(Proxy):
         basic, = [x.split(" ")[2] for x in head.decode().split("\r\n")
                   if x.startswith("Proxy-Authorization")]
         said = self.how(base64.b64decode(basic).decode().split(":")[1])
-        text = "no %s %s" % (said, basic if said == "" else "")
+        text = "no " + (said or basic)
         self.say(s, ("HTTP/1.1 502 %s\r\nX-Why: %s\r\nContent-Length: %d\r\n"
                      "\r\n%s" % (text, text, len(text), text)).encode())
         s.recv(1)
@@ -455,7 +471,7 @@ def test_a_proxy_that_repeats_it(
         talkative, fake, provider, tmp_path, oauth2):
     haul = talkative
     hows = {**REPEATS, "header": lambda x: "",
-            "part": lambda x: b64("alice:" + x)[:30]}
+            "cut": lambda x: b64("alice:" + x)[:30]}
     with Watch({}, [haul.conf]) as w:
         i = provider(w)
         proxies = []
