@@ -275,8 +275,7 @@ static const int denied_to_deliverer[] = {
 	SCMP_SYS(fsconfig), SCMP_SYS(fsmount), SCMP_SYS(fspick),
 	SCMP_SYS(mount_setattr), SCMP_SYS(unshare), SCMP_SYS(setns),
 	SCMP_SYS(open_by_handle_at), SCMP_SYS(bpf), SCMP_SYS(perf_event_open),
-	SCMP_SYS(userfaultfd), SCMP_SYS(add_key), SCMP_SYS(request_key),
-	SCMP_SYS(keyctl), SCMP_SYS(init_module), SCMP_SYS(finit_module),
+	SCMP_SYS(userfaultfd), SCMP_SYS(init_module), SCMP_SYS(finit_module),
 	SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
 	SCMP_SYS(kexec_file_load), SCMP_SYS(reboot), SCMP_SYS(swapon),
 	SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(settimeofday),
@@ -284,6 +283,11 @@ static const int denied_to_deliverer[] = {
 	/* its operations would pass by the rules for socket() */
 	SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
 	SCMP_SYS(io_uring_register),
+};
+
+/* There may be tickets in the kernel's keyrings, which is for Kerberos alone. */
+static const int keyring_calls[] = {
+	SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl),
 };
 
 /* clang-format on */
@@ -419,6 +423,7 @@ deliverer_rules(struct filter *f)
 	const uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
 
 	rules(f, refuse, denied_to_deliverer, COUNT(denied_to_deliverer));
+	rules(f, refuse, keyring_calls, COUNT(keyring_calls));
 	rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_NE, AF_UNIX);
 	refuse_signals(f, refuse);
 }
@@ -432,13 +437,12 @@ lonely_deliverer_rules(struct filter *f)
 	    AF_UNIX);
 }
 
-/* libcurl resolves names in a thread, and the C library loads what it needs for
- * that. The newer call cannot be looked into: libraries fall back. */
+/* A client of the network: threads, but no process; the newer call cannot be
+ * looked into, and libraries fall back. */
 static void
-https_rules(struct filter *f)
+kerberos_rules(struct filter *f)
 {
 	const uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
-	static const int dead[] = { AF_UNIX, AF_NETLINK };
 
 	rules(f, refuse, denied_to_deliverer, COUNT(denied_to_deliverer));
 	rule(f, refuse, SCMP_SYS(fork));
@@ -446,12 +450,24 @@ https_rules(struct filter *f)
 	rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
 	rule_if(
 	    f, refuse, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD);
-	for (size_t i = 0; i < COUNT(dead); i++)
-		rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_EQ,
-		    (scmp_datum_t)dead[i]);
 	rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_GT, AF_NETLINK);
 	rule(f, refuse, SCMP_SYS(listen));
 	refuse_signals(f, refuse);
+}
+
+/* libcurl resolves names in a thread, and the C library loads what it needs for
+ * that. */
+static void
+https_rules(struct filter *f)
+{
+	const uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
+	static const int dead[] = { AF_UNIX, AF_NETLINK };
+
+	kerberos_rules(f);
+	rules(f, refuse, keyring_calls, COUNT(keyring_calls));
+	for (size_t i = 0; i < COUNT(dead); i++)
+		rule_if(f, refuse, SCMP_SYS(socket), 0, SCMP_CMP_EQ,
+		    (scmp_datum_t)dead[i]);
 }
 
 static int
@@ -516,4 +532,13 @@ sandbox_https(const struct sandbox_place *places, size_t n, struct err *e)
 	paths = landlock(places, n, 1, e);
 	calls = filter_calls(SCMP_ACT_ALLOW, https_rules, &of_filter);
 	return both(paths, calls, e, &of_filter);
+}
+
+int
+sandbox_kerberos(struct err *e)
+{
+	note_wall();
+	if (sandbox_privileges(e) < 0)
+		return -1;
+	return filter_calls(SCMP_ACT_ALLOW, kerberos_rules, e);
 }

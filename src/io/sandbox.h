@@ -40,6 +40,10 @@ struct sandbox_place {
 int sandbox_deliverer(const struct sandbox_place *places, size_t n,
     bool local_sockets, struct err *e);
 
+/* A login by Kerberos: files as of the user, keys in the kernel, IP, and local
+ * sockets of those who keep tickets; no program, no other process. */
+int sandbox_kerberos(struct err *e);
+
 /* A request by HTTPS, in a process of its own: threads, IP, and to read these
  * places; no program, no other process, no local socket, no file written. */
 int sandbox_https(const struct sandbox_place *places, size_t n, struct err *e);

@@ -705,6 +705,44 @@ names_a_directory_that_is_missing(void **state)
 	assert_int_equal(in_child(miss_a_directory), 0);
 }
 
+/* ---- a login by Kerberos ---- */
+
+static void *
+say_yes(void *arg)
+{
+	*(bool *)arg = socket(AF_INET, SOCK_STREAM, 0) >= 0;
+	return NULL;
+}
+
+static void
+get_tickets(void)
+{
+	char env[] = "/usr/bin/env", *argv[] = { env, NULL };
+	bool reached = false;
+	pthread_t thread;
+	struct err e = { 0 };
+
+	EXPECT(sandbox_kerberos(&e) == 0);
+	EXPECT(open("/etc/passwd", O_RDONLY) >= 0);
+	EXPECT(open(in_dir("cache"), O_WRONLY | O_CREAT, 0600) >= 0);
+	EXPECT(socket(AF_INET, SOCK_DGRAM, 0) >= 0);
+	EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+	EXPECT(pthread_create(&thread, NULL, say_yes, &reached) == 0);
+	EXPECT(pthread_join(thread, NULL) == 0 && reached);
+	EXPECT_REFUSED(execve(env, argv, argv + 1));
+	EXPECT_REFUSED(fork());
+	EXPECT_REFUSED(syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL));
+	EXPECT_REFUSED(kill(getppid(), SIGCONT));
+	EXPECT_REFUSED(socket(AF_PACKET, SOCK_RAW, 0));
+}
+
+static void
+kerberos_runs_nothing_and_signals_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(get_tickets), 0);
+}
+
 /* ---- a request by HTTPS ---- */
 
 static void
@@ -715,13 +753,6 @@ wall_https(void)
 	struct err e = { 0 };
 
 	expect_wall(sandbox_https(places, 2, &e), 1, &e);
-}
-
-static void *
-say_yes(void *arg)
-{
-	*(bool *)arg = socket(AF_INET, SOCK_STREAM, 0) >= 0;
-	return NULL;
 }
 
 static void
@@ -793,6 +824,7 @@ main(void)
 		TEST(deliverer_reaches_no_local_socket_if_it_need_not),
 		TEST(deliverer_runs_nothing_and_signals_nobody),
 		TEST(names_a_directory_that_is_missing),
+		TEST(kerberos_runs_nothing_and_signals_nobody),
 		TEST(https_resolves_in_a_thread),
 		TEST(https_can_do_nothing_else),
 	};
