@@ -454,6 +454,7 @@ imap_box_event(
 		break;
 	case IMAP_MORE:
 	case IMAP_UPGRADE:
+	case IMAP_CHALLENGED:
 	case IMAP_READY:
 	case IMAP_LISTED:
 	case IMAP_IDLING:

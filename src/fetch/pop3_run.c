@@ -326,6 +326,7 @@ on_event(void *arg, enum pop3_event ev, struct pop3_info *info)
 		break;
 	case POP3_MORE:
 	case POP3_UPGRADE:
+	case POP3_CHALLENGED:
 		break;
 	}
 }

@@ -315,6 +315,17 @@ hear_data(struct imap *m, enum imap_heard heard, struct imap_info *info)
 }
 
 static enum imap_event
+hear_entry(struct imap *m, enum imap_heard heard, struct imap_info *info)
+{
+	enum imap_event ev =
+	    imap_entry_hear(&m->entry, &m->say, heard, &m->read);
+
+	if (ev == IMAP_CHALLENGED)
+		info->data = m->read.text;
+	return entered(m, ev);
+}
+
+static enum imap_event
 hear(struct imap *m, enum imap_heard heard, size_t behind,
     struct imap_info *info)
 {
@@ -329,8 +340,7 @@ hear(struct imap *m, enum imap_heard heard, size_t behind,
 	if (status && r->tag == 0 && r->status == IMAP_STATUS_BYE)
 		return hear_bye(m);
 	if (m->st == ST_ENTRY)
-		return entered(
-		    m, imap_entry_hear(&m->entry, &m->say, heard, r));
+		return hear_entry(m, heard, info);
 	if (heard == IMAP_HEARD_CONTINUE)
 		return hear_continue(m, info);
 	return hear_data(m, heard, info);
@@ -376,7 +386,8 @@ imap_expire(struct imap *m)
 {
 	if (is_over(m))
 		return;
-	err_set(&m->err, ERR_NET, 0, "no answer for %u s (%s)", imap_timeout(m),
+	err_set(&m->err, ERR_NET, 0, "no answer %sfor %u s (%s)",
+	    imap_entry_waits(&m->entry) ? "of Kerberos " : "", imap_timeout(m),
 	    imap_state_name(m));
 	end(m, ST_FAILED);
 }
@@ -390,6 +401,21 @@ imap_upgraded(struct imap *m)
 	imap_read_deinit(&m->read);
 	imap_read_init(&m->read);
 	imap_entry_upgraded(&m->entry, &m->say);
+}
+
+void
+imap_respond(struct imap *m, struct span response, bool last)
+{
+	if (m->st == ST_ENTRY)
+		(void)entered(
+		    m, imap_entry_respond(&m->entry, &m->say, response, last));
+}
+
+void
+imap_respond_failed(struct imap *m, const struct err *why)
+{
+	if (m->st == ST_ENTRY)
+		(void)entered(m, imap_entry_give_up(&m->entry, &m->say, why));
 }
 
 void

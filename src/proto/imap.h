@@ -35,6 +35,7 @@
 #include "util/span.h"
 
 struct imap;
+struct reach_tunnel; /* of no use to the machine */
 
 enum imap_tls {
 	IMAP_TLS_DONE,    /* the connection is TLS from its first octet */
@@ -51,6 +52,9 @@ struct imap_params { /* all is copied by imap_new() */
 	bool has_certificate;        /* TLS shows one of ours */
 	const char *host;            /* as OAUTHBEARER tells it; or NULL */
 	unsigned int port;
+	/* For the session, which borrows it: how it gets at who answers the
+	 * challenges of SASL_GSSAPI. */
+	struct reach_tunnel *kerberos;
 	/* There by the user's own tunnel, which may have logged in for us: then
 	 * PREAUTH is welcome, as with IMAP_TLS_NONE, and no secret is needed.
 	 * Nowhere else: who can say it in the server's place would have us take
@@ -66,6 +70,9 @@ struct imap_params { /* all is copied by imap_new() */
 enum imap_event {
 	IMAP_MORE = 0,   /* no event: all input is used, give more */
 	IMAP_UPGRADE,    /* start TLS on the connection, then imap_upgraded() */
+	IMAP_CHALLENGED, /* SASL_GSSAPI: info.data is a challenge in base64;
+	                    then imap_respond() or imap_respond_failed(), at any
+	                    time. The wait of imap_timeout() goes on. */
 	IMAP_READY,      /* logged in: requests are welcome */
 	IMAP_LISTED,     /* info.name, info.noselect, info.delimiter; the name
 	                    is empty for imap_list_delimiter(), and only then */
@@ -156,6 +163,12 @@ void imap_sent(struct imap *m, size_t n);
 bool imap_output_is_secret(const struct imap *m);
 
 void imap_upgraded(struct imap *m); /* the answer to IMAP_UPGRADE */
+
+/* The answer to IMAP_CHALLENGED, in base64, and whether it is the last that the
+ * mechanism has; or that there is none, and why: the login is cancelled, which
+ * the server has to confirm. Without effect when nobody waits for it any more. */
+void imap_respond(struct imap *m, struct span response, bool last);
+void imap_respond_failed(struct imap *m, const struct err *why);
 
 /* The channel binding of the TLS connection (tls-exporter, RFC 9266), copied:
  * before the first step, or before imap_upgraded(). Without it there is none.

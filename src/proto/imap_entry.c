@@ -45,6 +45,7 @@ static bool
 lacks_secret(const struct imap_params *params)
 {
 	return params->tunnelled && params->auth != SASL_EXTERNAL &&
+	    params->auth != SASL_GSSAPI &&
 	    (params->secret == NULL || secret_span(params->secret).n == 0);
 }
 
@@ -229,8 +230,40 @@ hear_continue(struct imap_entry *n, struct imap_say *say, struct span text)
 		return IMAP_MORE;
 	if (imap_login_continue(n->login, text, &say->out, &n->err) != 0)
 		return IMAP_FAILED;
+	if (imap_login_waits(n->login))
+		return IMAP_CHALLENGED;
 	imap_say_secret(say);
 	return IMAP_MORE;
+}
+
+bool
+imap_entry_waits(const struct imap_entry *n)
+{
+	return n->login != NULL && imap_login_waits(n->login);
+}
+
+enum imap_event
+imap_entry_respond(
+    struct imap_entry *n, struct imap_say *say, struct span response, bool last)
+{
+	if (!imap_entry_waits(n))
+		return IMAP_MORE;
+	if (imap_login_respond(n->login, response, last, &say->out, &n->err) !=
+	    0)
+		return IMAP_FAILED;
+	imap_say_secret(say);
+	return IMAP_MORE;
+}
+
+enum imap_event
+imap_entry_give_up(
+    struct imap_entry *n, struct imap_say *say, const struct err *why)
+{
+	if (!imap_entry_waits(n))
+		return IMAP_MORE;
+	return imap_login_give_up(n->login, why, &say->out, &n->err) == 0
+	    ? IMAP_MORE
+	    : IMAP_FAILED;
 }
 
 enum imap_event

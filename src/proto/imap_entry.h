@@ -48,8 +48,8 @@ struct imap_entry {
 void imap_entry_init(struct imap_entry *n, const struct imap_params *params);
 void imap_entry_deinit(struct imap_entry *n); /* wipes */
 
-/* All but tagged replies, which go to imap_entry_done(). IMAP_MORE or
- * IMAP_FAILED. */
+/* All but tagged replies, which go to imap_entry_done(). IMAP_MORE,
+ * IMAP_CHALLENGED (r->text is the challenge) or IMAP_FAILED. */
 enum imap_event imap_entry_hear(struct imap_entry *n, struct imap_say *say,
     enum imap_heard heard, const struct imap_read *r);
 
@@ -57,6 +57,14 @@ enum imap_event imap_entry_hear(struct imap_entry *n, struct imap_say *say,
  * IMAP_MORE, IMAP_UPGRADE, IMAP_READY or IMAP_FAILED. */
 enum imap_event imap_entry_done(struct imap_entry *n, struct imap_say *say,
     enum imap_verb verb, const struct imap_read *r, size_t behind);
+
+/* After IMAP_CHALLENGED: a response is due, or why there is none. IMAP_MORE or
+ * IMAP_FAILED; nothing happens when it is not due any more. */
+bool imap_entry_waits(const struct imap_entry *n);
+enum imap_event imap_entry_respond(struct imap_entry *n, struct imap_say *say,
+    struct span response, bool last);
+enum imap_event imap_entry_give_up(
+    struct imap_entry *n, struct imap_say *say, const struct err *why);
 
 /* True between IMAP_UPGRADE and imap_entry_upgraded(): no input is allowed. */
 bool imap_entry_wants_tls(const struct imap_entry *n);

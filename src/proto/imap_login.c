@@ -30,6 +30,7 @@ struct imap_login {
 	unsigned int answers;
 	struct buf response; /* the last one, in base64 */
 	bool held;           /* it waits for the first "+" */
+	bool waits;          /* for a response from elsewhere */
 	bool cancelled, again;
 	struct err why;
 	/* LOGIN in parts: each but the first waits for a "+" */
@@ -126,7 +127,7 @@ start_sasl(struct imap_login *l, struct span capabilities, struct buf *out,
 	    buf_add(out, span_of(sasl_name(params.mechanism))) != 0)
 		return too_long(e);
 	buf_clear(&l->response);
-	if (sasl_client_first(l->sasl)) {
+	if (sasl_client_first(l->sasl) && !sasl_is_elsewhere(l->sasl)) {
 		if (sasl_step(l->sasl, SPAN(""), &l->response, e) != 0)
 			return -1;
 		l->held = !imap_words_have(capabilities, SPAN("SASL-IR")) ||
@@ -146,9 +147,20 @@ cancel(struct imap_login *l, struct buf *out)
 }
 
 static int
+put_response(struct span response, struct buf *out, struct err *e)
+{
+	if (buf_add(out, response) != 0 || buf_add(out, SPAN("\r\n")) != 0)
+		return too_long(e);
+	return 0;
+}
+
+static int
 continue_sasl(
     struct imap_login *l, struct span challenge, struct buf *out, struct err *e)
 {
+	if (l->waits)
+		return err_set(e, ERR_PROTO, 0,
+		    "the server asks again before it was answered");
 	if (l->cancelled)
 		return err_set(e, ERR_PROTO, 0,
 		    "the server goes on with a cancelled login");
@@ -157,16 +169,41 @@ continue_sasl(
 		    "the server asks again and again in the login");
 		return cancel(l, out);
 	}
+	if (sasl_is_elsewhere(l->sasl)) {
+		l->waits = true;
+		return 0;
+	}
 	if (!l->held) {
 		buf_clear(&l->response);
 		if (sasl_step(l->sasl, challenge, &l->response, &l->why) != 0)
 			return cancel(l, out);
 	}
 	l->held = false;
-	if (buf_add(out, buf_span(&l->response)) != 0 ||
-	    buf_add(out, SPAN("\r\n")) != 0)
-		return too_long(e);
-	return 0;
+	return put_response(buf_span(&l->response), out, e);
+}
+
+bool
+imap_login_waits(const struct imap_login *l)
+{
+	return l->waits;
+}
+
+int
+imap_login_respond(struct imap_login *l, struct span response, bool last,
+    struct buf *out, struct err *e)
+{
+	l->waits = false;
+	sasl_responded(l->sasl, last);
+	return put_response(response, out, e);
+}
+
+int
+imap_login_give_up(
+    struct imap_login *l, const struct err *why, struct buf *out, struct err *e)
+{
+	l->waits = false;
+	l->why = *why;
+	return cancel(l, out) == 0 ? 0 : too_long(e);
 }
 
 /* ---- LOGIN ---- */

@@ -31,9 +31,16 @@ int imap_login_start(struct imap_login *l, struct span capabilities,
 /* What imap_login_start() has decided. */
 const struct sasl_choice *imap_login_chosen(const struct imap_login *l);
 
-/* Adds the answer to "+ challenge". -1 and *e: the server asks on after the
- * exchange was cancelled. */
+/* Adds the answer to "+ challenge", unless imap_login_waits(). -1 and *e: the
+ * server asks on after the exchange was cancelled. */
 int imap_login_continue(struct imap_login *l, struct span challenge,
+    struct buf *out, struct err *e);
+
+/* The answer to the last challenge is made elsewhere: one of these is due. */
+bool imap_login_waits(const struct imap_login *l);
+int imap_login_respond(struct imap_login *l, struct span response, bool last,
+    struct buf *out, struct err *e);
+int imap_login_give_up(struct imap_login *l, const struct err *why,
     struct buf *out, struct err *e);
 
 /* After OK. -1 and *e: but it is not one. */

@@ -130,6 +130,17 @@ endless(const struct pop3 *m, bool listed)
 }
 
 static enum pop3_event
+on_login(
+    struct pop3 *m, struct span line, size_t behind, struct pop3_info *info)
+{
+	enum pop3_event ev = pop3_login_line(&m->login, line, behind);
+
+	if (ev == POP3_CHALLENGED)
+		info->data = m->login.challenge;
+	return ev;
+}
+
+static enum pop3_event
 on_input(struct pop3 *m, struct span *in, struct pop3_info *info)
 {
 	bool listed = m->requests.part == POP3_PART_LINES;
@@ -144,7 +155,7 @@ on_input(struct pop3 *m, struct span *in, struct pop3_info *info)
 	if (!whole)
 		return POP3_MORE;
 	if (m->phase == IN_LOGIN)
-		return pop3_login_line(&m->login, line, in->n);
+		return on_login(m, line, in->n, info);
 	return listed ? on_listed(m, line, info) : on_status(m, line, info);
 }
 
@@ -212,6 +223,24 @@ pop3_upgraded(struct pop3 *m)
 }
 
 void
+pop3_respond(struct pop3 *m, struct span response, bool last)
+{
+	struct pop3_info none = { 0 };
+
+	if (m->phase == IN_LOGIN)
+		settle(m, pop3_login_respond(&m->login, response, last), &none);
+}
+
+void
+pop3_respond_failed(struct pop3 *m, const struct err *why)
+{
+	struct pop3_info none = { 0 };
+
+	if (m->phase == IN_LOGIN)
+		settle(m, pop3_login_give_up(&m->login, why), &none);
+}
+
+void
 pop3_bind(struct pop3 *m, struct span binding)
 {
 	pop3_way_bind(&m->login.way, binding);
@@ -242,7 +271,10 @@ pop3_eof(struct pop3 *m)
 void
 pop3_expire(struct pop3 *m)
 {
-	end(m, "the server has not answered in time");
+	end(m,
+	    m->phase == IN_LOGIN && m->login.way.waits
+		? "Kerberos has not answered in time"
+		: "the server has not answered in time");
 }
 
 /* ---- saying ---- */

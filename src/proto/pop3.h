@@ -23,6 +23,7 @@
 #include "util/span.h"
 
 struct pop3;
+struct reach_tunnel; /* of no use to the machine */
 
 enum pop3_tls {
 	POP3_TLS_DONE,    /* TLS from the first octet */
@@ -42,11 +43,17 @@ struct pop3_params { /* all is copied by pop3_new() */
 	bool has_certificate;   /* TLS shows one of ours */
 	const char *host;       /* as OAUTHBEARER tells it; or NULL */
 	unsigned int port;
+	/* For the session, which borrows it: how it gets at who answers the
+	 * challenges of SASL_GSSAPI. */
+	struct reach_tunnel *kerberos;
 };
 
 enum pop3_event {
 	POP3_MORE = 0,   /* no event: all input is used, give more */
 	POP3_UPGRADE,    /* start TLS, then pop3_upgraded() */
+	POP3_CHALLENGED, /* SASL_GSSAPI: info.data is a challenge in base64;
+	                    then pop3_respond() or pop3_respond_failed(), at any
+	                    time. The wait of pop3_timeout() goes on. */
 	POP3_READY,      /* logged in */
 	POP3_STAT,       /* info.count, info.size (a hint) */
 	POP3_UIDL,       /* one line: info.number, info.uidl (1 to 4096
@@ -102,6 +109,12 @@ void pop3_sent(struct pop3 *m, size_t n);
 bool pop3_output_is_secret(const struct pop3 *m);
 
 void pop3_upgraded(struct pop3 *m);
+
+/* The answer to POP3_CHALLENGED, in base64, and whether it is the last that the
+ * mechanism has; or that there is none, and why: the login is cancelled, which
+ * the server has to confirm. Without effect when nobody waits for it any more. */
+void pop3_respond(struct pop3 *m, struct span response, bool last);
+void pop3_respond_failed(struct pop3 *m, const struct err *why);
 
 /* The channel binding of the TLS connection (tls-exporter, RFC 9266), copied:
  * before the first step, or before pop3_upgraded(). Without it there is none.

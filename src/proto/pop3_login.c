@@ -324,10 +324,17 @@ cancel(struct pop3_login *l)
 static enum pop3_event
 go_on_auth(struct pop3_login *l, struct span challenge)
 {
+	if (l->way.waits)
+		return fail(l, ERR_PROTO,
+		    "the server asks again before it was answered", SPAN(""));
 	if (++l->answers > ANSWERS_MAX) {
 		err_set(&l->cancelled, ERR_PROTO, 0,
 		    "the server asks again and again in the login");
 		cancel(l);
+	} else if (sasl_is_elsewhere(l->way.sasl)) {
+		l->way.waits = true;
+		l->challenge = challenge;
+		return POP3_CHALLENGED;
 	} else if (pop3_way_answer(
 		       &l->way, challenge, l->output, &l->cancelled) != 0) {
 		cancel(l);
@@ -461,6 +468,30 @@ pop3_login_line(struct pop3_login *l, struct span line, size_t behind)
 	l->behind = behind;
 	ev = l->in_capa ? on_listed(l, line) : on_status(l, line);
 	return l->st == ST_FAILED ? POP3_FAILED : ev;
+}
+
+enum pop3_event
+pop3_login_respond(struct pop3_login *l, struct span response, bool last)
+{
+	struct err e;
+
+	if (!l->way.waits || l->st != ST_AUTH)
+		return POP3_MORE;
+	if (pop3_way_respond(&l->way, response, last, l->output, &e) != 0)
+		return fail(l, e.kind, e.text, SPAN(""));
+	l->output_is_secret = true;
+	return POP3_MORE;
+}
+
+enum pop3_event
+pop3_login_give_up(struct pop3_login *l, const struct err *why)
+{
+	if (!l->way.waits || l->st != ST_AUTH)
+		return POP3_MORE;
+	l->way.waits = false;
+	l->cancelled = *why;
+	cancel(l);
+	return l->st == ST_FAILED ? POP3_FAILED : POP3_MORE;
 }
 
 bool

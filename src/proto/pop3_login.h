@@ -21,11 +21,12 @@
 struct pop3_login {
 	unsigned int st; /* enum st in pop3_login.c */
 	struct pop3_way way;
-	bool insecure;        /* TLS is demanded and has not begun */
-	bool capa;            /* may be asked */
-	unsigned int answers; /* to challenges */
-	struct err cancelled; /* why we sent "*" */
-	size_t behind;        /* octets in hand behind the present line */
+	bool insecure;         /* TLS is demanded and has not begun */
+	bool capa;             /* may be asked */
+	unsigned int answers;  /* to challenges */
+	struct err cancelled;  /* why we sent "*" */
+	struct span challenge; /* of POP3_CHALLENGED; borrowed from its line */
+	size_t behind;         /* octets in hand behind the present line */
 
 	struct buf *output; /* not ours */
 	bool output_is_secret;
@@ -41,10 +42,16 @@ void pop3_login_init(
     struct pop3_login *l, const struct pop3_params *params, struct buf *output);
 void pop3_login_deinit(struct pop3_login *l);
 
-/* POP3_MORE, _UPGRADE, _READY or _FAILED (err says why). behind: how many
+/* POP3_MORE, _UPGRADE, _CHALLENGED, _READY or _FAILED (err says why). behind: how many
  * octets of input are in hand behind this line. */
 enum pop3_event pop3_login_line(
     struct pop3_login *l, struct span line, size_t behind);
+
+/* After POP3_CHALLENGED: POP3_MORE or _FAILED. Nothing happens when it is not
+ * due any more. */
+enum pop3_event pop3_login_respond(
+    struct pop3_login *l, struct span response, bool last);
+enum pop3_event pop3_login_give_up(struct pop3_login *l, const struct err *why);
 
 bool pop3_login_in_tls(const struct pop3_login *l); /* after POP3_UPGRADE */
 enum pop3_event pop3_login_upgraded(struct pop3_login *l);

@@ -126,14 +126,21 @@ fits_command(const struct pop3_way *w, struct span name)
 	    sizeof("AUTH  \r\n") - 1 + name.n + w->response.n <= COMMAND_MAX;
 }
 
+static bool
+speaks_first(const struct pop3_way *w)
+{
+	return sasl_client_first(w->sasl) && !sasl_is_elsewhere(w->sasl);
+}
+
 static int
 put_command(struct pop3_way *w, struct buf *out, bool *secret, struct err *e)
 {
 	struct span name = span_of(sasl_name(w->choice.mechanism));
 	struct span said = buf_span(&w->response);
-	bool at_once = sasl_client_first(w->sasl) && fits_command(w, name);
+	bool first = speaks_first(w);
+	bool at_once = first && fits_command(w, name);
 
-	w->held = sasl_client_first(w->sasl) && !at_once;
+	w->held = first && !at_once;
 	w->answered = !at_once;
 	*secret = at_once;
 	if (buf_add(out, SPAN("AUTH ")) != 0 || buf_add(out, name) != 0)
@@ -159,7 +166,7 @@ pop3_way_auth(struct pop3_way *w, struct buf *out, bool *secret, struct err *e)
 	if (w->sasl == NULL)
 		return -1;
 	buf_clear(&w->response);
-	if (sasl_client_first(w->sasl) &&
+	if (speaks_first(w) &&
 	    sasl_step(w->sasl, SPAN(""), &w->response, e) != 0)
 		return -1;
 	return put_command(w, out, secret, e);
@@ -176,6 +183,17 @@ pop3_way_answer(
 	}
 	w->held = false;
 	if (buf_add(out, buf_span(&w->response)) != 0)
+		return too_long(e);
+	return end_line(out, e);
+}
+
+int
+pop3_way_respond(struct pop3_way *w, struct span response, bool last,
+    struct buf *out, struct err *e)
+{
+	w->waits = false;
+	sasl_responded(w->sasl, last);
+	if (buf_add(out, response) != 0)
 		return too_long(e);
 	return end_line(out, e);
 }

@@ -31,6 +31,7 @@ struct pop3_way {
 	struct sasl *sasl;
 	struct buf response; /* the last one, in base64 */
 	bool held;           /* it waits for the first "+" */
+	bool waits;          /* for a response from elsewhere */
 	bool answered;       /* it said AUTH in more than one line */
 	bool again;
 };
@@ -52,6 +53,9 @@ int pop3_way_auth(
     struct pop3_way *w, struct buf *out, bool *secret, struct err *e);
 int pop3_way_answer(
     struct pop3_way *w, struct span challenge, struct buf *out, struct err *e);
+/* Instead of pop3_way_answer(), where sasl_is_elsewhere(). */
+int pop3_way_respond(struct pop3_way *w, struct span response, bool last,
+    struct buf *out, struct err *e);
 int pop3_way_apop(struct pop3_way *w, struct buf *out, struct err *e);
 
 /* AUTH was refused, or cancelled by us: true once, when another way is still

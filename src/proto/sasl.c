@@ -45,7 +45,7 @@ static const struct mechanism {
 	[SASL_XOAUTH2]  = { "XOAUTH2", by_bearer, true, false, false },
 	[SASL_OAUTHBEARER] =
 	    { "OAUTHBEARER", by_bearer, true, false, false },
-	[SASL_GSSAPI]   = { "GSSAPI", NULL, true, false, false },
+	[SASL_GSSAPI]   = { "GSSAPI", by_library, true, false, true },
 	[SASL_APOP]     = { "APOP", NULL, false, false, false },
 	/* clang-format on */
 };
@@ -59,8 +59,9 @@ struct sasl {
 	unsigned int port;
 	struct secret *secret;
 	unsigned int steps;
-	bool finished; /* we said all there is to say */
-	bool broken;   /* a challenge could not be answered */
+	bool elsewhere; /* the responses are made */
+	bool finished;  /* we said all there is to say */
+	bool broken;    /* a challenge could not be answered */
 	bool unbound;
 	struct err refusal; /* ERR_NONE: none */
 };
@@ -107,6 +108,12 @@ need(int rc)
 	abort();
 }
 
+static bool
+has_password(const struct sasl *s)
+{
+	return s->auth != SASL_EXTERNAL && s->auth != SASL_GSSAPI;
+}
+
 /* In PLAIN and LOGIN GNU SASL prepares no string (SASLprep would change or
  * refuse 8-bit passwords that are not UTF-8): what the user set is what goes
  * out. */
@@ -116,13 +123,21 @@ give(struct sasl *s)
 	struct span secret = secret_span(s->secret);
 	char *copy = mem_spandup(secret);
 
-	/* EXTERNAL: who we want to be; the certificate may say less */
+	/* EXTERNAL and GSSAPI: who we want to be; the certificate or ticket
+	 * may say less */
 	need(gsasl_property_set(s->session,
-	    s->auth == SASL_EXTERNAL ? GSASL_AUTHZID : GSASL_AUTHID, s->user));
-	if (s->auth != SASL_EXTERNAL)
+	    has_password(s) ? GSASL_AUTHID : GSASL_AUTHZID, s->user));
+	if (has_password(s))
 		need(gsasl_property_set(s->session, GSASL_PASSWORD, copy));
 	mem_wipe(copy, secret.n);
 	free(copy);
+}
+
+static void
+give_service(struct sasl *s, const char *service)
+{
+	need(gsasl_property_set(s->session, GSASL_SERVICE, service));
+	need(gsasl_property_set(s->session, GSASL_HOSTNAME, s->host));
 }
 
 /* GNU SASL 2.2 knows tls-exporter and tls-unique, and no
@@ -141,7 +156,7 @@ give_binding(struct sasl *s, struct span binding)
 }
 
 static int
-start_library(struct sasl *s, struct span binding, struct err *e)
+start_library(struct sasl *s, const struct sasl_params *params, struct err *e)
 {
 	need(gsasl_init(&s->lib));
 	if (gsasl_client_start(s->lib, s->mechanism->name, &s->session) !=
@@ -150,7 +165,9 @@ start_library(struct sasl *s, struct span binding, struct err *e)
 		    "GNU SASL was built without %s", s->mechanism->name);
 	give(s);
 	if (s->mechanism->plus)
-		give_binding(s, binding);
+		give_binding(s, params->binding);
+	if (params->service != NULL)
+		give_service(s, params->service);
 	return 0;
 }
 
@@ -192,9 +209,10 @@ sasl_new(const struct sasl_params *params, struct err *e)
 	s->port = params->port;
 	s->secret = secret_new(
 	    params->secret == NULL ? SPAN("") : secret_span(params->secret));
+	s->elsewhere = s->auth == SASL_GSSAPI && params->service == NULL;
 	if (check(s, params->binding, e) != 0 ||
-	    (s->mechanism->library &&
-		start_library(s, params->binding, e) != 0))
+	    (s->mechanism->library && !s->elsewhere &&
+		start_library(s, params, e) != 0))
 		sasl_free(&s);
 	return s;
 }
@@ -259,7 +277,7 @@ too_long(struct err *e)
 	    e, ERR_CONFIG, 0, "user and password are too long for one line");
 }
 
-/* Its words do not help, but for these. */
+/* Its words do not help, but for these. Those of GSSAPI are for programmers. */
 static int
 fail(const struct sasl *s, int rc, struct err *e)
 {
@@ -274,8 +292,9 @@ fail(const struct sasl *s, int rc, struct err *e)
 		    "the server does not prove in %s that it knows the "
 		    "password: it may be another server",
 		    name);
-	return err_set(
-	    e, ERR_PROTO, 0, "SASL %s: %s", name, gsasl_strerror(rc));
+	return err_set(e, ERR_PROTO, 0, "SASL %s: %s", name,
+	    s->auth == SASL_GSSAPI ? gsasl_strerror_name(rc)
+				   : gsasl_strerror(rc));
 }
 
 static int
@@ -482,10 +501,31 @@ answer(struct sasl *s, struct span challenge, struct buf *out, struct err *e)
 int
 sasl_step(struct sasl *s, struct span challenge, struct buf *out, struct err *e)
 {
-	int r = answer(s, challenge, out, e);
+	int r;
 
+	assert(!s->elsewhere);
+	r = answer(s, challenge, out, e);
 	s->broken = r != 0;
 	return r;
+}
+
+bool
+sasl_is_elsewhere(const struct sasl *s)
+{
+	return s->elsewhere;
+}
+
+void
+sasl_responded(struct sasl *s, bool last)
+{
+	s->steps++;
+	s->finished = last;
+}
+
+bool
+sasl_is_finished(const struct sasl *s)
+{
+	return s->finished;
 }
 
 int
@@ -498,6 +538,10 @@ sasl_finish(const struct sasl *s, struct err *e)
 		    "the server says OK before it has proven in %s that it "
 		    "knows the password: it may be another server",
 		    s->mechanism->name);
+	if (s->auth == SASL_GSSAPI && !s->finished)
+		return err_set(e, ERR_AUTH, 0,
+		    "the server says OK before it has shown by Kerberos who it "
+		    "is: it may be another server");
 	return 0;
 }
 

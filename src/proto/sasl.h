@@ -7,6 +7,10 @@
  * LOGIN, SCRAM and EXTERNAL; CRAM-MD5 is in proto/sasl_digest.h, what carries
  * an access token in proto/sasl_bearer.h. Used by the IMAP and the POP3
  * machine alike. No I/O; which mechanism it is to be says proto/sasl_choose.h.
+ *
+ * GSSAPI is the one whose library opens files and connections of its own. With
+ * a service it is spoken here like the others; without, its responses are made
+ * elsewhere, and this only knows how far they have come.
  */
 
 #include <stdbool.h>
@@ -28,8 +32,7 @@ enum sasl_auth {
 	SASL_EXTERNAL, /* RFC 4422 A: the certificate says who we are */
 	SASL_XOAUTH2,
 	SASL_OAUTHBEARER, /* RFC 7628 */
-	SASL_GSSAPI,      /* its responses are not made here: sasl_new() has
-	                     none */
+	SASL_GSSAPI,      /* RFC 4752, with Kerberos */
 	SASL_APOP,        /* no mechanism, but a command of POP3 */
 	SASL_AUTHS
 };
@@ -48,7 +51,9 @@ struct sasl_params { /* all is copied */
 	enum sasl_auth mechanism;
 	const char *user;
 	const struct secret *secret; /* password or token; NULL: empty */
-	const char *host;            /* for OAUTHBEARER; NULL: not told */
+	const char *host;            /* for OAUTHBEARER (NULL: not told), and
+	                                of the service */
+	const char *service; /* for GSSAPI: "imap"; NULL: it is elsewhere */
 	unsigned int port;
 	struct span binding; /* for -PLUS: tls-exporter (RFC 9266) */
 };
@@ -72,8 +77,16 @@ bool sasl_client_first(const struct sasl *s); /* has an initial response */
 int sasl_step(
     struct sasl *s, struct span challenge, struct buf *out, struct err *e);
 
+/* Its responses are made elsewhere: sasl_step() must not be called, but
+ * sasl_responded() for each of them. last: the server has shown who it is. */
+bool sasl_is_elsewhere(const struct sasl *s);
+void sasl_responded(struct sasl *s, bool last);
+
+bool sasl_is_finished(const struct sasl *s); /* all that is to be said, is */
+
 /* The server says that we are in. -1 and *e (ERR_AUTH): it should have proven
- * first that it knows the password (RFC 5802 3), or it refused the token. */
+ * first that it knows the password (RFC 5802 3) or has the keys of its service
+ * (RFC 4752), or it refused the token. */
 int sasl_finish(const struct sasl *s, struct err *e);
 
 /* What the server said within the exchange of why it refuses, or NULL. */

@@ -226,9 +226,6 @@ sasl_choose(enum sasl_auth wanted, const struct sasl_offer *offer,
 		return choose_any(offer, have, choice, e);
 	if (wanted == SASL_LOGIN)
 		return choose_login(offer, choice, e);
-	if (wanted == SASL_GSSAPI)
-		return err_set(e, ERR_CONFIG, 0,
-		    "this mailhaul does not know GSSAPI: set auth = auto");
 	if (wanted == SASL_APOP && !offer->apop)
 		return err_set(
 		    e, ERR_CONFIG, 0, "APOP is for POP3: set auth = auto");

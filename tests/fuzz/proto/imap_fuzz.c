@@ -188,7 +188,7 @@ check_wait(struct run *r, enum imap_event ev, const struct imap_info *info)
 static void
 note(struct run *r, enum imap_event ev, const struct imap_info *i)
 {
-	if (ev == IMAP_BODY_DATA || ev == IMAP_FETCHED)
+	if (ev == IMAP_BODY_DATA || ev == IMAP_FETCHED || ev == IMAP_CHALLENGED)
 		buf_add(&r->events, i->data);
 	if (ev == IMAP_BODY_DATA || ev == IMAP_UPGRADE)
 		return;
@@ -205,6 +205,20 @@ note(struct run *r, enum imap_event ev, const struct imap_info *i)
 	buf_add(&r->events, i->text);
 	if (ev == IMAP_FAILED)
 		buf_printf(&r->events, "%s", imap_error(r->m)->text);
+}
+
+/* Who answers by Kerberos has the last word, another, none, or gives up. */
+static void
+respond(struct run *r, struct span challenge)
+{
+	struct err e;
+
+	err_set(&e, ERR_TEMP, 0, "no ticket");
+	if (challenge.n % 4 == 3)
+		imap_respond_failed(r->m, &e);
+	else if (challenge.n % 4 != 2)
+		imap_respond(r->m, SPAN("cmVzcG9uc2U="), challenge.n % 4 == 1);
+	send(r);
 }
 
 static void
@@ -229,6 +243,8 @@ feed(struct run *r, struct span piece)
 		r->over = ev == IMAP_FAILED || ev == IMAP_CLOSED;
 		r->upgrading = r->upgrading || ev == IMAP_UPGRADE;
 		send(r);
+		if (ev == IMAP_CHALLENGED)
+			respond(r, info.data);
 		if (ev == IMAP_READY ||
 		    (ev == IMAP_DONE && imap_pending(r->m) == 0))
 			ask(r);

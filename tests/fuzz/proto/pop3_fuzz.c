@@ -97,7 +97,8 @@ check(struct run *run, enum pop3_event ev, const struct pop3_info *info)
 	assert(info->err.after_s <= 86400);
 	assert(pop3_error(run->m)->after_s <= 86400);
 	assert(pop3_login_delay_s(run->m) <= 86400);
-	assert((info->data.n > 0) == (ev == POP3_BODY_DATA));
+	assert(ev == POP3_CHALLENGED ||
+	    (info->data.n > 0) == (ev == POP3_BODY_DATA));
 	assert(run->in_body == (ev == POP3_BODY_DATA || ev == POP3_BODY_END) ||
 	    ev == POP3_FAILED);
 	if (ev == POP3_BODY_BEGIN || ev == POP3_BODY_END)
@@ -119,6 +120,19 @@ ask(struct pop3 *m)
 	pop3_quit(m);
 }
 
+/* Who answers by Kerberos has the last word, another, none, or gives up. */
+static void
+respond(struct pop3 *m, struct span challenge)
+{
+	struct err e;
+
+	err_set(&e, ERR_TEMP, 0, "no ticket");
+	if (challenge.n % 4 == 3)
+		pop3_respond_failed(m, &e);
+	else if (challenge.n % 4 != 2)
+		pop3_respond(m, SPAN("cmVzcG9uc2U="), challenge.n % 4 == 1);
+}
+
 static void
 feed(struct run *run, struct span in)
 {
@@ -134,6 +148,8 @@ feed(struct run *run, struct span in)
 			continue;
 		check(run, ev, &info);
 		note(run, ev, &info);
+		if (ev == POP3_CHALLENGED)
+			respond(run->m, info.data);
 		if (ev == POP3_READY)
 			ask(run->m);
 		run->ready = run->ready || ev == POP3_READY;

@@ -607,12 +607,127 @@ says_nothing_secret_where_there_is_no_way(void **state)
 	    "FAILED auth: the server takes no access token; it offers "
 	    "PLAIN\n--\n");
 	expect((struct talk){ .auth = SASL_GSSAPI,
-		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=GSSAPI"))) },
-	    "FAILED config: this mailhaul does not know GSSAPI: "
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN"))) },
+	    "FAILED auth: the server does not offer GSSAPI; it offers PLAIN: "
 	    "set auth = auto\n--\n");
 	expect((struct talk){ .auth = SASL_APOP,
 		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN"))) },
 	    "FAILED config: APOP is for POP3: set auth = auto\n--\n");
+}
+
+/* ---- responses from elsewhere ---- */
+
+#define CAN_GSSAPI SAYS_CAN("AUTH=GSSAPI SASL-IR")
+#define SENT_GSSAPI "A1 AUTHENTICATE GSSAPI\r\n"
+
+/* What it says to what. */
+static void
+respond(struct imap *m, struct imap_info *info)
+{
+	bool last = span_eq(info->data, SPAN("d3JhcA=="));
+
+	imap_respond(m, last ? SPAN("bGFzdA==") : SPAN("Zmlyc3Q="), last);
+	imap_respond(m, SPAN("nobody asks"), last);
+}
+
+static void
+give_up(struct imap *m, struct imap_info *info)
+{
+	struct err e;
+
+	(void)info;
+	err_set(&e, ERR_TEMP, 0, "no ticket");
+	imap_respond_failed(m, &e);
+	imap_respond(m, SPAN("too late"), true);
+}
+
+static void
+lets_others_answer_for_gssapi(void **state)
+{
+	(void)state;
+	expect((struct talk){ .auth = SASL_GSSAPI,
+		   .challenged = respond,
+		   .turns = TURNS(SPAN(CAN_GSSAPI "+ \r\n+ d3JhcA==\r\n"),
+		       SPAN(SAYS_IN)) },
+	    "CHALLENGED \nCHALLENGED d3JhcA==\nREADY\n--\n" SENT_GSSAPI
+	    "Zmlyc3Q=\r\nbGFzdA==\r\n");
+	/* it has no password, and needs none */
+	expect((struct talk){ .auth = SASL_GSSAPI,
+		   .secret = "",
+		   .challenged = respond,
+		   .turns = TURNS(
+		       SPAN(CAN_GSSAPI "+ d3JhcA==\r\n"), SPAN(SAYS_IN)) },
+	    "CHALLENGED d3JhcA==\nREADY\n--\n" SENT_GSSAPI "bGFzdA==\r\n");
+}
+
+static void
+gives_up_when_they_have_no_answer(void **state)
+{
+	(void)state;
+	expect((struct talk){ .auth = SASL_GSSAPI,
+		   .challenged = give_up,
+		   .turns = TURNS(SPAN(CAN_GSSAPI "+ \r\n"),
+		       SPAN("A1 BAD cancelled\r\n")) },
+	    "CHALLENGED \nFAILED temp: no ticket\n--\n" SENT_GSSAPI "*\r\n");
+	expect((struct talk){ .auth = SASL_GSSAPI,
+		   .challenged = respond,
+		   .turns = TURNS(SPAN(CAN_GSSAPI "+ \r\n"),
+		       SPAN("A1 NO who are you?\r\n")) },
+	    "CHALLENGED \nFAILED auth: the server refuses the login: "
+	    "\"who are you?\"\n--\n" SENT_GSSAPI "Zmlyc3Q=\r\n");
+}
+
+static void
+waits_for_their_answer(void **state)
+{
+	static const struct {
+		const char *said, *failed;
+	} all[] = {
+		{ "+ \r\n",
+		    "proto: the server asks again before it was answered" },
+		{ "A1 OK in\r\n",
+		    "auth: the server says OK before it has shown by Kerberos "
+		    "who it is: it may be another server" },
+		{ "A1 NO\r\n", "auth: the server refuses the login" },
+		{ "* BYE\r\n", "net: the server ends the session" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		char *want = mem_printf("CHALLENGED \nFAILED %s\n--\n%s",
+		    all[i].failed, SENT_GSSAPI);
+
+		expect((struct talk){ .auth = SASL_GSSAPI,
+			   .turns = TURNS(SPAN(CAN_GSSAPI "+ \r\n"),
+			       span_of(all[i].said)) },
+		    want);
+		free(want);
+	}
+	expect((struct talk){ .auth = SASL_GSSAPI,
+		   .challenged = respond,
+		   .turns = TURNS(SPAN(CAN_GSSAPI "+ \r\n"), SPAN(SAYS_IN)) },
+	    "CHALLENGED \nFAILED auth: the server says OK before it has shown "
+	    "by Kerberos who it is: it may be another server\n--\n" SENT_GSSAPI
+	    "Zmlyc3Q=\r\n");
+}
+
+static void
+says_whom_it_has_waited_for(void **state)
+{
+	struct imap_params params = { .user = "bob", .auth = SASL_GSSAPI };
+	struct span in = SPAN(CAN_GSSAPI "+ \r\n");
+	struct imap *m = imap_new(&params);
+	struct imap_info info;
+
+	(void)state;
+	assert_int_equal(imap_step(m, &in, &info), IMAP_CHALLENGED);
+	assert_int_equal(imap_timeout(m), 120);
+	imap_expire(m);
+	assert_int_equal(imap_step(m, &in, &info), IMAP_FAILED);
+	assert_string_equal(
+	    imap_error(m)->text, "no answer of Kerberos for 120 s (login)");
+	imap_respond(m, SPAN("x"), true);
+	imap_free(&m);
 }
 
 static void
@@ -926,6 +1041,10 @@ main(void)
 		cmocka_unit_test(quotes_no_server_that_repeats_the_password),
 		cmocka_unit_test(tries_login_once_when_plain_is_broken),
 		cmocka_unit_test(cancels_a_login_that_never_ends),
+		cmocka_unit_test(lets_others_answer_for_gssapi),
+		cmocka_unit_test(gives_up_when_they_have_no_answer),
+		cmocka_unit_test(waits_for_their_answer),
+		cmocka_unit_test(says_whom_it_has_waited_for),
 		cmocka_unit_test(wants_a_greeting),
 		cmocka_unit_test(
 		    takes_preauth_only_on_a_clear_connection_that_the_user_chose),

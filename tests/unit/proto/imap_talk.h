@@ -25,6 +25,8 @@ struct talk {
 	const char *host;
 	struct span binding; /* told when it is new, and after an upgrade */
 	bool id;
+	/* at IMAP_CHALLENGED */
+	void (*challenged)(struct imap *m, struct imap_info *);
 	void (*ready)(struct imap *m);                    /* at IMAP_READY */
 	void (*done)(struct imap *m, struct imap_info *); /* at IMAP_DONE */
 	/* at these three: IDLING, CHANGED, DONE */
@@ -129,6 +131,10 @@ talk_event(struct talk_run *t, enum imap_event ev, const struct imap_info *i)
 	case IMAP_UPGRADE:
 		buf_printf(to, "UPGRADE");
 		break;
+	case IMAP_CHALLENGED:
+		buf_printf(to, "CHALLENGED ");
+		talk_quote(to, i->data);
+		break;
 	case IMAP_READY:
 		buf_printf(to, "READY");
 		break;
@@ -213,6 +219,8 @@ talk_act(struct talk_run *t, enum imap_event ev, struct imap_info *info)
 		imap_bind(t->m, t->talk->binding);
 	if (ev == IMAP_UPGRADE)
 		imap_upgraded(t->m);
+	if (ev == IMAP_CHALLENGED && t->talk->challenged != NULL)
+		t->talk->challenged(t->m, info);
 	if (ev == IMAP_READY && t->talk->ready != NULL)
 		t->talk->ready(t->m);
 	if (ev == IMAP_DONE && t->talk->done != NULL)

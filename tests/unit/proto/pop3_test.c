@@ -22,6 +22,8 @@ struct plan {
 /* ... and how it logs in */
 static enum sasl_auth auth;
 static bool has_token;
+/* the response to a challenge; "": there is none; NULL: not yet */
+static const char *response;
 
 struct run {
 	struct pop3 *m;
@@ -150,9 +152,9 @@ log_data(struct run *run, const struct pop3_info *info)
 static void
 log_event(struct run *run, enum pop3_event ev, const struct pop3_info *info)
 {
-	static const char *const names[] = { "more", "upgrade", "ready", "stat",
-		"uidl", "list", "begin", "data", "end", "done", "closed",
-		"failed" };
+	static const char *const names[] = { "more", "upgrade", "challenged",
+		"ready", "stat", "uidl", "list", "begin", "data", "end", "done",
+		"closed", "failed" };
 
 	if (run->in_data && ev != POP3_BODY_DATA) {
 		buf_addc(&run->log, '\n');
@@ -174,6 +176,9 @@ log_event(struct run *run, enum pop3_event ev, const struct pop3_info *info)
 		buf_printf(&run->log, "%s %u\n", names[ev], info->number);
 	else if (ev == POP3_CLOSED)
 		buf_printf(&run->log, "closed %s\n", info->ok ? "ok" : "no");
+	else if (ev == POP3_CHALLENGED)
+		buf_printf(&run->log, "challenged %.*s\n", (int)info->data.n,
+		    info->data.p);
 	else if (ev == POP3_FAILED)
 		buf_printf(&run->log, "failed %s\n",
 		    err_kind_name(pop3_error(run->m)->kind));
@@ -191,6 +196,23 @@ open_run(const void *arg)
 	run->tls = run->plan->tls == POP3_TLS_DONE;
 	buf_init(&run->log, LOG_MAX);
 	return run;
+}
+
+/* That to "bGFzdA==" is the last. */
+static void
+respond(struct pop3 *m, struct span challenge)
+{
+	struct err e;
+
+	err_set(&e, ERR_TEMP, 0, "no ticket");
+	if (response == NULL)
+		return;
+	if (*response == '\0')
+		pop3_respond_failed(m, &e);
+	else
+		pop3_respond(
+		    m, span_of(response), span_eq(challenge, SPAN("bGFzdA==")));
+	pop3_respond(m, SPAN("nobody asks"), true);
 }
 
 static bool
@@ -212,13 +234,16 @@ feed(void *arg, struct span piece)
 		return;
 	}
 	while ((ev = pop3_step(run->m, &piece, &info)) != POP3_MORE) {
-		if (ev == POP3_READY || ev == POP3_UPGRADE || terminal(ev))
+		if (ev == POP3_READY || ev == POP3_UPGRADE ||
+		    ev == POP3_CHALLENGED || terminal(ev))
 			send_all(run); /* was said before */
 		log_event(run, ev, &info);
 		if (ev == POP3_UPGRADE && piece.n == 0) {
 			run->tls = true;
 			return; /* the next turn is spoken in TLS */
 		}
+		if (ev == POP3_CHALLENGED)
+			respond(run->m, info.data);
 		if (ev == POP3_READY)
 			ask(run->m, run->plan->asks);
 		if (terminal(ev))
@@ -487,6 +512,59 @@ logs_in_by_cram_md5(void **state)
 	    "done 7 0 ok\n");
 	check(&plan, SPAN(CAPA_SASL("CRAM-MD5") "+ !\r\n-ERR\r\n"),
 	    "> CAPAR\n> AUTH CRAM-MD5R\n> *R\nfailed proto\n");
+	auth = SASL_AUTO;
+}
+
+#define ASKS "+OK\r\n+ \r\n"
+#define ASKED "> AUTH GSSAPIR\nchallenged \n"
+#define ANSWERED ASKED "> bW9yZQ==R\n"
+
+static void
+lets_others_answer_for_gssapi(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, false, false, "" };
+
+	static const struct {
+		const char *response, *said, *want;
+	} all[] = {
+		{ "bW9yZQ==", ASKS "+ bGFzdA==\r\n+OK\r\n",
+		    ANSWERED "challenged bGFzdA==\n> bW9yZQ==R\nready\n" },
+		{ "bW9yZQ==", ASKS "+OK\r\n", ANSWERED "failed auth\n" },
+		{ "bW9yZQ==", ASKS "-ERR\r\n", ANSWERED "failed auth\n" },
+		{ "", ASKS "-ERR\r\n", ASKED "> *R\nfailed temp\n" },
+		{ NULL, ASKS "+ \r\n", ASKED "failed proto\n" },
+		{ NULL, ASKS "+OK\r\n", ASKED "failed auth\n" },
+		{ NULL, ASKS "-ERR\r\n", ASKED "failed auth\n" },
+	};
+
+	(void)state;
+	auth = SASL_GSSAPI;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		response = all[i].response;
+		check(&plan, span_of(all[i].said), all[i].want);
+	}
+	auth = SASL_AUTO;
+	response = NULL;
+}
+
+static void
+says_whom_it_has_waited_for(void **state)
+{
+	static const struct plan plan = { POP3_TLS_DONE, false, false, "" };
+	struct span in = SPAN(ASKS);
+	struct pop3_info info;
+	struct pop3 *m;
+
+	(void)state;
+	auth = SASL_GSSAPI;
+	m = new_machine(&plan);
+	assert_int_equal(pop3_step(m, &in, &info), POP3_CHALLENGED);
+	assert_int_equal(pop3_timeout(m), 120);
+	pop3_expire(m);
+	assert_int_equal(pop3_step(m, &in, &info), POP3_FAILED);
+	assert_non_null(strstr(pop3_error(m)->text, "Kerberos has not"));
+	pop3_respond(m, SPAN("x"), true);
+	pop3_free(&m);
 	auth = SASL_AUTO;
 }
 
@@ -1039,6 +1117,8 @@ main(void)
 		cmocka_unit_test(logs_in_by_scram),
 		cmocka_unit_test(logs_in_by_cram_md5),
 		cmocka_unit_test(refuses_a_token_with_a_blank),
+		cmocka_unit_test(lets_others_answer_for_gssapi),
+		cmocka_unit_test(says_whom_it_has_waited_for),
 		cmocka_unit_test(says_how_it_logs_in),
 		cmocka_unit_test(asks_capa_in_tls),
 		cmocka_unit_test(says_no_secret_before_tls),

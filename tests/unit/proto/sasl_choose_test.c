@@ -219,8 +219,9 @@ does_what_it_is_told(void **state)
 		    "needs a channel binding" },
 		{ SASL_SCRAM_SHA_256_PLUS, "", true, "pTbs",
 		    SASL_SCRAM_SHA_256_PLUS, false, "auth" },
-		{ SASL_GSSAPI, ALL, true, "pTbs", SASL_AUTO, false,
-		    "does not know GSSAPI" },
+		{ SASL_GSSAPI, ALL, true, "pTbs", SASL_GSSAPI, false, "auth" },
+		{ SASL_GSSAPI, "PLAIN", true, "pTbs", SASL_AUTO, false,
+		    "does not offer GSSAPI; it offers PLAIN: set auth" },
 		{ SASL_APOP, ALL, true, "pTbs", SASL_AUTO, false,
 		    "APOP is for POP3" },
 		/* clang-format on */
