@@ -196,6 +196,7 @@ fill_imap(struct imap_params *out, const struct params *p)
 		.has_certificate = c->tls_cert != NULL,
 		.host = c->host,
 		.port = c->port,
+		.kerberos = c->auth == CONF_AUTH_GSSAPI ? p->kerberos : NULL,
 		.tunnelled = c->tunnel.n > 0,
 		.id = c->id,
 		.timeout_s = c->command_timeout_s };
@@ -214,6 +215,7 @@ fill_pop3(struct pop3_params *out, const struct params *p)
 		.has_certificate = c->tls_cert != NULL,
 		.host = c->host,
 		.port = c->port,
+		.kerberos = c->auth == CONF_AUTH_GSSAPI ? p->kerberos : NULL,
 		.capa = c->capa,
 		.pipelining = c->pipelining,
 		.timeout_s = c->command_timeout_s };

@@ -17,11 +17,12 @@ struct params {
 	/* As in struct conn_params, of sessions with the server. */
 	void (*secured)(void *arg, const struct conn *c);
 	void *secured_arg;
-	struct tls_ctx *delivery_tls; /* the same of delivery-tls */
-	const struct secret *secret;  /* not ours */
-	struct reach_tunnel *tunnel;  /* not ours; if conf has one */
-	uint32_t number;              /* as the deliverer knows it */
-	bool stays;                   /* in the daemon: watch if told so */
+	struct tls_ctx *delivery_tls;  /* the same of delivery-tls */
+	const struct secret *secret;   /* not ours */
+	struct reach_tunnel *tunnel;   /* not ours; if conf has one */
+	struct reach_tunnel *kerberos; /* not ours; for auth = gssapi */
+	uint32_t number;               /* as the deliverer knows it */
+	bool stays;                    /* in the daemon: watch if told so */
 };
 
 /* Another secret, borrowed. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "session/agent.h"
 #include "session/pump.h"
 #include "session/wire_log.h"
 #include "sys/log.h"
@@ -11,6 +12,9 @@
 struct imap_session {
 	struct imap *machine;
 	struct pump *pump;
+	struct loop *loop;             /* not ours */
+	struct reach_tunnel *kerberos; /* not ours; the way to an agent */
+	struct agent *agent;           /* NULL: was not asked, or is done */
 	imap_session_fn fn;
 	void *arg; /* not ours */
 	struct wire_log *trace;
@@ -27,6 +31,38 @@ log_choice(const struct imap_session *s)
 		    sasl_name(choice->mechanism), choice->why);
 }
 
+/* ---- by somebody else ---- */
+
+static void
+on_agent(void *arg, struct span response, bool last, const struct err *e)
+{
+	struct imap_session *s = arg;
+
+	if (e == NULL)
+		imap_respond(s->machine, response, last);
+	else
+		imap_respond_failed(s->machine, e);
+	pump_feed(s->pump); /* it may have failed by that */
+	pump_flush(s->pump);
+}
+
+static void
+ask_agent(struct imap_session *s, struct span challenge)
+{
+	struct err e;
+
+	if (s->agent == NULL && s->kerberos != NULL)
+		s->agent = agent_new(s->loop, s->kerberos, on_agent, s);
+	if (s->agent != NULL) {
+		agent_ask(s->agent, challenge);
+		return;
+	}
+	err_set(&e, ERR_CONFIG, 0, "GSSAPI cannot be spoken here");
+	imap_respond_failed(s->machine, &e);
+}
+
+/* ---- between the two ---- */
+
 static enum pump_fed
 feed(void *arg, struct span *in)
 {
@@ -42,10 +78,16 @@ feed(void *arg, struct span *in)
 			return PUMP_MORE;
 		if (ev == IMAP_UPGRADE)
 			return PUMP_UPGRADE;
+		if (ev == IMAP_CHALLENGED) {
+			ask_agent(s, info.data);
+			continue;
+		}
 		if (ev == IMAP_FAILED)
 			info.err = *imap_error(s->machine);
-		if (ev == IMAP_READY)
+		if (ev == IMAP_READY) {
 			log_choice(s);
+			agent_free(&s->agent);
+		}
 		if (ev == IMAP_READY || ev == IMAP_DONE || ev == IMAP_IDLING)
 			pump_progress(s->pump);
 		s->fn(s->arg, ev, &info);
@@ -126,6 +168,7 @@ release(void *arg)
 {
 	struct imap_session *s = arg;
 
+	agent_free(&s->agent);
 	imap_free(&s->machine);
 	wire_log_free(&s->trace);
 	free(s->subject);
@@ -151,6 +194,8 @@ imap_session_open(struct loop *loop, struct dns *dns,
 {
 	struct imap_session *s = mem_new(sizeof(*s));
 
+	s->loop = loop;
+	s->kerberos = params->kerberos;
 	s->fn = fn;
 	s->arg = arg;
 	s->subject = mem_strdup(subject);

@@ -117,6 +117,22 @@ says_how_to_get_there(void **state)
 }
 
 static void
+has_kerberos_asked_for_gssapi_alone(void **state)
+{
+	static struct reach_tunnel kerberos;
+	struct params p = { .conf = &conf, .kerberos = &kerberos };
+
+	(void)state;
+	params_fill(&f, &p);
+	assert_null(f.imap.kerberos);
+	assert_null(f.pop3.kerberos);
+	conf.auth = CONF_AUTH_GSSAPI;
+	params_fill(&f, &p);
+	assert_ptr_equal(f.imap.kerberos, &kerberos);
+	assert_ptr_equal(f.pop3.kerberos, &kerberos);
+}
+
+static void
 goes_by_the_tunnel_if_there_is_one(void **state)
 {
 	static char *argv[] = { name, NULL };
@@ -528,6 +544,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(says_where_the_server_is),
 		TEST(says_how_to_get_there),
+		TEST(has_kerberos_asked_for_gssapi_alone),
 		TEST(goes_by_the_tunnel_if_there_is_one),
 		TEST(says_when_tls_begins),
 		TEST(says_how_to_log_in),

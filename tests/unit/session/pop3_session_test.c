@@ -10,6 +10,8 @@
 
 #include "unit/session/stage.h"
 
+#include "unit/session/fake_agent.h"
+
 #define PASSWORD "open-sesame"
 #define PASSWORD_BASE64 "AHUAb3Blbi1zZXNhbWU=" /* NUL u NUL open-sesame */
 
@@ -527,10 +529,133 @@ never_shows_a_credential(void **state)
 	}
 }
 
+/* ---- a login by somebody else ---- */
+
+static struct fake_agent fake;
+
+static void
+challenge_twice(struct peer *p)
+{
+	stage_say(p, "+OK hello\r\n");
+	if (answer(p, "CAPA\r\n", "+OK\r\nSASL GSSAPI\r\nUIDL\r\n.\r\n") &&
+	    answer(p, "GSSAPI\r\n", "+ \r\n") &&
+	    answer(p, "Zmlyc3Q=\r\n", "+ d3JhcA==\r\n"))
+		(void)answer(p, "bGFzdA==\r\n", "+OK\r\n");
+	peer_hear_end(p);
+}
+
+static void
+challenge_in_vain(struct peer *p)
+{
+	peer_say(p, "+OK hello\r\n");
+	peer_hear(p, "CAPA\r\n");
+	peer_say(p, "+OK\r\nSASL GSSAPI\r\nUIDL\r\n.\r\n");
+	peer_hear(p, "AUTH GSSAPI\r\n");
+	peer_say(p, "+ \r\n");
+	peer_hear(p, "*\r\n");
+	peer_say(p, "-ERR cancelled\r\n");
+	peer_hear_end(p);
+}
+
+static void
+challenge_and_wait(struct peer *p)
+{
+	stage_say(p, "+OK hello\r\n");
+	if (answer(p, "CAPA\r\n", "+OK\r\nSASL GSSAPI\r\nUIDL\r\n.\r\n"))
+		(void)answer(p, "GSSAPI\r\n", "+ \r\n");
+	peer_hear_end(p);
+}
+
+static void
+begin_gssapi(peer_fn script)
+{
+	begin(script, false);
+	fake_agent_begin(&fake, stage.loop);
+	params.auth = SASL_GSSAPI;
+	params.kerberos = &fake.way;
+}
+
+static void
+end_gssapi(void)
+{
+	pop3_session_free(&session);
+	fake_agent_end(&fake);
+	assert_true(end());
+}
+
+static void
+has_an_agent_answer_for_gssapi(void **state)
+{
+	(void)state;
+	begin_gssapi(challenge_twice);
+	free_at = 1;
+	run();
+	assert_int_equal(heard[0], POP3_READY);
+	assert_int_equal(fake.opened, 1);
+	assert_int_equal(fake.asked, 2);
+	assert_null(strstr(stage_log, "Zmlyc3Q="));
+	end_gssapi();
+}
+
+/* Once it is in, none is needed any more. */
+static void
+lets_the_agent_go_when_it_is_in(void **state)
+{
+	(void)state;
+	begin_gssapi(challenge_twice);
+	pause_at = POP3_READY;
+	run();
+	assert_int_equal(heard[0], POP3_READY);
+	assert_int_equal(fake.closed, 1);
+	end_gssapi();
+}
+
+static void
+says_why_the_agent_does_not_answer(void **state)
+{
+	(void)state;
+	begin_gssapi(challenge_in_vain);
+	fake.refuses = true;
+	run();
+	assert_int_equal(n_heard, 1);
+	assert_int_equal(failure.kind, ERR_TEMP);
+	assert_string_equal(failure.text, "no ticket");
+	end_gssapi();
+}
+
+static void
+cannot_speak_gssapi_without_an_agent(void **state)
+{
+	(void)state;
+	begin_gssapi(challenge_in_vain);
+	params.kerberos = NULL;
+	run();
+	assert_int_equal(failure.kind, ERR_CONFIG);
+	end_gssapi();
+}
+
+/* It is still on its way. */
+static void
+may_be_freed_while_the_agent_is_asked(void **state)
+{
+	(void)state;
+	begin_gssapi(challenge_and_wait);
+	session = pop3_session_open(stage.loop, stage.dns, &stage.conn, &params,
+	    "acc", on_event, &stage);
+	loop_timer_arm(later, 100);
+	loop_run(stage.loop);
+	end_gssapi();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(has_an_agent_answer_for_gssapi),
+		cmocka_unit_test(lets_the_agent_go_when_it_is_in),
+		cmocka_unit_test(says_why_the_agent_does_not_answer),
+		cmocka_unit_test(cannot_speak_gssapi_without_an_agent),
+		cmocka_unit_test(may_be_freed_while_the_agent_is_asked),
 		cmocka_unit_test(tells_all_events_in_order_and_one_end),
 		cmocka_unit_test(may_be_freed_inside_any_event),
 		cmocka_unit_test(goes_on_after_a_pause_in_any_event),
