@@ -13,7 +13,7 @@ PKGS := libevent libevent_pthreads openssl libconfuse sqlite3 libgsasl \
 DEBS := gcc clang libclang-rt-dev make pkg-config libevent-dev libssl-dev \
 	libconfuse-dev libsqlite3-dev libgsasl-dev libseccomp-dev \
 	libjansson-dev libcurl4-openssl-dev libcurl4 libqrencode-dev \
-	libexpat1-dev nettle-dev \
+	libexpat1-dev nettle-dev libgssapi-krb5-2 \
 	libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-prometheus-client python3-openssl python3-cryptography \
 	dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-gssapi \

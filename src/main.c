@@ -19,6 +19,7 @@
 #include "proc/engine.h"
 #include "proc/held.h"
 #include "proc/init.h"
+#include "proc/kerberos.h"
 #include "proc/login.h"
 #include "proc/reader_main.h"
 #include "proc/scout.h"
@@ -531,6 +532,10 @@ main(int argc, char **argv)
 	if (strcmp(argv[0], SPAWN_SCOUT) == 0) {
 		spawn_name(argv[0]);
 		return scout_main();
+	}
+	if (strcmp(argv[0], KERBEROS_ROLE) == 0) {
+		spawn_name(argv[0]);
+		return kerberos_main(argc, argv);
 	}
 	if (strcmp(argv[0], HTTPS_ROLE) == 0) {
 		spawn_name(argv[0]);

@@ -289,17 +289,17 @@ on_pong(void *arg)
 /* ---- tunnels ---- */
 
 static void
-on_tunnel(void *arg, uint32_t number, uint32_t ticket)
+on_tunnel(void *arg, uint32_t number, uint32_t ticket, enum tunnel_kind kind)
 {
 	struct check_online *c = arg;
 	const struct job *j = job_of(c, number);
 	struct tunnel_recipe *recipe =
-	    j == NULL ? NULL : tunnel_recipe_new(j->account);
+	    j == NULL ? NULL : tunnel_recipe_new(j->account, kind);
 	struct err e;
 	int fd = -1;
 
 	if (recipe == NULL)
-		err_set(&e, ERR_TEMP, 0, "this account has no tunnel now");
+		tunnels_none(kind, &e);
 	else
 		fd = tunnels_open(c->tunnels, ticket, recipe, &e);
 	tunnel_recipe_free(&recipe);

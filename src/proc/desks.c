@@ -35,8 +35,9 @@ struct desk {
 	struct keeper *keeper;   /* for as long as we are, or */
 	struct checkup *checkup; /* to see what its server says */
 	uint32_t number;
-	struct tunnel_way tunnel; /* to its server, if it has one */
-	bool changed;             /* its status is to be told */
+	struct tunnel_way tunnel;   /* to its server, if it has one */
+	struct tunnel_way kerberos; /* to who logs in for it, likewise */
+	bool changed;               /* its status is to be told */
 	enum status_state told;
 	struct digest shown;    /* of the certificate that was told last */
 	struct digest print;    /* of all that it was given */
@@ -339,6 +340,7 @@ start(struct desk *it, enum work work, uint32_t ca, uint32_t delivery_ca)
 		.secured_arg = it,
 		.secret = it->secret,
 		.tunnel = &it->tunnel.tunnel,
+		.kerberos = &it->kerberos.tunnel,
 		.number = it->number };
 
 	if (e != NULL) {
@@ -439,7 +441,7 @@ attach(struct desk *it, uint32_t number)
 {
 	TAILQ_REMOVE(&it->desks->detached, it, link);
 	it->detached = 0;
-	it->number = it->tunnel.number = number;
+	it->number = it->tunnel.number = it->kerberos.number = number;
 	it->desks->v[number] = it;
 	keeper_attach(it->keeper, number);
 }
@@ -470,7 +472,10 @@ add_new(struct desks *s, uint32_t number, enum work work,
 	it->desks = s;
 	it->env = env;
 	it->number = number;
-	tunnel_way_init(&it->tunnel, s->params.tunnels, number);
+	tunnel_way_init(
+	    &it->tunnel, s->params.tunnels, TUNNEL_TO_SERVER, number);
+	tunnel_way_init(
+	    &it->kerberos, s->params.tunnels, TUNNEL_TO_KERBEROS, number);
 	it->print = *print;
 	it->conf = wire_unpack_account(u, &it->secret);
 	if (it->conf == NULL || !cas_has(s->params.cas, ca) ||

@@ -195,6 +195,10 @@ static const struct row {
 	    "use TLS (option tls), or a server that has it" },
 	{ ERR_AUTH, 0, "set auth = auto",
 	    "auth = auto takes the strongest that both sides can do" },
+	{ ERR_AUTH, 0, "Kerberos database",
+	    "host, or tls-name, has to be the name that the server has in "
+	    "Kerberos, which its administrator knows" },
+	{ ERR_AUTH, 0, "by Kerberos who it is", "is " HOST " the right host?" },
 	{ ERR_AUTH, 0, "may be another server",
 	    "is " HOST " the right host? Its administrator can tell whether its "
 	    "passwords are kept for SCRAM" },
@@ -268,6 +272,9 @@ hint_of_login(const struct conf_account *a)
 	if (has_token(a))
 		return "is the token of token-command for this user and this "
 		       "service, and not expired?";
+	if (a->auth == CONF_AUTH_GSSAPI)
+		return "does the server take whom the ticket names (klist "
+		       "shows it) for {user}?";
 	if (p != NULL)
 		return p->password;
 	return "check user (often the whole address) and password; many "
@@ -327,6 +334,8 @@ put_login(char *dst, size_t size, const struct conf_account *a)
 	size_t n;
 
 	put(dst, size, hint_of_login(a), a);
+	if (a->auth == CONF_AUTH_GSSAPI)
+		return;
 	n = strlen(dst);
 	(void)snprintf(dst + n, size - n, " (see mailhaul-providers(7))");
 }

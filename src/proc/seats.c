@@ -116,10 +116,17 @@ seat_works(struct seat *s)
 }
 
 static void
+forget_tunnels(struct seat *s)
+{
+	for (size_t i = 0; i < TUNNEL_KINDS; i++)
+		tunnel_recipe_free(&s->tunnel[i]);
+}
+
+static void
 set_free(struct seat *s, enum seat_state state)
 {
 	buf_deinit(&s->target);
-	tunnel_recipe_free(&s->tunnel);
+	forget_tunnels(s);
 	s->told = s->known = false;
 	s->post = NULL;
 	s->state = state;
@@ -129,7 +136,7 @@ void
 seat_leave(struct seat *s)
 {
 	empty(s);
-	tunnel_recipe_free(&s->tunnel);
+	forget_tunnels(s);
 	if (s->told)
 		s->state = SEAT_SPARE;
 	else
@@ -170,7 +177,7 @@ seats_deinit(struct seats *s)
 		buf_deinit(&s->v[i]->target);
 		buf_wipe(&s->v[i]->account);
 		secret_free(&s->v[i]->newer);
-		tunnel_recipe_free(&s->v[i]->tunnel);
+		forget_tunnels(s->v[i]);
 		free(s->v[i]);
 	}
 	free(s->v);

@@ -40,8 +40,8 @@ struct seat {
 	                       and has answered */
 	struct buf account;   /* packed, with its secret; until it WORKs */
 	struct secret *newer; /* instead of the one in account */
-	struct stores_pair trust;     /* that the account was given with */
-	struct tunnel_recipe *tunnel; /* NULL: its server is dialled */
+	struct stores_pair trust; /* that the account was given with */
+	struct tunnel_recipe *tunnel[TUNNEL_KINDS]; /* each may be NULL */
 	bool stays;
 	bool poll;     /* WAITING: is to be looked at */
 	uint8_t pause; /* WAITING: WIRE_PAUSE, WIRE_RESUME or 0 */

@@ -265,7 +265,9 @@ team_account(struct team *t, uint32_t number,
 	s = seats_take(&t->seats, p, number, &target, &packed);
 	s->stays = stays;
 	s->trust = trust;
-	s->tunnel = tunnel_recipe_new(account);
+	for (int kind = 0; kind < TUNNEL_KINDS; kind++)
+		s->tunnel[kind] =
+		    tunnel_recipe_new(account, (enum tunnel_kind)kind);
 	if (t->stopping) {
 		seat_end(s);
 		loop_timer_arm(t->later, 0);
@@ -467,17 +469,17 @@ on_gone(void *arg, uint32_t number)
 }
 
 static void
-on_tunnel(void *arg, uint32_t number, uint32_t ticket)
+on_tunnel(void *arg, uint32_t number, uint32_t ticket, enum tunnel_kind kind)
 {
 	struct team *t = arg;
 	const struct seat *s = seat_of(t, number);
 	struct err e;
 	int fd = -1;
 
-	if (s == NULL || s->tunnel == NULL)
-		err_set(&e, ERR_TEMP, 0, "this account has no tunnel now");
+	if (s == NULL || s->tunnel[kind] == NULL)
+		tunnels_none(kind, &e);
 	else
-		fd = tunnels_open(t->tunnels, ticket, s->tunnel, &e);
+		fd = tunnels_open(t->tunnels, ticket, s->tunnel[kind], &e);
 	if (fd < 0)
 		team_engine_tunnel_down(t->engine, ticket, &e);
 	else

@@ -352,11 +352,13 @@ static void
 hear_tunnel(struct team_engine *g, uint32_t number, struct unpack *u)
 {
 	uint32_t ticket = unpack_u32(u);
+	uint8_t kind = unpack_u8(u);
 
 	if (ipc_unsent(member_link(g->member)) > UNSENT_MAX)
 		member_kill(g->member);
-	else if (unpack_ok(u))
-		g->events->tunnel(g->arg, number, ticket);
+	else if (unpack_ok(u) && kind < TUNNEL_KINDS)
+		g->events->tunnel(
+		    g->arg, number, ticket, (enum tunnel_kind)kind);
 }
 
 static void

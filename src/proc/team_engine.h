@@ -18,6 +18,7 @@
 #include "io/loop.h"
 #include "proc/certificate.h"
 #include "proc/stores.h"
+#include "proc/tunnels.h"
 #include "sched/status.h"
 #include "util/buf.h"
 #include "util/err.h"
@@ -45,7 +46,8 @@ struct team_engine_events {
 	void (*want)(void *arg, uint32_t number);
 	void (*gone)(void *arg, uint32_t number);
 	void (*pong)(void *arg);
-	void (*tunnel)(void *arg, uint32_t number, uint32_t ticket);
+	void (*tunnel)(
+	    void *arg, uint32_t number, uint32_t ticket, enum tunnel_kind kind);
 	void (*tunnel_close)(void *arg, uint32_t ticket);
 	void (*ended)(void *arg, const struct err *e);
 	/* Of a survey; may be NULL where none is asked for. */

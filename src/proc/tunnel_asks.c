@@ -53,6 +53,7 @@ open_way(struct reach_tunnel *tunnel, reach_tunnel_fn fn, void *arg)
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u32(&b, w->number);
 	pack_u32(&b, it->ticket);
+	pack_u8(&b, (uint8_t)w->kind);
 	ipc_send(w->asks->supervisor, WIRE_TUNNEL, buf_span(&b));
 	buf_deinit(&b);
 	return it;
@@ -101,10 +102,12 @@ tunnel_asks_down(struct tunnel_asks *a, uint32_t ticket, const struct err *e)
 /* ---- life ---- */
 
 void
-tunnel_way_init(struct tunnel_way *w, struct tunnel_asks *asks, uint32_t number)
+tunnel_way_init(struct tunnel_way *w, struct tunnel_asks *asks,
+    enum tunnel_kind kind, uint32_t number)
 {
 	*w = (struct tunnel_way){ .tunnel = { open_way, close_way },
 		.asks = asks,
+		.kind = kind,
 		.number = number };
 }
 

@@ -11,6 +11,8 @@
 
 #include "conf/conf_list.h"
 #include "io/child.h"
+#include "io/own_env.h"
+#include "proc/kerberos.h"
 #include "sys/log.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -19,8 +21,11 @@
 /* For a program to end by itself when its connection has: one that leads to
  * another host may have something to tell it. */
 #define GRACE_MS 500
+/* For all answers of one login by Kerberos, and the servers of the realm. */
+#define KERBEROS_MS 180000
 
 struct tunnel_recipe {
+	enum tunnel_kind kind;
 	char *account;
 	char *owner; /* whose own account it is; NULL: ours */
 	struct conf_list argv;
@@ -30,9 +35,10 @@ struct tunnel_recipe {
 struct tunnel {
 	LIST_ENTRY(tunnel) next;
 	struct tunnels *tunnels; /* not ours */
+	enum tunnel_kind kind;
 	uint32_t ticket;
-	bool wanted; /* else it is about to end, and has no ticket */
-	char *account, *program;
+	bool wanted;          /* else it is about to end, and has no ticket */
+	char *account, *what; /* "tunnel ssh" */
 	struct child *child;
 	struct loop_timer *grace;
 };
@@ -45,21 +51,47 @@ struct tunnels {
 	LIST_HEAD(, tunnel) all;
 };
 
+static const char *const names[] = {
+	[TUNNEL_TO_SERVER] = "tunnel",
+	[TUNNEL_TO_KERBEROS] = "Kerberos",
+};
+
 /* ---- what is to be run ---- */
+
+/* The role, and what it is to answer for. */
+static void
+add_kerberos(struct conf_list *argv, const struct conf_account *a)
+{
+	conf_list_add(argv, KERBEROS_ROLE);
+	conf_list_add(argv, a->protocol == CONF_POP3 ? "pop" : "imap");
+	conf_list_add(argv, a->tls_name != NULL ? a->tls_name : a->host);
+	conf_list_add(argv, a->user);
+}
+
+static bool
+has(const struct conf_account *a, enum tunnel_kind kind)
+{
+	return kind == TUNNEL_TO_KERBEROS ? a->auth == CONF_AUTH_GSSAPI
+					  : a->tunnel.n > 0;
+}
 
 /* A session that is given up and the next may be there at once. */
 struct tunnel_recipe *
-tunnel_recipe_new(const struct conf_account *a)
+tunnel_recipe_new(const struct conf_account *a, enum tunnel_kind kind)
 {
 	struct tunnel_recipe *r;
 
-	if (a->tunnel.n == 0)
+	if (!has(a, kind))
 		return NULL;
 	r = mem_new(sizeof(*r));
+	r->kind = kind;
 	r->account = mem_strdup(a->name);
 	r->owner = mem_strdup(a->owner);
 	r->max = 2 * a->max_connections + 2;
-	conf_list_copy(&r->argv, &a->tunnel);
+	if (kind == TUNNEL_TO_KERBEROS)
+		add_kerberos(&r->argv, a);
+	else
+		conf_list_copy(&r->argv, &a->tunnel);
 	return r;
 }
 
@@ -86,7 +118,7 @@ forget(struct tunnel *it)
 	child_free(&it->child);
 	loop_timer_free(&it->grace);
 	free(it->account);
-	free(it->program);
+	free(it->what);
 	free(it);
 }
 
@@ -108,7 +140,7 @@ log_lines(const struct tunnel *it, struct span said)
 
 	said = span_trim(said);
 	while (said.n > 0)
-		log_debug(it->account, "tunnel %s says: %s", it->program,
+		log_debug(it->account, "%s says: %s", it->what,
 		    text_printable(shown, sizeof(shown),
 			span_trim(span_until(&said, '\n'))));
 }
@@ -124,11 +156,12 @@ describe(const struct tunnel *it, const struct child_result *result,
 		    no_start->sys == ENOENT || no_start->sys == EACCES;
 
 		err_set(e, missing ? ERR_CONFIG : ERR_TEMP, no_start->sys,
-		    "tunnel: %s", no_start->text);
+		    "%s: %s", names[it->kind], no_start->text);
 		return;
 	}
 	text_printable(said, sizeof(said), last_line(result->err));
-	err_set(e, ERR_NET, 0, "tunnel %.60s %s%s%s", it->program,
+	err_set(e, it->kind == TUNNEL_TO_SERVER ? ERR_NET : ERR_TEMP, 0,
+	    "%.70s %s%s%s", it->what,
 	    child_verdict(result, verdict, sizeof(verdict)),
 	    said[0] == '\0' ? "" : ": ", said);
 }
@@ -139,7 +172,10 @@ describe(const struct tunnel *it, const struct child_result *result,
 static bool
 is_news(const struct tunnel *it, const struct child_result *result)
 {
-	return it->wanted || (!result->timed_out && result->status != 0);
+	/* that for Kerberos goes when it sees that we are done with it */
+	bool over = it->wanted && it->kind == TUNNEL_TO_SERVER;
+
+	return over || (!result->timed_out && result->status != 0);
 }
 
 static void
@@ -163,6 +199,40 @@ on_child(void *arg, const struct child_result *result, const struct err *e)
 }
 
 /* ---- the begin of one ---- */
+
+/* Which tickets and keys, where we are the user they are for; another finds his
+ * own. */
+static void
+pick_for_kerberos(const char *env[OWN_ENV_MAX], const struct user *user)
+{
+	static const char *const ours[] = { "KRB5_CONFIG", "KRB5CCNAME",
+		"KRB5_CLIENT_KTNAME", "HOME", NULL };
+	static const char *const his[] = { "KRB5_CONFIG", NULL };
+
+	own_env_pick(env, user == NULL ? ours : his);
+}
+
+static struct child *
+run_kerberos(struct tunnel *it, const struct tunnel_recipe *r,
+    const struct user *user, int fd)
+{
+	const char *env[OWN_ENV_MAX];
+	const struct child_params params = {
+		.argv = (const char *const *)r->argv.v,
+		.program = "/proc/self/exe",
+		.env = env,
+		.user = user,
+		.cwd = user == NULL ? NULL : "/",
+		.stdin_fd = fd,
+		.err_max = SAID_MAX,
+		.timeout_ms = KERBEROS_MS,
+		.whole_group = true,
+		.max_files = it->tunnels->max_files,
+	};
+
+	pick_for_kerberos(env, user);
+	return child_start(it->tunnels->loop, &params, on_child, it);
+}
 
 /* Nothing of our environment is for the program of another. */
 static struct child *
@@ -188,11 +258,13 @@ run(struct tunnel *it, const struct tunnel_recipe *r, const struct user *user,
 
 /* [0] is the engine's. */
 static int
-make_ends(int ends[2], struct err *e)
+make_ends(enum tunnel_kind kind, int ends[2], struct err *e)
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		return err_set(e, ERR_TEMP, errno, "tunnel: socketpair: %s",
-		    strerror(errno));
+	int type = kind == TUNNEL_TO_SERVER ? SOCK_STREAM : SOCK_SEQPACKET;
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0)
+		return err_set(e, ERR_TEMP, errno, "%s: socketpair: %s",
+		    names[kind], strerror(errno));
 	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	return 0;
 }
@@ -226,13 +298,24 @@ check(const struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
 	unsigned int n = 0;
 
 	LIST_FOREACH (it, &t->all, next)
-		n += strcmp(it->account, r->account) == 0;
+		n +=
+		    it->kind == r->kind && strcmp(it->account, r->account) == 0;
 	if (n >= r->max)
 		return err_set(e, ERR_TEMP, 0,
-		    "%u tunnels of this account are running or ending", n);
+		    "%u %s of this account are running or ending", n,
+		    r->kind == TUNNEL_TO_SERVER ? "tunnels"
+						: "logins by Kerberos");
 	if (find(t, ticket) != NULL)
 		return err_set(e, ERR_TEMP, 0, "this tunnel is there already");
 	return 0;
+}
+
+static char *
+what_is(const struct tunnel_recipe *r)
+{
+	if (r->kind == TUNNEL_TO_KERBEROS)
+		return mem_strdup(names[r->kind]);
+	return mem_printf("%s %s", names[r->kind], r->argv.v[0]);
 }
 
 static int
@@ -242,17 +325,20 @@ open_for(struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
 	struct tunnel *it;
 	int ends[2];
 
-	if (make_ends(ends, e) != 0)
+	if (make_ends(r->kind, ends, e) != 0)
 		return -1;
 	it = mem_new(sizeof(*it));
 	it->tunnels = t;
+	it->kind = r->kind;
 	it->ticket = ticket;
 	it->wanted = true;
 	it->account = mem_strdup(r->account);
-	it->program = mem_strdup(r->argv.v[0]);
+	it->what = what_is(r);
 	it->grace = loop_timer_new(t->loop, on_grace, it);
 	LIST_INSERT_HEAD(&t->all, it, next);
-	it->child = run(it, r, user, ends[1]);
+	it->child = r->kind == TUNNEL_TO_KERBEROS
+	    ? run_kerberos(it, r, user, ends[1])
+	    : run(it, r, user, ends[1]);
 	close(ends[1]);
 	return ends[0];
 }
@@ -272,6 +358,13 @@ tunnels_open(struct tunnels *t, uint32_t ticket, const struct tunnel_recipe *r,
 		fd = open_for(t, ticket, r, user, e);
 	free(user);
 	return fd;
+}
+
+int
+tunnels_none(enum tunnel_kind kind, struct err *e)
+{
+	return err_set(
+	    e, ERR_TEMP, 0, "this account has no %s now", names[kind]);
 }
 
 /* ---- and the end, by us ---- */

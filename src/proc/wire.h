@@ -55,9 +55,9 @@ enum wire_type {
 	WIRE_METRICS,  /* when the daemon was started, restarts so far; +
 	                 descriptor of a listening socket for HTTP */
 	WIRE_RESTARTS, /* so many there have been now, for the metrics */
-	/* ticket; + descriptor of a tunnel's other end */
+	/* ticket; + descriptor of the other end of a tunnel or agent */
 	WIRE_TUNNEL_UP,
-	/* ticket, error: the tunnel has ended, or never was */
+	/* ticket, error: it has ended, or never was */
 	WIRE_TUNNEL_DOWN,
 	/* from the deliverer */
 	WIRE_READY,  /* the ledger is open */
@@ -79,7 +79,8 @@ enum wire_type {
 	WIRE_CERTIFICATE, /* number, certificate: that the server showed, if it
 	                     is another than last time, or the first today */
 	WIRE_PONG,
-	/* number, ticket: run the account's tunnel; answered by UP or DOWN */
+	/* number, ticket, enum tunnel_kind: run the account's tunnel, or who
+	 * answers for it by Kerberos; answered by UP or DOWN */
 	WIRE_TUNNEL,
 	/* ticket: and end it; no DOWN follows */
 	WIRE_TUNNEL_CLOSE

@@ -192,6 +192,25 @@ knows_what_providers_want(void **state)
 }
 
 static void
+has_other_advice_for_tickets(void **state)
+{
+	(void)state;
+	account.auth = CONF_AUTH_GSSAPI;
+	expect(ERR_AUTH, 0, "the server refuses the login", "(klist");
+	expect(ERR_AUTH, 0, "the server refuses the login", "for alice?");
+	assert_null(
+	    strstr(hint(ERR_AUTH, 0, "the server refuses the login", true),
+		"providers"));
+	expect(ERR_AUTH, 0,
+	    "Kerberos: Server imap/h@R not found in Kerberos database",
+	    "tls-name, has to be the name");
+	expect(ERR_AUTH, 0,
+	    "the server says OK before it has shown by Kerberos who it is: it "
+	    "may be another server",
+	    "is mail.example.org the right host?");
+}
+
+static void
 has_other_advice_for_tokens(void **state)
 {
 	(void)state;
@@ -244,6 +263,7 @@ main(void)
 		TEST(says_what_to_do_about_each),
 		TEST(knows_what_providers_want),
 		TEST(has_other_advice_for_tokens),
+		TEST(has_other_advice_for_tickets),
 		TEST(blames_no_server_for_a_missing_secret),
 		TEST(cuts_what_does_not_fit),
 	};

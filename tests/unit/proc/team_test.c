@@ -17,6 +17,7 @@
 
 #include "io/ipc.h"
 #include "proc/spawn.h"
+#include "proc/tunnels.h"
 #include "proc/wire.h"
 #include "sys/clock.h"
 
@@ -302,6 +303,8 @@ runs_tunnels_for_the_engine(void **state)
 	assert_in_order(h->heard, "tunnel up 5", "tunnel down 6");
 	assert_in_order(h->heard, "tunnel down 6", "tunnel up 7");
 	assert_in_order(h->heard, "tunnel up 7", "tunnel down 8");
+	assert_in_order(h->heard, "tunnel down 8", "tunnel down 10");
+	assert_null(strstr(h->heard, "tunnel down 9"));
 	assert_int_equal(count(h->heard, "tunnel up"), 2);
 	assert_null(strstr(h->heard, "tunnel down 7")); /* as it wanted */
 }
@@ -812,34 +815,37 @@ play_target(struct unpack u)
 }
 
 static void
-ask_for_tunnel(uint32_t number, uint32_t ticket)
+ask_for_tunnel(uint32_t number, uint32_t ticket, uint8_t kind)
 {
 	struct buf b;
 
 	buf_init(&b, IPC_PAYLOAD_MAX);
 	pack_u32(&b, number);
 	pack_u32(&b, ticket);
+	pack_u8(&b, kind);
 	reply(WIRE_TUNNEL, &b);
 }
 
 /* One that is its own, one of nobody, one that it gives back, and one too
- * many for an account without connections. */
+ * many for an account without connections; and two that there are none of. */
 static void
 play_dig(uint32_t number)
 {
-	ask_for_tunnel(number, 5);
-	ask_for_tunnel(number + 1, 6);
-	ask_for_tunnel(number, 7);
+	ask_for_tunnel(number, 5, TUNNEL_TO_SERVER);
+	ask_for_tunnel(number + 1, 6, TUNNEL_TO_SERVER);
+	ask_for_tunnel(number, 7, TUNNEL_TO_SERVER);
 	reply_number(WIRE_TUNNEL_CLOSE, 7);
 	reply_number(WIRE_TUNNEL_CLOSE, 70);
-	ask_for_tunnel(number, 8);
+	ask_for_tunnel(number, 8, TUNNEL_TO_SERVER);
+	ask_for_tunnel(number, 9, TUNNEL_KINDS); /* is not answered */
+	ask_for_tunnel(number, 10, TUNNEL_TO_KERBEROS);
 }
 
 /* Until it is killed; the deadline of the test is shorter. */
 static void
 play_flood(void)
 {
-	const char packet[9] = { WIRE_TUNNEL, 1 };
+	const char packet[10] = { WIRE_TUNNEL, 1 };
 
 	while (send(WIRE_FD, packet, sizeof(packet), MSG_NOSIGNAL) > 0)
 		;

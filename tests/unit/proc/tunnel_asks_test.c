@@ -33,6 +33,15 @@ struct asker {
 };
 
 static void
+hear_ask(char *to, size_t size, uint32_t number, struct unpack *u)
+{
+	uint32_t ticket = unpack_u32(u);
+
+	snprintf(to, size, "account %u ticket %u kind %u;", number, ticket,
+	    unpack_u8(u));
+}
+
+static void
 on_packet(void *arg, struct ipc_packet *packet)
 {
 	struct unpack u = unpack_of(packet->payload);
@@ -41,8 +50,7 @@ on_packet(void *arg, struct ipc_packet *packet)
 
 	(void)arg;
 	if (packet->type == WIRE_TUNNEL)
-		snprintf(heard + used, sizeof(heard) - used,
-		    "account %u ticket %u;", number, unpack_u32(&u));
+		hear_ask(heard + used, sizeof(heard) - used, number, &u);
 	else
 		snprintf(
 		    heard + used, sizeof(heard) - used, "close %u;", number);
@@ -61,7 +69,7 @@ set_up(void **state)
 	ours = ipc_new(loop, fds[0], on_packet, NULL);
 	theirs = ipc_new(loop, fds[1], on_packet, NULL);
 	asks = tunnel_asks_new(ours);
-	tunnel_way_init(&way, asks, 7);
+	tunnel_way_init(&way, asks, TUNNEL_TO_KERBEROS, 7);
 	heard[0] = '\0';
 	return 0;
 }
@@ -105,12 +113,13 @@ asks_by_a_ticket_and_gives_it_back(void **state)
 	(void)state;
 	ask(&a);
 	way.number = 8;
+	way.kind = TUNNEL_TO_SERVER;
 	ask(&b);
 	way.tunnel.close(&way.tunnel, a.ticket);
 	while (strstr(heard, "close") == NULL)
 		loop_run(loop);
-	assert_string_equal(
-	    heard, "account 7 ticket 1;account 8 ticket 2;close 1;");
+	assert_string_equal(heard,
+	    "account 7 ticket 1 kind 1;account 8 ticket 2 kind 0;close 1;");
 }
 
 static void

@@ -78,7 +78,7 @@ use(const char *program, const char *a, const char *b)
 		conf_list_add(&account.tunnel, a);
 	if (b != NULL)
 		conf_list_add(&account.tunnel, b);
-	recipe = tunnel_recipe_new(&account);
+	recipe = tunnel_recipe_new(&account, TUNNEL_TO_SERVER);
 	assert_non_null(recipe);
 }
 
@@ -127,7 +127,7 @@ static void
 is_nothing_for_who_has_none(void **state)
 {
 	(void)state;
-	assert_null(tunnel_recipe_new(&account));
+	assert_null(tunnel_recipe_new(&account, TUNNEL_TO_SERVER));
 }
 
 static void
@@ -222,6 +222,26 @@ ends_all_with_itself(void **state)
 	assert_int_equal(told, 0);
 }
 
+static void
+knows_who_answers_by_kerberos(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_null(tunnel_recipe_new(&account, TUNNEL_TO_KERBEROS));
+	assert_int_equal(tunnels_none(TUNNEL_TO_KERBEROS, &e), -1);
+	assert_string_equal(e.text, "this account has no Kerberos now");
+	assert_int_equal(tunnels_none(TUNNEL_TO_SERVER, &e), -1);
+	assert_string_equal(e.text, "this account has no tunnel now");
+	account.auth = CONF_AUTH_GSSAPI;
+	account.host = account.user = name;
+	tunnel_recipe_free(&recipe);
+	recipe = tunnel_recipe_new(&account, TUNNEL_TO_KERBEROS);
+	assert_non_null(recipe);
+	/* it is no way to the server */
+	assert_null(tunnel_recipe_new(&account, TUNNEL_TO_SERVER));
+}
+
 /* Those that are ending count, too. */
 static void
 bounds_the_number_of_an_account(void **state)
@@ -270,6 +290,7 @@ main(void)
 		TEST(says_that_there_is_no_such_program),
 		TEST(ends_what_is_not_wanted_any_more),
 		TEST(ends_all_with_itself),
+		TEST(knows_who_answers_by_kerberos),
 		TEST(bounds_the_number_of_an_account),
 		TEST(refuses_a_ticket_that_is_taken),
 	};
