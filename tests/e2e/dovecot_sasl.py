@@ -50,6 +50,12 @@ auth_username_format = %%Ln
 %s
 """
 
+# without the realm, it finds that a user is not himself
+KERBEROS = """
+auth_krb5_keytab = %s
+import_environment = TZ KRB5_CONFIG=%s
+"""
+
 OAUTH2 = """
 introspection_mode = post
 introspection_url = http://127.0.0.1:%d/introspect
@@ -94,10 +100,10 @@ class Dovecot(dovecot.Dovecot):
                   "xoauth2 oauthbearer gssapi")
     passdb = PASSDB
 
-    def __init__(self, keytab=None):
+    def __init__(self, keytab=None, krb5_config=None):
         super().__init__()
         self.tokens = Introspection()
-        kerberos = "" if keytab is None else "auth_krb5_keytab = " + keytab
+        kerberos = "" if keytab is None else KERBEROS % (keytab, krb5_config)
         self.more = MORE % kerberos
         with open(os.path.join(self.dir, "oauth2.conf"), "w") as f:
             f.write(OAUTH2 % self.tokens.server_address[1])

@@ -15,6 +15,7 @@ REALM = "MAIL.TEST"
 KRB5 = """
 [libdefaults]
   default_realm = {realm}
+  default_ccache_name = FILE:{dir}/%{{uid}}.cache
   dns_lookup_kdc = false
   dns_lookup_realm = false
   dns_canonicalize_hostname = false
@@ -57,7 +58,8 @@ class Kdc:
             self.port = s.getsockname()[1]
         words = dict(realm=REALM, port=self.port, dir=self.dir, modules=unpacked
                      .found(unpacked.ROOT, "usr/lib/*/krb5/plugins/kdb")[0])
-        self.conf = self.put("krb5.conf", KRB5.format(**words))
+        self.words = words
+        self.conf = self.at_port("krb5.conf", self.port)
         profile = self.put("kdc.conf", KDC.format(**words))
         libs = unpacked.found(unpacked.ROOT, "usr/lib/*-linux-gnu*")
         self.env = dict(PATH="/usr/bin:/bin", KRB5_CONFIG=self.conf,
@@ -69,8 +71,7 @@ class Kdc:
             self.ask("addprinc -randkey " + name)
             self.ask("ktadd -k %s %s" % (self.keytab, name))
         for name in users:
-            self.ask("addprinc -randkey " + name)
-            self.ask("ktadd -k %s %s" % (self.user_keytab(name), name))
+            self.user(name)
         os.chmod(self.dir, 0o755)
         os.chmod(self.keytab, 0o644)
 
@@ -79,6 +80,14 @@ class Kdc:
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         return path
+
+    def at_port(self, name, port):
+        """A configuration whose key distribution centre is there."""
+        return self.put(name, KRB5.format(**dict(self.words, port=port)))
+
+    def user(self, name):
+        self.ask("addprinc -randkey " + name)
+        self.ask("ktadd -k %s %s" % (self.user_keytab(name), name))
 
     def user_keytab(self, name):
         return os.path.join(self.dir, name + ".keytab")
@@ -93,10 +102,10 @@ class Kdc:
     def ask(self, query):
         self.run("sbin/kadmin.local", "-r", REALM, "-q", query)
 
-    def tickets(self, name):
+    def tickets(self, name, *options):
         """A cache with tickets of the user, and what finds it."""
         cache = os.path.join(self.dir, name + ".cache")
-        self.run("bin/kinit", "-c", cache, "-k", "-t", self.user_keytab(name),
+        self.run("bin/kinit", *options, "-c", cache, "-k", "-t", self.user_keytab(name),
                  "%s@%s" % (name, REALM))
         return dict(KRB5_CONFIG=self.conf, KRB5CCNAME="FILE:" + cache)
 
