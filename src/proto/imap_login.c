@@ -5,6 +5,7 @@
 
 #include "proto/imap_words.h"
 #include "proto/sasl.h"
+#include "util/betray.h"
 #include "util/mem.h"
 
 #define PARTS_MAX 3 /* LOGIN {n}, the user and {n}, the secret */
@@ -290,6 +291,7 @@ choose(struct imap_login *l, struct span capabilities, struct err *e)
 	buf_init(&mechanisms, MECHANISMS_MAX);
 	find_mechanisms(capabilities, &mechanisms);
 	offer.mechanisms = buf_span(&mechanisms);
+	offer.hide = betrays(offer.mechanisms, l->user, l->secret);
 	r = sasl_choose(l->auth, &offer, &l->have, &l->choice, e);
 	if (r == 0 && l->why_again != NULL)
 		l->choice.why = l->why_again;

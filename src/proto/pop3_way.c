@@ -5,6 +5,7 @@
 
 #include "proto/pop3_text.h"
 #include "proto/sasl_digest.h"
+#include "util/betray.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -86,6 +87,7 @@ pop3_way_choose(struct pop3_way *w, struct span capabilities, struct err *e)
 	if (!pop3_text_capability(
 		capabilities, SPAN("SASL"), &offer.mechanisms))
 		offer.mechanisms = SPAN("");
+	offer.hide = betrays(offer.mechanisms, w->user, w->secret);
 	offer.command =
 	    pop3_text_capability(capabilities, SPAN("USER"), NULL) ||
 	    !pop3_text_has_word(offer.mechanisms, SPAN("LOGIN"));

@@ -44,7 +44,7 @@ static int
 refuse(struct err *e, const struct sasl_offer *offer, const char *what,
     const char *advice)
 {
-	struct span rest = offer->mechanisms;
+	struct span rest = offer->hide ? SPAN("") : offer->mechanisms;
 	struct buf names;
 	struct span said;
 

@@ -14,6 +14,7 @@ struct sasl_offer {             /* by the server */
 	struct span mechanisms; /* separated by blanks; empty: none is listed */
 	bool command; /* IMAP's LOGIN, or POP3's USER and PASS, may be said */
 	bool apop;    /* it is POP3 */
+	bool hide;    /* the password stands among the mechanisms */
 };
 
 struct sasl_have {     /* on our side */

@@ -606,6 +606,12 @@ says_nothing_secret_where_there_is_no_way(void **state)
 		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN"))) },
 	    "FAILED auth: the server takes no access token; it offers "
 	    "PLAIN\n--\n");
+	/* who knows the password already does not have us show it */
+	expect((struct talk){ .auth = SASL_SCRAM_SHA_256,
+		   .secret = "s3cr3t",
+		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN AUTH=Xs3cr3t"))) },
+	    "FAILED auth: the server does not offer SCRAM-SHA-256: "
+	    "set auth = auto\n--\n");
 	expect((struct talk){ .auth = SASL_GSSAPI,
 		   .turns = TURNS(SPAN(SAYS_CAN("AUTH=PLAIN"))) },
 	    "FAILED auth: the server does not offer GSSAPI; it offers PLAIN: "

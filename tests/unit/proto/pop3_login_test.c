@@ -744,6 +744,24 @@ says_nothing_secret_where_there_is_no_way(void **state)
 	TELL(t);
 }
 
+static void
+shows_no_password_among_the_mechanisms(void **state)
+{
+	struct pop3_params p = { CLEAR, .user = "tim", .auth = SASL_SCRAM_SHA_1,
+		.capa = true };
+	static const char *const lines[] = { SASL("PLAIN tanstaaftanstaaf") };
+	struct login t;
+
+	(void)state;
+	begin(&t, p, "tanstaaftanstaaf");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		hear(&t, lines[i]);
+	assert_int_equal(t.last, POP3_FAILED);
+	assert_string_equal(t.l.err.text,
+	    "the server does not offer SCRAM-SHA-1: set auth = auto");
+	end(&t);
+}
+
 /* USER and PASS cannot. */
 static void
 carries_a_line_end_in_base64(void **state)
@@ -813,6 +831,7 @@ main(void)
 		cmocka_unit_test(says_why_a_token_was_refused),
 		cmocka_unit_test(says_apop_where_it_is_told_so),
 		cmocka_unit_test(says_nothing_secret_where_there_is_no_way),
+		cmocka_unit_test(shows_no_password_among_the_mechanisms),
 		cmocka_unit_test(carries_a_line_end_in_base64),
 		cmocka_unit_test(ends_an_exchange_without_end),
 		cmocka_unit_test(logs_in_by_what_is_offered),
