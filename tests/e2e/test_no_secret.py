@@ -144,14 +144,18 @@ def test_passwords(talkative, dovecot, users, account_on, tmp_path):
     account("pop", "pop3", password=users["pop"], auth="plain")
     with Watch(users, holders) as w:
         run(haul, w)
-        for name in ROLES:
-            w.wait(name)
         run(haul, w, "--online", command="check")
         run(haul, w, "literal", command="list")
+        with Daemon(haul) as d:
+            for name in users:
+                d.wait_log("^%s: logged in by " % name)
+            for name in ROLES:
+                w.wait(name)
+        w.printed(d.log.text())
         w.files(tmp_path)
     for text in shown(tmp_path):
         check_child(text)
-    assert len(shown(tmp_path)) == 2
+    assert len(shown(tmp_path)) == 3
 
 
 def test_who_reads_the_configuration_leaves_no_core(haul, fake):
