@@ -281,8 +281,7 @@ static int
 say_account(struct conf *conf, const char *name)
 {
 	struct conf_account *a = conf_find(conf, name);
-	const char *near = conf_nearest(conf, name);
-	char line[400];
+	char line[CONF_NO_ACCOUNT_MAX];
 	struct err e;
 
 	if (a != NULL && trust_check(a, &e) != 0) {
@@ -295,9 +294,8 @@ say_account(struct conf *conf, const char *name)
 		    "%s: %s\n", a->name, conf_summary(a, line, sizeof(line)));
 		return EX_OK;
 	}
-	fprintf(stderr, "there is no account \"%s\" in %s%s%s%s\n", name,
-	    conf->path, near == NULL ? "" : "; did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	fprintf(
+	    stderr, "%s\n", conf_no_account(conf, name, line, sizeof(line)));
 	return EX_USAGE;
 }
 

@@ -196,6 +196,17 @@ conf_nearest(const struct conf *c, const char *name)
 	return nearest;
 }
 
+char *
+conf_no_account(const struct conf *c, const char *name, char *dst, size_t size)
+{
+	const char *near = conf_nearest(c, name);
+
+	snprintf(dst, size, "there is no account \"%s\" in %s%s%s%s", name,
+	    c->path, near == NULL ? "" : "; did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	return dst;
+}
+
 /* As the user would write it. */
 static char *
 short_path(const char *path)

@@ -243,6 +243,12 @@ struct conf_account *conf_find(struct conf *c, const char *name);
 /* The known account whose name is nearest, or NULL: for "did you mean". */
 const char *conf_nearest(const struct conf *c, const char *name);
 
+#define CONF_NO_ACCOUNT_MAX 1024 /* longer ones are cut */
+/* 'there is no account "wrok" in FILE; did you mean "work"?'; dst is
+ * returned. */
+char *conf_no_account(
+    const struct conf *c, const char *name, char *dst, size_t size);
+
 /* "imap user@host:993 (tls), INBOX + 2 more -> ~/Maildir, keep": one line for
  * mailhaul check; dst is returned. Other destinations: "procmail (mda)", "lmtp
  * unix:/run/x", "smtp host:25", "mbox /var/mail/bob"; each with " as alice"

@@ -35,16 +35,6 @@ forget_proxy(struct conf_proxy *p)
 	*p = (struct conf_proxy){ 0 };
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 3986 2.1. False: that is no such text, or would break a line. */
 static bool
 decode(struct span s, struct buf *out)
@@ -53,8 +43,8 @@ decode(struct span s, struct buf *out)
 		char c = *span_take(&s, 1).p;
 
 		if (c == '%') {
-			int high = s.n < 2 ? -1 : hex_digit(s.p[0]);
-			int low = s.n < 2 ? -1 : hex_digit(s.p[1]);
+			int high = s.n < 2 ? -1 : text_hex_digit(s.p[0]);
+			int low = s.n < 2 ? -1 : text_hex_digit(s.p[1]);
 
 			if (high < 0 || low < 0)
 				return false;

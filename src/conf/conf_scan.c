@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/text.h"
 
 /* Stands for what was refused, so that the parser still finds a value. */
 #define FILLER '_'
@@ -77,18 +78,6 @@ block_comment(struct scanner *s)
 
 /* ---- quotes ---- */
 
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *d;
-
-	if (c >= 'A' && c <= 'F')
-		c = (char)(c - 'A' + 'a');
-	d = c == '\0' ? NULL : strchr(digits, c);
-	return d == NULL ? -1 : (int)(d - digits);
-}
-
 /* \1 to \377: libconfuse ends at others, and its strings end at a NUL. */
 static void
 octal(struct scanner *s)
@@ -118,7 +107,8 @@ octal(struct scanner *s)
 static void
 hexadecimal(struct scanner *s)
 {
-	int high = hex_digit(ahead(s, 1)), low = hex_digit(ahead(s, 2));
+	int high = text_hex_digit(ahead(s, 1)),
+	    low = text_hex_digit(ahead(s, 2));
 
 	if (high == 0 && low <= 0) {
 		span_take(&s->in, low < 0 ? 2 : 3);

@@ -9,24 +9,13 @@
 
 #include "conf/conf_list.h"
 #include "util/span.h"
+#include "util/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define PIN_OCTETS 32 /* of SHA-256 */
 #define CIPHERS_MAX_OCTETS 2048
 
 /* ---- pins ---- */
-
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *d;
-
-	if (c >= 'A' && c <= 'F')
-		c = (char)(c - 'A' + 'a');
-	d = c == '\0' ? NULL : strchr(digits, c);
-	return d == NULL ? -1 : (int)(d - digits);
-}
 
 /* As openssl x509 -fingerprint prints octets, or without the colons. */
 static bool
@@ -41,8 +30,8 @@ from_hex(struct span s, uint8_t out[PIN_OCTETS])
 			span_skip(&s, SPAN(":"));
 		if (s.n < 2)
 			return false;
-		high = hex_digit(s.p[0]);
-		low = hex_digit(s.p[1]);
+		high = text_hex_digit(s.p[0]);
+		low = text_hex_digit(s.p[1]);
 		if (high < 0 || low < 0)
 			return false;
 		out[i] = (uint8_t)(high * 16 + low);

@@ -363,15 +363,12 @@ choose(struct check_online *c, const char *const *names, size_t n)
 		ask_for(c, &c->conf->accounts[i]);
 	for (size_t i = 0; i < n; i++) {
 		const struct conf_account *a = conf_find(c->conf, names[i]);
-		const char *near = conf_nearest(c->conf, names[i]);
+		char text[CONF_NO_ACCOUNT_MAX];
 
 		if (a == NULL) {
-			fprintf(stderr,
-			    "there is no account \"%s\" in %s%s%s%s\n",
-			    names[i], c->conf->path,
-			    near == NULL ? "" : "; did you mean \"",
-			    near == NULL ? "" : near,
-			    near == NULL ? "" : "\"?");
+			fprintf(stderr, "%s\n",
+			    conf_no_account(
+				c->conf, names[i], text, sizeof(text)));
 			return -1;
 		}
 		ask_for(c, a);

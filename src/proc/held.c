@@ -133,11 +133,10 @@ read_all(struct held *h, const char *account)
 static int
 no_account(const struct conf *conf, const char *name)
 {
-	const char *near = conf_nearest(conf, name);
+	char text[CONF_NO_ACCOUNT_MAX];
 
-	fprintf(stderr, "mailhaul: there is no account \"%s\" in %s%s%s%s\n",
-	    name, conf->path, near == NULL ? "" : "; did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	fprintf(stderr, "mailhaul: %s\n",
+	    conf_no_account(conf, name, text, sizeof(text)));
 	return EX_USAGE;
 }
 

@@ -409,15 +409,12 @@ choose(struct supervisor *s, const char *const *names, size_t n)
 		(void)ask_for(s, &s->conf->accounts[i]);
 	for (size_t i = 0; i < n; i++) {
 		struct conf_account *a = conf_find(s->conf, names[i]);
-		const char *near = conf_nearest(s->conf, names[i]);
+		char text[CONF_NO_ACCOUNT_MAX];
 
 		if (a == NULL) {
-			log_error("mailhaul",
-			    "there is no account \"%s\" in %s%s%s%s", names[i],
-			    s->conf->path,
-			    near == NULL ? "" : "; did you mean \"",
-			    near == NULL ? "" : near,
-			    near == NULL ? "" : "\"?");
+			log_error("mailhaul", "%s",
+			    conf_no_account(
+				s->conf, names[i], text, sizeof(text)));
 			return -1;
 		}
 		(void)ask_for(s, a);

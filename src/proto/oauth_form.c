@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "proto/oauth_form.h"
+#include "util/text.h"
 
 #include <string.h>
 
@@ -60,18 +61,6 @@ oauth_form_put(struct buf *out, const char *name, struct span value)
 	put_encoded(out, value);
 }
 
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The next octet of *s, or -1. */
 static int
 decode_one(struct span *s)
@@ -84,9 +73,10 @@ decode_one(struct span *s)
 	if (c != '%')
 		return (unsigned char)c;
 	two = span_take(s, 2);
-	if (two.n < 2 || digit(two.p[0]) < 0 || digit(two.p[1]) < 0)
+	if (two.n < 2 || text_hex_digit(two.p[0]) < 0 ||
+	    text_hex_digit(two.p[1]) < 0)
 		return -1;
-	return digit(two.p[0]) << 4 | digit(two.p[1]);
+	return text_hex_digit(two.p[0]) << 4 | text_hex_digit(two.p[1]);
 }
 
 static int

@@ -229,6 +229,16 @@ text_breaks_line(struct span s)
 	    span_find(s, '\0') < s.n;
 }
 
+int
+text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool
 text_is_plain(char c)
 {

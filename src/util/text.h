@@ -37,6 +37,9 @@ bool text_is_utf8(struct span s);
 /* True when s holds a CR, LF or NUL: it may not go on the wire. */
 bool text_breaks_line(struct span s);
 
+/* 0 to 15, of either case; -1: it is none. */
+int text_hex_digit(char c);
+
 /* A letter or digit of ASCII, or one of "._@+/=-": what no program takes for
  * anything but itself. */
 bool text_is_plain(char c);

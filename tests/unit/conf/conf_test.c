@@ -750,11 +750,15 @@ finds_accounts_and_the_nearest(void **state)
 {
 	struct conf *c =
 	    load_text("account work { " MUST "}\naccount home { " MUST "}\n");
+	char text[CONF_NO_ACCOUNT_MAX];
 
 	(void)state;
 	assert_ptr_equal(conf_find(c, "home"), &c->accounts[1]);
 	assert_null(conf_find(c, "hom"));
 	assert_string_equal(conf_nearest(c, "hom"), "home");
+	(void)conf_no_account(c, "hom", text, sizeof(text));
+	assert_non_null(strstr(text, "there is no account \"hom\" in "));
+	assert_non_null(strstr(text, "; did you mean \"home\"?"));
 	assert_string_equal(conf_nearest(c, "wrok"), "work");
 	assert_null(conf_nearest(c, "something"));
 	conf_free(&c);

@@ -300,10 +300,26 @@ shows_time_for_people(void **state)
 		    cases[i].shown);
 }
 
+static void
+knows_hexadecimal_digits(void **state)
+{
+	static const char of_each[] = "0123456789abcdef";
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		int low = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+		const char *at = c == 0 ? NULL : strchr(of_each, (char)low);
+
+		assert_int_equal(text_hex_digit((char)c),
+		    at == NULL ? -1 : (int)(at - of_each));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_hexadecimal_digits),
 		cmocka_unit_test(reads_a_number_and_steps_over_it),
 		cmocka_unit_test(refuses_what_is_no_number_or_too_large),
 		cmocka_unit_test(reads_durations),
