@@ -162,7 +162,8 @@ def test_the_processes_of_a_daemon(fake, haul, people, daemon):
     fake("imap", name="b")
     with daemon() as d:
         a.idler()
-        until(lambda: len(d.pids("deliverer")) == 2, 10, "two deliverers")
+        until(lambda: [rights(p)["Seccomp"] for p in d.pids("deliverer")] ==
+              [["2"]] * 2, 10, "two deliverers behind their walls")
         engine = rights(d.pid("engine"))
         his, ours = sorted(
             (rights(p) for p in d.pids("deliverer")),
