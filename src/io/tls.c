@@ -16,6 +16,7 @@
 /* What one call of ours takes from the socket at most. */
 #define ALLOWANCE_OCTETS ((size_t)65536)
 #define NAME_MAX_OCTETS 253
+#define KEY_MAX (3 * (NAME_MAX_OCTETS + 1)) /* host:port, name and ALPN */
 
 /* ---- sessions ---- */
 
@@ -137,7 +138,6 @@ tls_free(struct tls **t)
 	SSL_free((*t)->ssl);
 	tls_verify_forget(*t);
 	tls_ctx_drop((*t)->ctx);
-	free((*t)->key);
 	free((*t)->name);
 	free(*t);
 	*t = NULL;
@@ -145,14 +145,25 @@ tls_free(struct tls **t)
 
 /* ---- the session before ---- */
 
+/* Made when it is needed: each idle session would have one. */
+static const char *
+key_of(const struct tls *t, char dst[KEY_MAX])
+{
+	snprintf(dst, KEY_MAX, "%s %s %s", t->server, t->name, t->alpn);
+	return dst;
+}
+
 /* What is not verified yet is not kept: with TLS 1.2 it comes too early. */
 static int
 on_session(SSL *ssl, SSL_SESSION *session)
 {
 	const struct tls *t = SSL_get_app_data(ssl);
 
-	if (t->up && !t->broken && t->key != NULL)
-		tls_cache_keep(t->ctx->cache, t->key, session, &t->known);
+	char key[KEY_MAX];
+
+	if (t->up && !t->broken && t->server != NULL)
+		tls_cache_keep(
+		    t->ctx->cache, key_of(t, key), session, &t->known);
 	return 0; /* which is not ours */
 }
 
@@ -160,12 +171,13 @@ void
 tls_resume(struct tls *t, const char *server)
 {
 	SSL_SESSION *session;
+	char key[KEY_MAX];
 
 	if (t->ctx->verify == TLS_VERIFY_DANE)
 		return;
-	t->key = mem_printf("%s %s %s", server, t->name, t->alpn);
+	t->server = server;
 	SSL_CTX_sess_set_new_cb(t->ctx->ssl_ctx, on_session);
-	session = tls_cache_take(t->ctx->cache, t->key, &t->known);
+	session = tls_cache_take(t->ctx->cache, key_of(t, key), &t->known);
 	t->resumes = session != NULL && SSL_set_session(t->ssl, session) == 1;
 	SSL_SESSION_free(session);
 }
@@ -179,9 +191,19 @@ tls_resumption_failed(const struct tls *t)
 static void
 keep_session(const struct tls *t)
 {
-	if (t->key != NULL && SSL_version(t->ssl) < TLS1_3_VERSION)
-		tls_cache_keep(
-		    t->ctx->cache, t->key, SSL_get_session(t->ssl), &t->known);
+	char key[KEY_MAX];
+
+	if (t->server != NULL && SSL_version(t->ssl) < TLS1_3_VERSION)
+		tls_cache_keep(t->ctx->cache, key_of(t, key),
+		    SSL_get_session(t->ssl), &t->known);
+}
+
+static void
+bar_session(const struct tls *t)
+{
+	char key[KEY_MAX];
+
+	tls_cache_bar(t->ctx->cache, key_of(t, key));
 }
 
 /* ---- octets ---- */
@@ -251,7 +273,7 @@ tls_handshake(struct tls *t, struct err *e)
 	else if (a == TLS_FAILED && tls_peer_is_plain(t))
 		tls_error_not_tls(e, span_make(t->io.first, t->io.n_first));
 	if (a == TLS_FAILED && tls_resumption_failed(t))
-		tls_cache_bar(t->ctx->cache, t->key);
+		bar_session(t);
 	if (a != TLS_OK)
 		return a;
 	if (tls_verify_end(t, e) != 0)

@@ -33,7 +33,8 @@ struct tls *tls_new(struct tls_ctx *ctx, int fd, const char *name,
 void tls_free(struct tls **t); /* does not close fd */
 /* Before the handshake: resumes a session with that server ("host:port") if
  * there is one under the same context, name and ALPN, and keeps what the server
- * gives for the next time. Not with TLS_VERIFY_DANE, since records change. */
+ * gives for the next time. server outlives t. Not with TLS_VERIFY_DANE, since
+ * records change. */
 void tls_resume(struct tls *t, const char *server);
 /* After a failed handshake that was to resume a session: there are servers that
  * do not bear it (OpenSSL's, when they want certificates and their session

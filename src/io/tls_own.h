@@ -41,7 +41,7 @@ struct tls {
 	bool refused;               /* the certificate was; refusal says why */
 	struct tls_refusal refusal; /* what it points to is ours */
 	bool resumes;               /* a session was offered to the server */
-	char *key;                  /* of sessions to resume; NULL: none is */
+	const char *server;         /* not ours; NULL: nothing is resumed */
 	struct tls_known known;
 	char description[96];
 };

@@ -17,6 +17,7 @@ struct entry {
 	char *key;
 	unsigned char *der; /* a secret */
 	size_t n;           /* 0: the key is barred */
+	int64_t since;
 	struct tls_known known;
 };
 
@@ -121,6 +122,20 @@ is_barred(struct tls_cache *c, const char *key)
 	return it != NULL && it->n == 0;
 }
 
+static bool
+has_enough(const struct tls_cache *c, const char *key)
+{
+	int64_t now = clock_wall_s();
+	const struct entry *it;
+	size_t n = 0;
+
+	TAILQ_FOREACH (it, &c->v, link)
+		if (strcmp(it->key, key) == 0 && it->since <= now &&
+		    now - it->since < TLS_CACHE_FRESH_S)
+			n++;
+	return n >= TLS_CACHE_PER_KEY;
+}
+
 /* With n octets to be filled in. */
 static struct entry *
 add(struct tls_cache *c, const char *key, size_t n)
@@ -130,6 +145,7 @@ add(struct tls_cache *c, const char *key, size_t n)
 	make_room(c, key, n);
 	it->key = mem_strdup(key);
 	it->n = n;
+	it->since = clock_wall_s();
 	TAILQ_INSERT_HEAD(&c->v, it, link);
 	c->n++;
 	c->octets += n;
@@ -140,9 +156,9 @@ void
 tls_cache_keep(struct tls_cache *c, const char *key, SSL_SESSION *session,
     const struct tls_known *known)
 {
-	int n = SSL_SESSION_is_resumable(session) == 1
-	    ? i2d_SSL_SESSION(session, NULL)
-	    : 0;
+	bool wanted =
+	    SSL_SESSION_is_resumable(session) == 1 && !has_enough(c, key);
+	int n = wanted ? i2d_SSL_SESSION(session, NULL) : 0;
 	unsigned char *end;
 	struct entry *it;
 

@@ -21,6 +21,7 @@ struct tls_cache;
 #define TLS_CACHE_SESSIONS 1024
 #define TLS_CACHE_OCTETS ((size_t)1024 * 1024)
 #define TLS_CACHE_PER_KEY 4
+#define TLS_CACHE_FRESH_S 600
 #define TLS_CACHE_DAY_S ((int64_t)24 * 60 * 60)
 
 struct tls_cache *tls_cache_new(void);
@@ -31,7 +32,9 @@ struct tls_known {     /* of the first handshake */
 	enum tls_ocsp ocsp;
 };
 
-/* key: whatever must be the same. The oldest ones make room. */
+/* key: whatever must be the same. The oldest ones make room; but where there
+ * are enough that came within TLS_CACHE_FRESH_S, another is not kept: a thousand
+ * accounts at one server would only stir the heap. */
 void tls_cache_keep(struct tls_cache *c, const char *key, SSL_SESSION *session,
     const struct tls_known *known);
 

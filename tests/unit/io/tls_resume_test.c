@@ -324,13 +324,20 @@ static void
 is_bounded(void **state)
 {
 	struct tls_cache *c = tls_cache_new();
-	SSL_SESSION *s = any_session();
+	SSL_SESSION *s = any_session(), *session;
+	struct tls_known known;
 	char key[32];
 
 	(void)state;
 	for (int i = 0; i < 2 * TLS_CACHE_PER_KEY; i++)
 		tls_cache_keep(c, "one", s, known_for(60));
 	assert_int_equal(tls_cache_count(c), TLS_CACHE_PER_KEY);
+	/* those that have just come are as good */
+	tls_cache_keep(c, "one", s, known_for(90));
+	session = tls_cache_take(c, "one", &known);
+	assert_non_null(session);
+	assert_true(known.until <= time(NULL) + 60);
+	SSL_SESSION_free(session);
 	for (int i = 0; i < 2 * TLS_CACHE_SESSIONS; i++) {
 		snprintf(key, sizeof(key), "host %d", i);
 		tls_cache_keep(c, key, s, known_for(60));
