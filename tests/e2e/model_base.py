@@ -263,17 +263,27 @@ class Server:
             self.selector.unregister(s)
             s.close()
 
+    def occupied(self, port):
+        """Nobody else gets it, and nobody listens."""
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((self.address, port))
+        return s
+
     def down(self, reset=False):
         """The host is there, the server is not: connections are refused,
         those that were open end."""
-        self.order(self.close_listeners)
+        def close():
+            self.close_listeners()
+            self.listeners = [self.occupied(p) for p in self.ports]
+        self.order(close)
         self.end_all(reset)
 
     def up(self):
         """Listens again, on the same ports."""
         def listen():
-            self.listeners = [self.listener(p) for p in self.ports]
             for s in self.listeners:
+                s.listen(128)
                 self.selector.register(s, selectors.EVENT_READ)
         self.order(listen)
 
